@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What crosses between the BPF programs and user space besides the image: event records, counters
+ * and the codes in them. Fixed-size integers, natural alignment, no holes.
+ */
+#ifndef PICKET_ABI_H
+#define PICKET_ABI_H
+
+#ifndef __BPF__
+#include <linux/types.h>
+#endif
+#include <picket/limits.h>
+
+/** In rodata of the programs and in every event; a reader of another version refuses. */
+#define PK_ABI_VERSION 1
+
+/** Why the verdict is what it is. The text for people is in user/telemetry/names.c. */
+enum pk_reason {
+	PK_REASON_UNJUDGED, /* no layer has the section */
+	PK_REASON_RULE, /* a rule matched; event.rule tells which */
+	PK_REASON_DEFAULT, /* no rule matched in some layer; event.rule tells whose default */
+	PK_REASON_IMAGE, /* no image, or one that cannot be read: deny */
+	PK_REASON_PATH_LONG, /* path over PK_PATH_MAX bytes: deny */
+	PK_REASON_PATH_DEEP, /* over PK_PATH_DEPTH components: deny */
+	PK_REASON_PATH_READ, /* a kernel structure could not be read: deny */
+	PK_REASON_DETACHED, /* not below the root of the task's mount namespace: deny */
+	PK_REASON_NAMELESS, /* running a file that has no name (memfd): deny */
+	PK_REASON_SCRATCH, /* no work area free on this CPU: deny */
+	PK_REASON_WIDENS, /* the new name would give rights that the old one did not: EXDEV */
+	PK_REASON_SOCKET, /* a kind of socket that egress rules cannot judge: deny */
+	PK_REASON_ADDRESS, /* address missing, too short or of unknown family: deny */
+	PK_REASON_MOUNT, /* mounting would give files other names: deny */
+	PK_REASON_CGROUP, /* a write to the cgroup tree would move the task out of sight: deny */
+	PK_REASON_IDENTITY, /* a socket of an agent used by a task that cannot be identified: deny */
+	PK_REASON__MAX
+};
+
+/** What the task did. One name per operation, `picket` prints it. */
+enum pk_op {
+	PK_OP_NONE,
+	PK_OP_OPEN,
+	PK_OP_CREATE, /* regular file */
+	PK_OP_MKDIR,
+	PK_OP_MKNOD,
+	PK_OP_SYMLINK,
+	PK_OP_LINK,
+	PK_OP_UNLINK,
+	PK_OP_RMDIR,
+	PK_OP_RENAME,
+	PK_OP_TRUNCATE,
+	PK_OP_CHMOD,
+	PK_OP_CHOWN,
+	PK_OP_SETXATTR,
+	PK_OP_UNIX, /* connect or send to a unix socket */
+	PK_OP_EXEC,
+	PK_OP_MMAP, /* map a file executable */
+	PK_OP_CONNECT,
+	PK_OP_SEND, /* datagram with a destination */
+	PK_OP_SOCKET,
+	PK_OP_MOUNT,
+	PK_OP__MAX
+};
+
+/** Why something was counted in struct pk_counters. */
+enum pk_count {
+	PK_COUNT_DECISION_LOST, /* decision record lost: ring buffer full */
+	PK_COUNT_ACTIVITY_LOST, /* activity record lost: ring buffer full */
+	PK_COUNT_ACTIVITY_LIMITED, /* activity record held back by report.rate */
+	PK_COUNT_DENIED, /* denials (in audit mode: would-be denials) */
+	PK_COUNT_ASKED,
+	PK_COUNT_LABEL_FAILED, /* task storage not available; judged by cgroup */
+	PK_COUNT_SCRATCH_BUSY, /* denied: no work area free */
+	PK_COUNT__MAX
+};
+
+/** State of one agent, element of the agents map; slot number = agent number. */
+struct pk_agent {
+	__u64 counts[PK_COUNT__MAX];
+	__u64 window_start; /* ns, start of the current second of report.rate */
+	__u64 window_count; /* activity records in it */
+};
+
+/** Event kinds: what the ring buffer `decisions` and the ring buffer `activity` carry. */
+enum pk_event_kind {
+	PK_EVENT_DECISION = 1, /* deny or ask, also the would-be ones of audit mode */
+	PK_EVENT_ACTIVITY, /* allowed, reported because the policy asked to see it */
+	PK_EVENT__MAX
+};
+
+/**
+ * One event. `size` bytes in all: this struct, then path bytes at offset 0 of what follows, then
+ * (rename, link) a second path at path2_offset. Paths have no NUL and may hold any byte but NUL.
+ */
+struct pk_event {
+	__u32 size; /* bytes of the record, paths included */
+	__u16 abi; /* PK_ABI_VERSION */
+	__u8 kind; /* enum pk_event_kind */
+	__u8 op; /* enum pk_op */
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	__u32 agent; /* slot */
+	__u32 rule; /* rule reference, image.h */
+	__u8 verdict; /* enum pk_verdict */
+	__u8 reason; /* enum pk_reason */
+	__u8 section; /* enum pk_section */
+	__u8 access; /* what was asked for */
+	__s32 error; /* errno given to the task, positive; 0 = the call went on (allowed, audit) */
+	__u8 audit; /* 1: audit mode, nothing was blocked */
+	__u8 family; /* AF_*, socket operations */
+	__u16 port; /* destination, host order */
+	__u32 protocol; /* IPPROTO_* or 0; for socket: type << 16 | protocol */
+	__u32 tgid; /* process ids in the initial pid namespace */
+	__u32 tid;
+	__u32 uid;
+	__u32 gid;
+	__u64 start_ns; /* CLOCK_BOOTTIME of the process's start: with tgid its stable id */
+	__u64 parent_start_ns;
+	__u32 parent_tgid;
+	__u32 path_length;
+	__u32 path2_offset;
+	__u32 path2_length;
+	__u64 cgroup; /* id of the task's cgroup */
+	__u8 address[16]; /* destination; IPv4 as ::ffff:a.b.c.d */
+	__u8 comm[16]; /* NUL-padded */
+	__u8 parent_comm[16];
+};
+
+_Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 16, "no holes");
+_Static_assert(sizeof(struct pk_event) == 144, "no holes");
+_Static_assert(sizeof(struct pk_event) % 8 == 0, "paths follow aligned");
+
+/** Longest record: both paths of a rename. */
+#define PK_EVENT_MAX (sizeof(struct pk_event) + 2 * PK_PATH_MAX)
+
+#endif

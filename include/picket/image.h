@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The policy image: the compiled, immutable form of one agent's policy, the same bytes in a file,
+ * in user space and in the frozen inner map that the BPF programs read. Little endian.
+ *
+ * An image is `pages` pages of PK_PAGE_SIZE bytes. Page 0 starts with struct pk_image. Parts follow
+ * at 32-byte aligned offsets, in the order of enum pk_part, with zero bytes between and behind.
+ *
+ *   part      element          what
+ *   slots     struct pk_slot   the path automaton, rows overlaid (comb)
+ *   spans     struct pk_span   the address table, sorted
+ *   items     struct pk_item   rule sets, back to back
+ *   rules     struct pk_rule   where each rule comes from, for people
+ *   strings   bytes            NUL-terminated text that rules point to; starts with one NUL
+ *
+ * Automaton. A state is the absolute index (from the image's first byte, in units of 8 bytes) of
+ * its head: slot[s].next is the default successor and slot[s].check is PK_SLOT_HEAD;
+ * slot[s + 1].next is the rule set of a path that ends here and slot[s + 1].check PK_SLOT_HEAD.
+ * Successor by byte b: c = path_class[b] (always >= 2); if slot[s + c].check == s the successor is
+ * slot[s + c].next, else the default. Two states never share a head; rows may interleave.
+ *
+ *   Example: the policy has the one glob "/a*". Classes: '/' 2, 'a' 3, all others 4.
+ *     s0 (start)  default dead  '/' -> s1      set 0
+ *     s1          default dead  'a' -> s2      set 0
+ *     s2          default s2    '/' -> dead    set S     ('*' stays inside the component)
+ *     dead        default dead                 set 0
+ *
+ * A set id is (index of the first item << 8 | count), the index counted from the part's start in
+ * items; 0 is the empty set. Items of a set are sorted by layer, then rule number.
+ *
+ * Addresses. span[i] holds the set of every address from span[i].from to the one before
+ * span[i + 1].from (the last: to the end of the space); span[0].from is all zero. An IPv4 address is
+ * looked up as its mapped form ::ffff:a.b.c.d.
+ */
+#ifndef PICKET_IMAGE_H
+#define PICKET_IMAGE_H
+
+#ifndef __BPF__
+#include <linux/types.h>
+#endif
+#include <picket/limits.h>
+
+#define PK_IMAGE_MAGIC 0x3147496b63697001ULL
+/** Raised by every change of this file that a reader of another build could misread. */
+#define PK_IMAGE_VERSION 1
+
+/** Verdicts, in the order of strictness: the largest of all that match wins. */
+enum pk_verdict {
+	PK_VERDICT_ALLOW,
+	PK_VERDICT_ASK,
+	PK_VERDICT_DENY,
+	PK_VERDICT__MAX
+};
+
+/** Policy sections that decide. Files and exec share the path automaton. */
+enum pk_section {
+	PK_SECTION_EGRESS,
+	PK_SECTION_FILES,
+	PK_SECTION_EXEC,
+	PK_SECTION__MAX
+};
+
+/** What is asked for: bits of a nibble, their meaning depends on the section. */
+enum pk_access {
+	PK_ACCESS_READ = 1, /* files: open for reading, list a directory */
+	PK_ACCESS_WRITE = 2, /* files: modify, create, delete, rename, attributes */
+	PK_ACCESS_EXEC = 4, /* files: run, or map executable */
+	PK_ACCESS_CONNECT = 8, /* files: connect or send to a unix socket */
+	PK_ACCESS_FILES = 15,
+	PK_ACCESS_TCP = 1, /* egress */
+	PK_ACCESS_UDP = 2, /* egress */
+	PK_ACCESS_EGRESS = 3,
+	PK_ACCESS_RUN = 1, /* exec: start this program */
+};
+
+/** Activity kinds that a policy may ask to see although they were allowed (report.activity). */
+enum pk_activity {
+	PK_ACTIVITY_EXEC = 1,
+	PK_ACTIVITY_CONNECT = 2,
+	PK_ACTIVITY_WRITE = 4,
+	PK_ACTIVITY_READ = 8,
+	PK_ACTIVITY__ALL = 15
+};
+
+enum pk_part {
+	PK_PART_SLOTS,
+	PK_PART_SPANS,
+	PK_PART_ITEMS,
+	PK_PART_RULES,
+	PK_PART_STRINGS,
+	PK_PART__MAX
+};
+
+/** Where a part lies: both in bytes; offset is a multiple of 32. */
+struct pk_extent {
+	__u32 offset;
+	__u32 size;
+};
+
+/**
+ * What a section says when no rule matches: nibble masks (layer << 2), all four bits of a nibble
+ * set or clear. `present`: layers that have the section; a layer without it judges nothing there.
+ * `deny` and `ask` are disjoint subsets of `present`.
+ */
+struct pk_default {
+	__u32 present;
+	__u32 deny;
+	__u32 ask;
+};
+
+/** Image flags. */
+#define PK_IMAGE_AUDIT 1U /* decide and report everything, block nothing */
+
+struct pk_image {
+	__u64 magic;
+	__u32 version;
+	__u32 pages; /* size of the whole image in pages */
+	__u8 digest[32]; /* SHA-256 of the image with this field zero: its name */
+	__u32 flags; /* PK_IMAGE_* */
+	__u32 layers; /* 1..PK_LAYERS_MAX */
+	__u32 activity; /* PK_ACTIVITY_* to report */
+	__u32 rate; /* activity events a second, 0 = unlimited */
+	struct pk_default defaults[PK_SECTION__MAX];
+	__u32 path_start; /* start state of the path automaton */
+	__u32 span_count; /* elements of the spans part, >= 1 */
+	__u32 name; /* string: the policy's name (of the last layer) */
+	struct pk_extent part[PK_PART__MAX];
+	__u8 _pad[8];
+	__u8 path_class[256]; /* byte -> class, each >= 2 */
+};
+
+#define PK_SLOT_HEAD 0xffffffffU
+#define PK_CLASS_FIRST 2
+
+struct pk_slot {
+	__u32 next;
+	__u32 check;
+};
+
+struct pk_span {
+	__u64 from_hi; /* first address of the span, as two host-order numbers */
+	__u64 from_lo;
+	__u32 set;
+	__u32 _pad[3];
+};
+
+/** One member of a rule set. */
+struct pk_item {
+	__u8 layer;
+	__u8 verdict; /* enum pk_verdict */
+	__u8 section; /* enum pk_section */
+	__u8 access; /* nibble of enum pk_access */
+	__u16 port_lo; /* egress: inclusive range; other sections 0..65535 */
+	__u16 port_hi;
+	__u32 subjects; /* mask of programs the rule is for; all ones = every program */
+	__u32 rule; /* index in the rules part */
+};
+
+/** Where a rule (one pattern of one policy rule) stands and what it says, for people. */
+struct pk_rule {
+	__u32 file; /* strings */
+	__u32 line;
+	__u32 column;
+	__u32 text; /* the pattern as written */
+	__u32 id; /* the rule's id, or 0 */
+	__u32 reason; /* the rule's reason, or 0 */
+	__u8 verdict;
+	__u8 section;
+	__u8 layer;
+	__u8 access;
+	__u32 _pad;
+};
+
+/** A rule reference in results and events: an index of the rules part, or a section's default. */
+#define PK_RULE_DEFAULT 0x80000000U /* | layer << 8 | section */
+#define PK_RULE_NONE 0xffffffffU
+
+_Static_assert(sizeof(struct pk_extent) == 8, "no holes");
+_Static_assert(sizeof(struct pk_default) == 12, "no holes");
+_Static_assert(sizeof(struct pk_image) == 416, "no holes, fits page 0");
+_Static_assert(sizeof(struct pk_slot) == 8, "power of two");
+_Static_assert(sizeof(struct pk_span) == 32, "power of two");
+_Static_assert(sizeof(struct pk_item) == 16, "power of two");
+_Static_assert(sizeof(struct pk_rule) == 32, "power of two");
+
+#endif

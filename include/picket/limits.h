@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Every cap that kernel and user space agree on, and why it has its value.
+ * A thing over its cap is refused (policies) or denied (what a task does);
+ * nothing is ever cut to fit.
+ */
+#ifndef PICKET_LIMITS_H
+#define PICKET_LIMITS_H
+
+/** Longest path text in bytes, without a NUL. PATH_MAX of Linux; a power of two (index mask). */
+#define PK_PATH_MAX 4096
+/** Most components of a path. A deeper dentry chain is denied: the walk is bounded. */
+#define PK_PATH_DEPTH 128
+/** Longest file name in bytes (NAME_MAX of Linux). */
+#define PK_NAME_MAX 255
+
+/**
+ * An image is an array of pages of this many bytes, each page one element of the inner map, so
+ * that images of every size share one map shape. Elements of parts are 8, 16 or 32 bytes and
+ * aligned to their size: none crosses a page.
+ */
+#define PK_PAGE_SHIFT 14
+#define PK_PAGE_SIZE (1U << PK_PAGE_SHIFT)
+/** Most pages of an image: 128 MiB, far over the largest policy that compiles in its limits. */
+#define PK_PAGES_MAX 8192
+
+/** Most policy layers of one image: a layer is a nibble of a 32-bit coverage mask. */
+#define PK_LAYERS_MAX 8
+/** Most rules that may decide about one and the same key; the count is 8 bits of a set id. */
+#define PK_SET_MAX 128
+/** Most rule patterns of an image; the number is 24 bits of a rule reference. */
+#define PK_RULES_MAX (1U << 20)
+/** Most elements of the address table; bisection takes PK_SPAN_STEPS steps. */
+#define PK_SPAN_STEPS 21
+#define PK_SPANS_MAX ((1U << PK_SPAN_STEPS) - 1)
+
+/** Most agents of one engine: slots of the outer image map. Slot 0 is never used. */
+#define PK_AGENTS_MAX 4096
+/** Most cgroup levels looked at when a task is seen for the first time. */
+#define PK_CGROUP_DEPTH 24
+
+/** Bytes of the two ring buffers; powers of two, multiples of the machine's page. */
+#define PK_DECISIONS_BYTES (1U << 20)
+#define PK_ACTIVITY_BYTES (1U << 20)
+
+/** Per-CPU work areas; more preempted hooks than this on one CPU are denied. */
+#define PK_SCRATCH_SLOTS 8
+
+_Static_assert((PK_PATH_MAX & (PK_PATH_MAX - 1)) == 0, "path index is masked");
+_Static_assert(PK_LAYERS_MAX * 4 <= 32, "a layer is a nibble of a 32-bit mask");
+_Static_assert(PK_SET_MAX < 256, "set count is 8 bits of the set id");
+
+#endif

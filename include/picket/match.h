@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The decision: (image, key, access) -> verdict and rule. Pure: no helper, no libc, no state; the
+ * same lines are compiled into the BPF programs, `picket explain`, the tests and the fuzzers.
+ *
+ * The includer defines, before including this file:
+ *   PK_INLINE                     how a function is inlined there
+ *   PK_LOOP(n, fn, ctx)           call fn(i, ctx) for i = 0..n-1 until it returns non-zero
+ *   const void *pk_page(const struct pk_view *v, __u32 n)
+ *                                 the n-th page of the image, or NULL
+ * bpf/image.bpf.h does it for the kernel, user/policy/matcher.h for the host.
+ *
+ * Every failed lookup ends in PK_REASON_IMAGE and a deny.
+ */
+#ifndef PICKET_MATCH_H
+#define PICKET_MATCH_H
+
+#include <picket/abi.h>
+#include <picket/image.h>
+
+/** Bytes of a key matched in one call of the loop's body. */
+#define PK_WALK_CHUNK 8
+
+/** Request flag: a match of an explicit rule counts, a section's default does not. */
+#define PK_JUDGE_RULES_ONLY 1U
+
+/** What is to be judged against a rule set. */
+struct pk_query {
+	__u32 section; /* enum pk_section */
+	__u32 access; /* nibble: every bit must be allowed */
+	__u32 port; /* egress: destination port, host order; else 0 */
+	__u32 subjects; /* mask of the task's programs; 0 = none named */
+	__u32 flags; /* PK_JUDGE_* */
+};
+
+/** The answer. */
+struct pk_result {
+	__u32 verdict; /* enum pk_verdict */
+	__u32 reason; /* enum pk_reason */
+	__u32 rule; /* rule reference */
+};
+
+/** A slot of the path automaton by absolute index, or NULL. */
+static PK_INLINE const struct pk_slot *pk_slot_at(const struct pk_view *v, __u32 index)
+{
+	const __u8 *page = pk_page(v, index >> (PK_PAGE_SHIFT - 3));
+
+	if (!page)
+		return 0;
+	return (const struct pk_slot *)(page + ((index << 3) & (PK_PAGE_SIZE - 8)));
+}
+
+struct pk_walk {
+	const struct pk_view *view;
+	const __u8 *classes;
+	const __u8 *key;
+	__u32 length;
+	__u32 state;
+	__u32 bad;
+};
+
+/* One byte: returns 0, or 1 when the image is broken. */
+static PK_INLINE int pk_walk_byte(struct pk_walk *w, __u8 byte)
+{
+	const struct pk_slot *slot = pk_slot_at(w->view, w->state + w->classes[byte]);
+
+	if (!slot)
+		return 1;
+	if (slot->check != w->state) {
+		slot = pk_slot_at(w->view, w->state);
+		if (!slot)
+			return 1;
+	}
+	w->state = slot->next;
+	return 0;
+}
+
+static long pk_walk_chunk(__u32 chunk, void *arg)
+{
+	struct pk_walk *w = arg;
+
+	for (__u32 i = 0; i < PK_WALK_CHUNK; i++) {
+		__u32 at = chunk * PK_WALK_CHUNK + i;
+
+		if (at >= w->length)
+			return 1;
+		if (pk_walk_byte(w, w->key[at & (PK_PATH_MAX - 1)])) {
+			w->bad = 1;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/**
+ * Run the path automaton over @length bytes at @key (a buffer of PK_PATH_MAX bytes) from @state
+ * (head->path_start for a whole path). The state reached is stored in *@ret_state.
+ * Returns 0, or 1 when the image is broken or the key over-long.
+ */
+static PK_INLINE int pk_path_run(const struct pk_view *v, const struct pk_image *head,
+				 const __u8 *key, __u32 length, __u32 *ret_state)
+{
+	struct pk_walk w = {
+		.view = v, .classes = head->path_class, .key = key,
+		.length = length, .state = *ret_state,
+	};
+
+	if (length > PK_PATH_MAX)
+		return 1;
+	PK_LOOP(PK_PATH_MAX / PK_WALK_CHUNK, pk_walk_chunk, &w);
+	*ret_state = w.state;
+	return w.bad;
+}
+
+/** The rule set of a path that ends in @state; 1 when the image is broken. */
+static PK_INLINE int pk_path_set(const struct pk_view *v, __u32 state, __u32 *ret_set)
+{
+	const struct pk_slot *slot = pk_slot_at(v, state + 1);
+
+	if (!slot || slot->check != PK_SLOT_HEAD)
+		return 1;
+	*ret_set = slot->next;
+	return 0;
+}
+
+/** An address as the table orders it. */
+struct pk_address {
+	__u64 hi;
+	__u64 lo;
+};
+
+/** The key of an IPv4 address (host order). The kernel takes 0.0.0.0 for 127.0.0.1; so do we. */
+static PK_INLINE struct pk_address pk_address_v4(__u32 host_order)
+{
+	struct pk_address a = { 0, 0x0000ffff00000000ULL | host_order };
+
+	if (host_order == 0)
+		a.lo = 0x0000ffff7f000001ULL;
+	return a;
+}
+
+/** The key of an IPv6 address; :: is ::1, ::ffff:0.0.0.0 is 127.0.0.1. */
+static PK_INLINE struct pk_address pk_address_v6(__u64 hi, __u64 lo)
+{
+	struct pk_address a = { hi, lo };
+
+	if (hi == 0 && lo == 0)
+		a.lo = 1;
+	if (hi == 0 && lo == 0x0000ffff00000000ULL)
+		a.lo = 0x0000ffff7f000001ULL;
+	return a;
+}
+
+static PK_INLINE const struct pk_span *pk_span_at(const struct pk_view *v,
+						  const struct pk_image *head, __u32 index)
+{
+	__u32 offset = head->part[PK_PART_SPANS].offset + index * (__u32)sizeof(struct pk_span);
+	const __u8 *page = pk_page(v, offset >> PK_PAGE_SHIFT);
+
+	if (!page)
+		return 0;
+	return (const struct pk_span *)(page + (offset & (PK_PAGE_SIZE - 32)));
+}
+
+struct pk_bisect {
+	const struct pk_view *view;
+	const struct pk_image *head;
+	struct pk_address key;
+	__u32 low; /* span[low].from <= key */
+	__u32 high; /* key < span[high].from, or high == count */
+	__u32 bad;
+};
+
+static long pk_bisect_step(__u32 step, void *arg)
+{
+	struct pk_bisect *b = arg;
+	__u32 middle = b->low + ((b->high - b->low) >> 1);
+	const struct pk_span *span;
+
+	(void)step;
+	if (b->high - b->low <= 1)
+		return 1;
+	span = pk_span_at(b->view, b->head, middle);
+	if (!span) {
+		b->bad = 1;
+		return 1;
+	}
+	if (span->from_hi < b->key.hi ||
+	    (span->from_hi == b->key.hi && span->from_lo <= b->key.lo))
+		b->low = middle;
+	else
+		b->high = middle;
+	return 0;
+}
+
+/** The rule set of an address; 1 when the image is broken. */
+static PK_INLINE int pk_address_set(const struct pk_view *v, const struct pk_image *head,
+				    struct pk_address key, __u32 *ret_set)
+{
+	struct pk_bisect b = { .view = v, .head = head, .key = key, .high = head->span_count };
+	const struct pk_span *span;
+
+	PK_LOOP(PK_SPAN_STEPS, pk_bisect_step, &b);
+	if (b.bad || b.high - b.low != 1)
+		return 1;
+	span = pk_span_at(v, head, b.low);
+	if (!span)
+		return 1;
+	*ret_set = span->set;
+	return 0;
+}
+
+struct pk_judge {
+	const struct pk_view *view;
+	__u32 first; /* byte offset of the set's first item */
+	__u32 count;
+	struct pk_query query;
+	__u32 covered; /* layer nibbles for which a rule matched */
+	__u32 verdict;
+	__u32 rule;
+	__u32 bad;
+};
+
+static long pk_judge_item(__u32 index, void *arg)
+{
+	struct pk_judge *j = arg;
+	__u32 offset = j->first + index * (__u32)sizeof(struct pk_item);
+	const struct pk_item *item;
+	const __u8 *page;
+
+	if (index >= j->count)
+		return 1;
+	page = pk_page(j->view, offset >> PK_PAGE_SHIFT);
+	if (!page) {
+		j->bad = 1;
+		return 1;
+	}
+	item = (const struct pk_item *)(page + (offset & (PK_PAGE_SIZE - 16)));
+	if (item->section != j->query.section || !(item->access & j->query.access))
+		return 0;
+	if (j->query.port < item->port_lo || j->query.port > item->port_hi)
+		return 0;
+	if (item->subjects != 0xffffffffU && !(item->subjects & j->query.subjects))
+		return 0;
+	j->covered |= (__u32)(item->access & j->query.access) << ((item->layer & 7U) << 2);
+	if (j->rule == PK_RULE_NONE || item->verdict > j->verdict) {
+		j->verdict = item->verdict;
+		j->rule = item->rule;
+	}
+	return 0;
+}
+
+/* The first layer (lowest) with a bit in the nibble mask. */
+static PK_INLINE __u32 pk_default_rule(__u32 mask, __u32 section)
+{
+	__u32 layer = 0;
+
+	for (__u32 i = 0; i < PK_LAYERS_MAX - 1; i++) {
+		if (mask & (0xfU << (layer << 2)))
+			break;
+		layer++;
+	}
+	return PK_RULE_DEFAULT | layer << 8 | section;
+}
+
+/**
+ * Judge @query against rule set @set. Within a layer the strictest matching rule wins, the
+ * section's default where none matches; over the layers the strictest wins; that is the strictest
+ * of all matching rules and of the defaults of layers that no rule covered.
+ * A section that no layer has allows.
+ *
+ *   Example: layer 0 allows read of /w/.., layer 1 (default deny) allows write there. The query
+ *   read|write: layer 0 covers read only, its default decides write; layer 1 likewise for read.
+ */
+static PK_INLINE struct pk_result pk_judge_set(const struct pk_view *v,
+					       const struct pk_image *head, __u32 set,
+					       const struct pk_query *query)
+{
+	struct pk_result deny = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
+	struct pk_result result = { PK_VERDICT_ALLOW, PK_REASON_UNJUDGED, PK_RULE_NONE };
+	struct pk_judge j = {
+		.view = v,
+		.first = head->part[PK_PART_ITEMS].offset +
+			 (set >> 8) * (__u32)sizeof(struct pk_item),
+		.count = set & 0xff,
+		.query = *query,
+		.rule = PK_RULE_NONE,
+	};
+	const struct pk_default *def;
+	__u32 open;
+
+	if (query->section >= PK_SECTION__MAX)
+		return deny;
+	def = &head->defaults[query->section];
+	PK_LOOP(PK_SET_MAX, pk_judge_item, &j);
+	if (j.bad || j.count > PK_SET_MAX)
+		return deny;
+	if (j.rule != PK_RULE_NONE) {
+		result.verdict = j.verdict;
+		result.reason = PK_REASON_RULE;
+		result.rule = j.rule;
+	}
+	if (query->flags & PK_JUDGE_RULES_ONLY)
+		return result;
+	/* 0x11111111 repeats the access nibble for every layer. */
+	open = def->present & (query->access * 0x11111111U) & ~j.covered;
+	if (!open)
+		return result;
+	if ((open & def->deny) && result.verdict < PK_VERDICT_DENY) {
+		result.verdict = PK_VERDICT_DENY;
+		result.rule = pk_default_rule(open & def->deny, query->section);
+	} else if ((open & def->ask) && result.verdict < PK_VERDICT_ASK) {
+		result.verdict = PK_VERDICT_ASK;
+		result.rule = pk_default_rule(open & def->ask, query->section);
+	} else if (result.rule == PK_RULE_NONE) {
+		result.rule = pk_default_rule(open, query->section);
+	} else {
+		return result;
+	}
+	result.reason = PK_REASON_DEFAULT;
+	return result;
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The checked rule model: what the front end makes of policy text and the compiler takes. Every
+ * value here is valid; variables are expanded, includes merged, positions kept for messages and
+ * for events.
+ */
+#ifndef PICKET_POLICY_MODEL_H
+#define PICKET_POLICY_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <picket/image.h>
+
+#include "base/diag.h"
+
+/** An inclusive range of ports. */
+struct policy_ports {
+	__u16 low;
+	__u16 high;
+};
+
+/** An inclusive range of addresses (IPv4 as ::ffff:a.b.c.d), most significant byte first. */
+struct policy_range {
+	__u8 low[16];
+	__u8 high[16];
+};
+
+/**
+ * One pattern of a rule: it becomes one numbered entry of the image's rules part, so that an event
+ * can name the very words that decided.
+ */
+struct policy_pattern {
+	struct diag_pos pos; /* of the pattern's scalar */
+	char *source; /* as written in the policy */
+	char *glob; /* files, exec: absolute path glob, variables expanded; NULL for egress */
+	char *also; /* deny rules: the same glob with the symbolic links of its literal
+		     * prefix resolved, when that differs; else NULL */
+	struct policy_range *ranges; /* egress: what @group, CIDR or address stands for */
+	size_t range_count;
+	struct policy_ports *ports; /* egress: never empty, "any" is 0-65535 */
+	size_t port_count;
+};
+
+/** One rule: a verdict on its patterns. */
+struct policy_rule {
+	struct diag_pos pos;
+	enum pk_section section;
+	enum pk_verdict verdict;
+	__u8 access; /* nibble: files READ.., egress TCP|UDP, exec RUN */
+	char *id; /* or NULL */
+	char *reason; /* or NULL */
+	struct policy_pattern *patterns;
+	size_t pattern_count; /* never 0 */
+};
+
+/** A section's default, and whether the policy has the section at all. */
+struct policy_section {
+	bool present;
+	enum pk_verdict default_verdict; /* PK_VERDICT_DENY unless the policy says otherwise */
+	struct diag_pos pos;
+};
+
+/** What an inline test asks. */
+enum policy_test_kind { POLICY_TEST_CONNECT, POLICY_TEST_OPEN, POLICY_TEST_EXEC };
+
+/** One inline test: the act and the verdict it must get. */
+struct policy_test {
+	struct diag_pos pos;
+	enum policy_test_kind kind;
+	char *target; /* as written, variables expanded: address:port or path */
+	struct policy_range address; /* connect: low == high */
+	__u16 port; /* connect */
+	__u8 access; /* open: READ.., connect: TCP or UDP, exec: RUN */
+	enum pk_verdict expect;
+};
+
+/** A whole policy: one layer. */
+struct policy {
+	char *name;
+	char *description; /* or NULL */
+	bool audit; /* mode: audit */
+	struct policy_section sections[PK_SECTION__MAX];
+	struct policy_rule *rules; /* in the order of the text, includes where they stand */
+	size_t rule_count;
+	struct policy_test *tests;
+	size_t test_count;
+	__u32 activity; /* PK_ACTIVITY_* */
+	__u32 rate; /* activity events a second, 0 = unlimited */
+	char **files; /* names of all source files; diag_pos.file points into it */
+	size_t file_count;
+};
+
+/** Free *@policy and everything in it; accepts NULL; resets the pointer. */
+void policy_free(struct policy **policy);
+
+#endif
