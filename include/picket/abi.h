@@ -14,6 +14,14 @@
 /** In rodata of the programs and in every event; a reader of another version refuses. */
 #define PK_ABI_VERSION 1
 
+/** How the hooks are attached; const volatile pk_tier in the programs. Strongest last. */
+enum pk_tier {
+	PK_TIER_NETWORK, /* cgroup programs only: egress */
+	PK_TIER_MODIFY_RETURN, /* the lsm bodies as fmod_ret/security_* */
+	PK_TIER_LSM, /* lsm hooks */
+	PK_TIER__MAX
+};
+
 /** Why the verdict is what it is. The text for people is in user/telemetry/names.c. */
 enum pk_reason {
 	PK_REASON_UNJUDGED, /* no layer has the section */
