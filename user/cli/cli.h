@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every command shares: the command table's shape, exit codes, usage errors and the printing
+ * of findings. It knows no command; main.c holds the table.
+ */
+#ifndef PICKET_CLI_CLI_H
+#define PICKET_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+
+/** Exit codes of every command; `run` otherwise exits with the status of what it ran. */
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_FAILED = 1, /* the answer is no, or something went wrong */
+	CLI_USAGE = 2, /* the command line is wrong */
+	CLI_KERNEL = 3, /* this kernel, or our rights on it, cannot do what was asked */
+};
+
+/**
+ * One row of the command table. @run gets argv[0] = the command's name and returns the exit code.
+ * Every command takes --help (cli_help()), so that `picket help NAME` is `picket NAME --help`.
+ */
+struct cli_command {
+	const char *name;
+	const char *summary; /* one line of `picket help` */
+	int (*run)(int argc, char **argv);
+};
+
+int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+
+/**
+ * Run the command that @argv (of main) names, among @count @commands; `help [COMMAND]`, --help and
+ * --version are answered here. Returns the exit code. An output that could not be written
+ * (a closed stdout) turns CLI_OK into CLI_FAILED.
+ */
+int cli_dispatch(const struct cli_command *commands, size_t count, int argc, char **argv);
+
+/** Print the help @text of a command to stdout; returns CLI_OK. */
+int cli_help(const char *text);
+
+/**
+ * Print `picket COMMAND: message` and where to find the help to stderr; returns CLI_USAGE.
+ * For getopt's own complaints (it has printed them already) pass a NULL format.
+ */
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Print `picket COMMAND: message` to stderr; returns CLI_FAILED. %m works. */
+int cli_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Print findings to stderr. */
+void cli_print_diags(const struct diag_list *diags);
+
+/** True when colours may be written to @fd: a terminal, NO_COLOR unset or empty, TERM not dumb. */
+bool cli_use_colour(int fd);
+
+/** The name of @names that @word is most likely a misspelling of, or NULL when none is near. */
+const char *cli_nearest(const char *word, const char *const *names, size_t count);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the raw bytes of a ring buffer to a record whose every field is in range. Whoever holds a
+ * struct event need check nothing more; whoever holds raw bytes may read nothing.
+ */
+#ifndef PICKET_TELEMETRY_EVENT_H
+#define PICKET_TELEMETRY_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <picket/abi.h>
+#include <picket/image.h>
+
+#include "policy/image.h"
+
+/** Bytes of a record; not NUL-terminated, any byte but NUL. Empty: NULL, 0. */
+struct event_path {
+	const char *bytes;
+	size_t length;
+};
+
+/** A checked record. The paths point into the raw bytes it was decoded from. */
+struct event {
+	struct pk_event head; /* every enum below its __MAX, rule reference well formed */
+	struct event_path path;
+	struct event_path path2; /* new name of a rename or link */
+	char comm[17]; /* NUL-terminated, may hold any other byte */
+	char parent_comm[17];
+};
+
+/** What turns a record into words: the same for the text and the JSON form. Nothing is owned. */
+struct event_context {
+	const struct policy_image *image; /* validated; that judged; NULL: rules by number only */
+	const char *main_file; /* text: rules of this policy file are shown without its name; or NULL */
+	const char *agent; /* JSON: name of the agent; NULL = its slot number */
+	__s64 clock_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME, event_clock_offset() */
+	bool colour; /* text: terminal colours */
+};
+
+/**
+ * Check and take apart the @size bytes at @bytes (as the ring buffer gave them). Returns 0;
+ * -EPROTONOSUPPORT for a record of another ABI version; -EBADMSG for a malformed one.
+ */
+int event_decode(const void *bytes, size_t size, struct event *ret_event);
+
+/** Nanoseconds to add to CLOCK_BOOTTIME for the time of day. */
+__s64 event_clock_offset(void);
+
+/** Seconds since the epoch and nanoseconds of a CLOCK_BOOTTIME stamp; never negative. */
+struct timespec event_time(__u64 boottime_ns, __s64 clock_offset_ns);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An event as one line of JSON (JSON Lines), schema "picket.event/1". Keys come in this order; one
+ * that has no value is left out, except those marked *.
+ *
+ *   schema*    "picket.event/1"; the number rises when a reader could misread a line
+ *   time*      RFC 3339, UTC, nanoseconds
+ *   kind*      "decision" (denied, asked; also the would-be ones of audit mode) or "activity"
+ *   agent*     name, or slot number
+ *   verdict*   "allow", "ask", "deny"
+ *   op*        "open", "connect", ...
+ *   section*   "egress", "files", "exec"
+ *   access*    list of what was asked for: "read", "write", "exec", "connect"; "tcp", "udp"; "run"
+ *   errno      name of the error the task got; absent when the call went on
+ *   audit*     true: audit mode, nothing was blocked
+ *   reason*    "rule", "default", "path-long", ...
+ *   rule       {number, verdict, file, line, column, text, id, reason} of the rule that decided
+ *   default    {section, layer} whose default decided
+ *   process*   {pid, tid, uid, gid, comm, start, id}; start is a time like `time`; id = pid and
+ *              start in nanoseconds since boot ("4121-81232000000"): one process only, ever
+ *   parent*    {pid, comm, start, id}
+ *   path, path2   escaped as base/escape.h says: valid UTF-8, one line, reversible
+ *   path_hex, path2_hex   the exact bytes in hexadecimal, when they are not valid UTF-8
+ *   address, port, protocol, family, type   of socket operations
+ *   cgroup*    id of the task's cgroup
+ */
+#ifndef PICKET_TELEMETRY_JSON_H
+#define PICKET_TELEMETRY_JSON_H
+
+#include "telemetry/event.h"
+
+#define JSON_EVENT_SCHEMA "picket.event/1"
+
+/** Store the line, newline included, as a malloc'ed string. Returns 0 or -ENOMEM. */
+int json_event(const struct event *event, const struct event_context *context, char **ret_line);
+
+#endif
