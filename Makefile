@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The one Makefile of picket. It finds sources by wildcard, so a new file needs no edit here, and it
+# writes only below the build folder (O=, default .output). `make help` lists targets and knobs.
+#
+# Three object trees from the same user/ sources: obj/ (the program), san/ (ASan+UBSan, what the
+# unit tests link) and fuzz/ (clang, libFuzzer instrumentation). A change of flags rebuilds them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+
+# --- Knobs ----------------------------------------------------------------------------------------
+
+O ?= .output
+PREFIX ?= /usr/local
+FUZZ_TIME ?= 60
+FUZZ_RUNS ?= 20000
+KERNEL ?= 6.1
+# A subset of the library to build, for work on one module: LIBDIRS="user/base user/policy".
+LIBDIRS ?= $(patsubst %/,%,$(wildcard user/*/))
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+PKG_CONFIG ?= pkg-config
+
+# sbin is not in an ordinary user's PATH on Debian; llvm-strip may exist only with clang's suffix.
+find-tool = $(shell PATH="$$PATH:/usr/local/sbin:/usr/sbin:/sbin"; \
+	for t in $(1); do command -v "$$t" && exit; done; echo $(firstword $(1)))
+LLVM_SUFFIX := $(patsubst clang%,%,$(notdir $(firstword $(CLANG))))
+LLVM_STRIP ?= $(call find-tool,llvm-strip$(LLVM_SUFFIX) llvm-strip llvm-strip-19 llvm-strip-16 \
+	llvm-strip-15 llvm-strip-14)
+BPFTOOL ?= $(call find-tool,bpftool)
+
+ifeq ($(V),1)
+Q :=
+say = @mkdir -p $(@D)
+else
+Q := @
+say = @mkdir -p $(@D); printf '  %-5s %s\n' $(1) $(patsubst $(O)/%,%,$@)
+endif
+
+# --- Flags ----------------------------------------------------------------------------------------
+
+# -MD and not -MMD: generated skeletons and vmlinux.h are included as system headers (their code is
+# not held to our warnings), and a change in them must still rebuild what includes them.
+DEPFLAGS = -MD -MP -MF $(@:.o=.d)
+WERROR := $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wundef $(WERROR)
+DEFINES := -D_GNU_SOURCE -DPICKET_VERSION='"$(VERSION)"' \
+	-DPICKET_DATADIR='"$(PREFIX)/share/picket"' $(if $(DEBUG),-DPK_DEBUG)
+INCLUDES := -I include -I user -isystem $(O)/gen
+BASE_CFLAGS := -std=gnu17 -g $(WARNINGS) $(DEFINES) $(INCLUDES) -ffile-prefix-map=$(CURDIR)=.
+SAN_FLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+ifdef SAN
+OPT_CFLAGS := $(SAN_FLAGS)
+OPT_LDFLAGS := $(SAN_FLAGS)
+else
+OPT_CFLAGS := $(if $(DEBUG),-O0,-O2 -D_FORTIFY_SOURCE=3) -fstack-protector-strong -fPIE
+OPT_LDFLAGS := -pie -Wl,-z,relro,-z,now
+endif
+USER_CFLAGS := $(BASE_CFLAGS) -Wconversion $(OPT_CFLAGS) $(CFLAGS)
+USER_LDFLAGS := $(OPT_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
+# Tables of test data would drown in casts: tests do without -Wconversion.
+SAN_CFLAGS := $(BASE_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
+FUZZ_FLAGS := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_CFLAGS := $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined
+TOOL_CFLAGS := -std=gnu17 -g -O2 $(WARNINGS) -D_GNU_SOURCE -I include -pthread
+
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_CFLAGS := -target bpf -D__BPF__ -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -mcpu=v3 -Wall -Wextra \
+	-Wno-unused-parameter -Werror -isystem bpf -I include -I bpf $(if $(DEBUG),-DPK_DEBUG) \
+	-ffile-prefix-map=$(CURDIR)=.
+
+# --- Sources --------------------------------------------------------------------------------------
+
+LIB_SRC := $(filter $(addsuffix /%,$(LIBDIRS)),$(wildcard user/*/*.c))
+MAIN_SRC := $(wildcard user/main.c)
+BPF_SRC := $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c))
+PROBE_SRC := $(wildcard bpf/probe.bpf.c)
+TESTBPF_SRC := $(wildcard tests/bpf/*.bpf.c)
+TESTBPF := $(patsubst tests/bpf/%.c,%,$(filter-out %.bpf.c,$(wildcard tests/bpf/test_*.c)))
+TESTBPF_HELPERS := $(filter-out tests/bpf/test_% %.bpf.c,$(wildcard tests/bpf/*.c))
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_HELPERS := $(filter-out tests/unit/test_% tests/unit/expected_failure.c, \
+	$(wildcard tests/unit/*.c))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_HELPERS := $(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
+PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard tests/live/*.c tests/attack/*.c tests/bench/*.c))
+
+# tests/bpf/test_x.bpf.c and tests/bpf/x.bpf.c both give gen/test_x.skel.h.
+test-skel = $(O)/gen/test_$(patsubst test_%,%,$(patsubst tests/bpf/%.bpf.c,%,$(1))).skel.h
+SKELS := $(if $(BPF_SRC),$(O)/gen/picket.skel.h) $(if $(PROBE_SRC),$(O)/gen/probe.skel.h)
+TEST_SKELS := $(foreach s,$(TESTBPF_SRC),$(call test-skel,$(s)))
+# Only what includes a skeleton waits for the BPF side; the rest builds while that is broken.
+SKEL_USERS := $(shell grep -lsE 'include.*\.skel\.h' /dev/null $(LIB_SRC) $(MAIN_SRC) \
+	$(wildcard tests/unit/*.c))
+
+uses = $(shell grep -qsE 'include [<"]($(1))' /dev/null $(wildcard user/*/*.[ch] user/main.c) && echo $(2))
+PACKAGES := $(call uses,bpf/|.*skel.h,libbpf) $(call uses,gelf.h|libelf.h,libelf) $(call uses,zlib.h,zlib) \
+	$(call uses,jansson.h,jansson) $(call uses,yaml.h,yaml-0.1) \
+	$(call uses,openssl/,libcrypto) $(call uses,seccomp.h,libseccomp)
+LIBS := $(if $(strip $(PACKAGES)),$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)) -pthread
+
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
+SAN_OBJ := $(LIB_SRC:%.c=$(O)/san/%.o)
+FUZZ_OBJ := $(LIB_SRC:%.c=$(O)/fuzz/%.o)
+
+# --- Build ----------------------------------------------------------------------------------------
+
+.PHONY: all
+all: $(if $(MAIN_SRC),$(O)/picket) $(SKELS) ## Build picket and its BPF objects (the default)
+
+# Each holds the flags of one kind of object and is touched only when they differ: DEBUG=1, SAN=1 or
+# another compiler rebuild what they concern. `members` makes a removed source leave the archives.
+flags-obj := $(CC) $(USER_CFLAGS) $(USER_LDFLAGS) $(LIBS)
+flags-san := $(CC) $(SAN_CFLAGS) $(LIBS)
+flags-fuzz := $(CLANG) $(FUZZ_CFLAGS) $(LIBS)
+flags-tool := $(CC) $(TOOL_CFLAGS)
+flags-bpf := $(CLANG) $(BPF_CFLAGS) $(BPFTOOL) $(LLVM_STRIP)
+flags-members := $(LIB_SRC)
+$(O)/flags-%: FORCE
+	@$(shell mkdir -p $(O))$(file >$@.new,$(flags-$*)) if cmp -s $@.new $@; \
+		then rm -f $@.new; else mv $@.new $@; fi
+
+.PHONY: FORCE
+FORCE:
+
+$(O)/picket: $(O)/obj/user/main.o $(O)/libpicket.a
+	$(call say,LD)
+	$(Q)$(CC) $(USER_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/libpicket.a: $(LIB_OBJ)
+$(O)/san/libpicket.a: $(SAN_OBJ)
+$(O)/fuzz/libpicket.a: $(FUZZ_OBJ)
+%/libpicket.a: $(O)/flags-members
+	$(call say,AR)
+	$(Q)rm -f $@ && ar crD $@ $(filter %.o,$^)
+
+$(O)/obj/%.o: %.c $(O)/flags-obj
+	$(call say,CC)
+	$(Q)$(CC) $(USER_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(O)/san/%.o: %.c $(O)/flags-san
+	$(call say,CC)
+	$(Q)$(CC) $(SAN_CFLAGS) $(DEPFLAGS) -I tests/unit -c -o $@ $<
+
+$(O)/fuzz/%.o: %.c $(O)/flags-fuzz
+	$(call say,CC)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DEPFLAGS) -I tests/fuzz -c -o $@ $<
+
+define skel-first
+$(O)/obj/$(1:.c=.o) $(O)/san/$(1:.c=.o) $(O)/fuzz/$(1:.c=.o): | $(SKELS)
+endef
+$(foreach s,$(SKEL_USERS),$(eval $(call skel-first,$(s))))
+
+# --- BPF ------------------------------------------------------------------------------------------
+
+define bpf-compile
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(1) $(DEPFLAGS) -c -o $@ $<
+endef
+
+define bpf-link
+	$(call say,BPFLD)
+	$(Q)$(BPFTOOL) gen object $@ $(filter %.o,$^)
+	$(Q)$(LLVM_STRIP) -g $@
+endef
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/flags-bpf
+	$(call bpf-compile)
+
+$(O)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c $(O)/flags-bpf
+	$(call bpf-compile,-I tests/bpf)
+
+$(O)/picket.bpf.o: $(BPF_SRC:%.c=$(O)/%.o)
+	$(bpf-link)
+
+$(O)/probe.bpf.o: $(PROBE_SRC:%.c=$(O)/%.o)
+	$(bpf-link)
+
+$(O)/gen/%.skel.h: $(O)/%.bpf.o
+	$(call say,GEN)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# A test object is linked alone, or with what its own comment names: `link-with: bpf/decide.bpf.c`.
+define test-bpf-object
+$(patsubst $(O)/gen/%.skel.h,$(O)/%.bpf.o,$(call test-skel,$(1))): $(1:%.c=$(O)/%.o) \
+	$(patsubst %.c,$(O)/%.o,$(shell sed -n 's,^.*link-with: *\([^*]*\).*$$,\1,p' $(1)))
+	$$(bpf-link)
+endef
+$(foreach s,$(TESTBPF_SRC),$(eval $(call test-bpf-object,$(s))))
+
+# --- Tests ----------------------------------------------------------------------------------------
+#
+# Every tier prints TAP through tools/tap, which counts and leaves `passed failed skipped` in
+# $(O)/results/<tier>; `check` sums those.
+
+TAP := tools/tap $(O)/results
+TEST_ENV = PICKET=$(abspath $(O)/picket) BUILD=$(abspath $(O)) CC="$(CC)"
+# One program of a tier: make test-unit TEST=test_glob.
+one = $(if $(TEST),$(filter $(TEST) test_$(TEST),$(1)),$(1))
+
+UNIT_HELPER_OBJ := $(UNIT_HELPERS:%.c=$(O)/san/%.o)
+UNIT_BINS := $(patsubst %,$(O)/tests/unit/%,$(call one,$(UNIT)))
+
+$(O)/tests/unit/%: $(O)/san/tests/unit/%.o $(UNIT_HELPER_OBJ) $(O)/san/libpicket.a
+	$(call say,LD)
+	$(Q)$(CC) $(SAN_FLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+.PHONY: test-unit
+test-unit: $(UNIT_BINS) $(O)/tests/unit/expected_failure ## Unit tests under ASan+UBSan [TEST=name]
+	@tools/tap --self-test $(O)/tests/unit/expected_failure
+	@$(TEST_ENV) $(TAP) unit --each $(UNIT_BINS)
+
+$(O)/tests/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_HELPERS:%.c=$(O)/fuzz/%.o) \
+		$(O)/fuzz/libpicket.a
+	$(call say,LD)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+FUZZ_PICK := $(if $(FUZZ),$(filter $(FUZZ) $(FUZZ:fuzz_%=%),$(FUZZERS)),$(FUZZERS))
+
+.PHONY: fuzz test-fuzz fuzz-merge
+fuzz: $(FUZZ_PICK:%=$(O)/tests/fuzz/fuzz_%) ## Run each fuzzer FUZZ_TIME seconds [FUZZ=name]
+	@tools/fuzz run $(O) $(FUZZ_TIME) $(FUZZ_PICK)
+
+test-fuzz: $(FUZZ_PICK:%=$(O)/tests/fuzz/fuzz_%) ## Replay the fuzz corpora and a short fixed run
+	@$(TAP) fuzz -- tools/fuzz replay $(O) $(FUZZ_RUNS) $(FUZZ_PICK)
+
+fuzz-merge: $(FUZZ_PICK:%=$(O)/tests/fuzz/fuzz_%) ## Add what `fuzz` found to tests/fuzz/corpus
+	@tools/fuzz merge $(O) 0 $(FUZZ_PICK)
+
+TESTBPF_HELPER_OBJ := $(TESTBPF_HELPERS:%.c=$(O)/obj/%.o)
+TESTBPF_BINS := $(patsubst %,$(O)/tests/bpf/%,$(call one,$(TESTBPF)))
+
+$(TESTBPF:%=$(O)/obj/tests/bpf/%.o) $(TESTBPF_HELPER_OBJ): | $(SKELS) $(TEST_SKELS)
+$(TESTBPF:%=$(O)/obj/tests/bpf/%.o) $(TESTBPF_HELPER_OBJ): private USER_CFLAGS += -Wno-conversion
+$(TESTBPF:%=$(O)/tests/bpf/%): $(O)/tests/bpf/%: $(O)/obj/tests/bpf/%.o $(TESTBPF_HELPER_OBJ) \
+		$(O)/libpicket.a
+	$(call say,LD)
+	$(Q)$(CC) $(USER_LDFLAGS) -o $@ $^ $(LIBS) -lbpf
+
+# Helper programs run inside bare guests and namespaces: static, no library of ours.
+$(PROGRAMS): $(O)/%: %.c $(O)/flags-tool
+	$(call say,CC)
+	$(Q)$(CC) $(TOOL_CFLAGS) -MD -MP -MF $@.d -static -o $@ $<
+
+.PHONY: programs
+programs: $(PROGRAMS) $(TESTBPF_BINS) ## Build the helper programs of the bpf, live, attack and bench tiers
+
+.PHONY: test-bpf test-live test-vm matrix attack bench demo
+test-bpf: $(TESTBPF_BINS) ## BPF programs under the verifier and test_run (root) [TEST=name]
+	@$(TEST_ENV) $(TAP) bpf --root --each $(TESTBPF_BINS)
+
+test-live: all programs ## Real programs confined on this host (root)
+	@$(TEST_ENV) $(TAP) live --root -- tests/live/run
+
+TIERS := $(if $(TIER),$(TIER),lsm modify-return)
+test-vm: all programs ## The bpf and live tiers in a guest: KERNEL=6.1 [TIER=lsm|modify-return]
+	@rc=0; for tier in $(TIERS); do \
+		$(TEST_ENV) $(TAP) vm-$(KERNEL)-$$tier -- tools/vm/test $(KERNEL) $$tier || rc=1; \
+	done; exit $$rc
+
+matrix: all programs ## test-vm on every kernel of the matrix, both tiers
+	@$(TEST_ENV) tools/vm/matrix
+
+attack: all programs ## Adversarial programs against a confined agent, in a guest
+	@$(TEST_ENV) $(TAP) attack -- tests/attack/run
+
+bench: all programs ## What enforcement costs
+	@$(TEST_ENV) tests/bench/run
+
+demo: ## Set up what is missing, build, and show real programs allowed and denied
+	@tools/deps build vm
+	@$(MAKE) --no-print-directory all programs
+	@$(TEST_ENV) tools/demo
+
+.PHONY: check deps
+check: ## Everything: deps, build, lint, every test tier, a guest on the floor kernel
+	@MAKE="$(MAKE)" O=$(O) KERNEL=$(KERNEL) tools/check
+
+deps: ## Install the missing packages (Debian; sudo when not root)
+	@tools/deps
+
+# --- Code quality ---------------------------------------------------------------------------------
+
+LINT_ENV = O=$(O) CC="$(CC)" LINT_CFLAGS='-std=gnu17 $(DEFINES) $(INCLUDES) -I tests/unit'
+
+.PHONY: lint tidy cppcheck format
+lint: $(SKELS) ## All static checks and house rules
+	@$(LINT_ENV) $(TAP) lint -- tools/lint
+
+tidy: $(SKELS) ## clang-tidy alone
+	@$(LINT_ENV) tools/lint tidy
+
+cppcheck: ## cppcheck alone
+	@$(LINT_ENV) tools/lint cppcheck
+
+format: ## Rewrite the sources in the project's style
+	@tools/lint --format
+
+VERISTAT := $(call find-tool,veristat)
+.PHONY: veristat
+veristat: $(if $(BPF_SRC),$(O)/picket.bpf.o) ## Verifier cost of each program (root; needs veristat)
+	@if command -v $(VERISTAT) >/dev/null; then $(VERISTAT) $^; \
+	else echo "veristat: skipped, no package of this distribution has it"; fi
+
+# --- Install --------------------------------------------------------------------------------------
+
+.PHONY: install clean help
+install: all ## Install below $(DESTDIR)$(PREFIX)
+	install -D -m 0755 $(O)/picket $(DESTDIR)$(PREFIX)/bin/picket
+	@for f in $(wildcard policies/*/*.yaml policies/README.md); do \
+		install -v -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/picket/$$f; \
+	done
+	@for f in $(wildcard user/man/*.[1-8]); do \
+		install -v -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; \
+	done
+	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/picket/LICENSE
+
+clean: ## Remove the build folder
+	rm -rf $(O)
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@printf '\nKnobs: V=1 (show commands)  DEBUG=1  SAN=1 (sanitized picket)  O=dir  CLANG=  CC=\n'
+	@printf '       BPFTOOL=  LIBDIRS="user/base ..." (part of the library)  CI=true (-Werror)\n'
+
+-include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
