@@ -38,8 +38,9 @@ enum pk_reason {
 	PK_REASON_SOCKET, /* a kind of socket that egress rules cannot judge: deny */
 	PK_REASON_ADDRESS, /* address missing, too short or of unknown family: deny */
 	PK_REASON_MOUNT, /* mounting would give files other names: deny */
-	PK_REASON_CGROUP, /* a write to the cgroup tree would move the task out of sight: deny */
+	PK_REASON_CGROUP, /* a write to the cgroup tree could move tasks between agents: deny */
 	PK_REASON_IDENTITY, /* a socket of an agent used by a task that cannot be identified: deny */
+	PK_REASON_DEVICE, /* making a device node would reach a device under another name: deny */
 	PK_REASON__MAX
 };
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What user space sets before the programs are loaded (read-only data: the verifier removes the
+ * branches not taken) and the one word it changes while they run.
+ */
+#ifndef PICKET_CONFIG_BPF_H
+#define PICKET_CONFIG_BPF_H
+
+/** enum pk_tier: how the hooks are attached. */
+extern const volatile __u32 pk_tier;
+
+/** Raised after every change of the cgroups map: tasks are looked up again. */
+extern __u32 pk_generation;
+
+#endif

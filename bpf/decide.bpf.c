@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The verdict. Every hook ends here; no other file decides. What each failure means:
+ *
+ *   no image, broken image          deny, PK_REASON_IMAGE
+ *   the hook could not build a key  deny with the hook's reason, if the policy has the section
+ *   no layer has the section        allow
+ *   ring buffer full                verdict unchanged, loss counted
+ *   image in audit mode             reported as decided, the call goes on
+ */
+#include "picket.bpf.h"
+
+#include "image.bpf.h"
+#include "report.bpf.h"
+
+#include "decide.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The rule set of the request's key: a path or an address. */
+static __always_inline int pk_key_set(const struct pk_view *v, const struct pk_image *head,
+				      struct pk_scratch *s, __u32 *ret_set)
+{
+	__u32 state = head->path_start;
+	int broken;
+
+	if (s->rq.section == PK_SECTION_EGRESS) {
+		struct pk_address key = { s->rq.address_hi, s->rq.address_lo };
+
+		return pk_address_set(v, head, key, ret_set);
+	}
+	if (s->rq.flags & PK_REQUEST_SECOND)
+		broken = pk_path_run(v, head, s->data + PK_PATH_MAX, s->rq.length[1], &state);
+	else
+		broken = pk_path_run(v, head, s->data, s->rq.length[0], &state);
+	return broken || pk_path_set(v, state, ret_set);
+}
+
+static __always_inline struct pk_result pk_judge_request(const struct pk_view *v,
+							 const struct pk_image *head,
+							 struct pk_scratch *s)
+{
+	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
+	struct pk_query query = {
+		.section = s->rq.section, .access = s->rq.access, .port = s->rq.port,
+		.flags = s->rq.flags & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0,
+	};
+	__u32 set = 0;
+
+	if (query.section >= PK_SECTION__MAX)
+		return result;
+	if (!(s->rq.flags & PK_REQUEST_ALWAYS) && !head->defaults[query.section].present) {
+		result.verdict = PK_VERDICT_ALLOW;
+		result.reason = PK_REASON_UNJUDGED;
+		return result;
+	}
+	if (s->rq.reason) {
+		result.reason = s->rq.reason;
+		return result;
+	}
+	if (pk_key_set(v, head, s, &set))
+		return result;
+	return pk_judge_set(v, head, set, &query);
+}
+
+/* The activity kind that an allowed request is. */
+static __always_inline __u32 pk_activity_kind(const struct pk_request *rq)
+{
+	if (rq->op == PK_OP_EXEC)
+		return PK_ACTIVITY_EXEC;
+	if (rq->section == PK_SECTION_EGRESS)
+		return PK_ACTIVITY_CONNECT;
+	if (rq->section == PK_SECTION_FILES && (rq->access & PK_ACCESS_WRITE))
+		return PK_ACTIVITY_WRITE;
+	if (rq->section == PK_SECTION_FILES && (rq->access & PK_ACCESS_READ))
+		return PK_ACTIVITY_READ;
+	return 0;
+}
+
+static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_result *result,
+				       __u32 audit)
+{
+	struct pk_event *e = &s->event;
+
+	/* What a first hook let pass in audit mode was reported there. */
+	if (audit && (s->rq.flags & PK_REQUEST_BACKSTOP))
+		return 0;
+	e->verdict = (__u8)result->verdict;
+	e->reason = (__u8)result->reason;
+	e->rule = result->rule;
+	e->audit = audit ? 1 : 0;
+	e->error = audit ? 0 : (__s32)s->rq.error;
+	pk_count(s->rq.agent,
+		 result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
+	pk_report(s, true);
+	return audit ? 0 : -(int)s->rq.error;
+}
+
+__noinline int pk_decide(struct pk_scratch *s)
+{
+	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
+	struct pk_view view;
+	const struct pk_image *head;
+	__u32 agent, zero = 0;
+
+	if (!s)
+		return -EACCES;
+	agent = s->rq.agent;
+	view.map = bpf_map_lookup_elem(&pk_images, &agent);
+	if (!view.map)
+		return pk_conclude(s, &result, 0);
+	head = bpf_map_lookup_elem(view.map, &zero);
+	if (!head)
+		return pk_conclude(s, &result, 0);
+	result = pk_judge_request(&view, head, s);
+	if (result.verdict != PK_VERDICT_ALLOW)
+		return pk_conclude(s, &result, head->flags & PK_IMAGE_AUDIT);
+	if ((s->rq.flags & PK_REQUEST_QUIET) || !(pk_activity_kind(&s->rq) & head->activity))
+		return 0;
+	if (!pk_activity_allowed(agent, head->rate))
+		return 0;
+	s->event.verdict = PK_VERDICT_ALLOW;
+	s->event.reason = (__u8)result.reason;
+	s->event.rule = result.rule;
+	s->event.audit = head->flags & PK_IMAGE_AUDIT ? 1 : 0;
+	s->event.error = 0;
+	pk_report(s, false);
+	return 0;
+}

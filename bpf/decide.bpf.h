@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The only place where verdicts are made, and what hooks need around it.
+ */
+#ifndef PICKET_DECIDE_BPF_H
+#define PICKET_DECIDE_BPF_H
+
+#include "identity.bpf.h"
+#include "maps.bpf.h"
+
+
+/**
+ * Judge s->rq by the agent's image, count, report. Returns 0 when the call may go on (allowed, or
+ * audit mode), else a negative errno: -rq.error.
+ */
+int pk_decide(struct pk_scratch *s);
+
+/** How an object comes to a second name. */
+enum pk_move {
+	PK_MOVE_RENAME,
+	PK_MOVE_LINK, /* both names stay */
+	PK_MOVE_EXCHANGE, /* the object at the second name takes the first */
+};
+
+/**
+ * Would the object with the first path (data[0], length[0]) get rights at the second one that it
+ * does not have now? Returns 1 when it would. @mode is the inode's i_mode (exchange: a directory's
+ * if either is one); @move is an enum pk_move. Neither counts nor reports.
+ */
+int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move);
+
+/** Take a work area of this CPU; NULL when none is free. Counted; the caller denies. */
+static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
+{
+	for (__u32 i = 0; i < PK_SCRATCH_SLOTS; i++) {
+		__u32 index = i;
+		struct pk_scratch *s = bpf_map_lookup_elem(&pk_scratches, &index);
+
+		if (!s)
+			break;
+		if (__sync_lock_test_and_set(&s->busy, 1))
+			continue;
+		__builtin_memset(&s->rq, 0, sizeof(s->rq));
+		s->rq.agent = agent;
+		return s;
+	}
+	pk_count(agent, PK_COUNT_SCRATCH_BUSY);
+	return 0;
+}
+
+/** Give a work area back. */
+static __always_inline void pk_scratch_give(struct pk_scratch *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+/**
+ * A hook's return value out of pk_decide()'s, as constants: 6.12 and 6.16 refuse programs whose
+ * return value they cannot bound, and clang 19 would make arithmetic of a simpler form.
+ */
+static __always_inline int pk_errno(int error)
+{
+	if (error == 0)
+		return 0;
+	if (error == -EPERM)
+		return -EPERM;
+	if (error == -EXDEV)
+		return -EXDEV;
+	return -EACCES;
+}
+
+#endif

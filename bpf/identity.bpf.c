@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Labels of tasks: found at first sight, inherited at fork, kept at migration.
+ *
+ *   lsm/task_alloc              child gets the parent's label; no memory for it: fork fails ENOMEM
+ *   tp_btf/cgroup_attach_task   a task that is nobody is looked up again in its new cgroup
+ */
+#include "picket.bpf.h"
+
+#include "identity.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile __u32 pk_tier = PK_TIER_LSM;
+__u32 pk_generation = 0;
+
+__noinline int pk_label_task(void)
+{
+	__u32 agent = pk_who_cgroup();
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0,
+						      BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!label) {
+		pk_count(agent, PK_COUNT_LABEL_FAILED);
+		return agent;
+	}
+	/* Two lookups may race; an agent's label is never taken back. */
+	if (label->agent)
+		return label->agent;
+	label->agent = agent;
+	label->generation = pk_generation + 1;
+	return agent;
+}
+
+SEC("lsm/task_alloc")
+int BPF_PROG(pk_task_alloc, struct task_struct *child, unsigned long clone_flags, int ret)
+{
+	struct pk_label *label;
+	__u32 agent;
+
+	if (ret)
+		return ret;
+	agent = pk_who();
+	if (!agent)
+		return 0;
+	label = bpf_task_storage_get(&pk_labels, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!label)
+		return -ENOMEM;
+	label->agent = agent;
+	label->generation = pk_generation + 1;
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(pk_migrate, struct cgroup *to, const char *path, struct task_struct *task,
+	     bool threadgroup)
+{
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
+
+	if (label && !label->agent)
+		label->generation = 0;
+	return 0;
+}

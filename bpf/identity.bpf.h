@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Who asks: the agent of the running task. The answer is looked up once by the task's cgroup and
+ * kept in task storage; an agent's label stays whatever cgroup the task is moved to, "nobody" is
+ * looked up again when the cgroups map changes or the task is migrated.
+ */
+#ifndef PICKET_IDENTITY_BPF_H
+#define PICKET_IDENTITY_BPF_H
+
+#include "config.bpf.h"
+#include "maps.bpf.h"
+
+/** Add one to an agent's counter. */
+static __always_inline void pk_count(__u32 agent, __u32 which)
+{
+	struct pk_agent *a = bpf_map_lookup_elem(&pk_agents, &agent);
+
+	if (a && which < PK_COUNT__MAX)
+		__sync_fetch_and_add(&a->counts[which], 1);
+}
+
+/** The agent whose cgroup is the innermost one around the running task, or 0. */
+static __always_inline __u32 pk_who_cgroup(void)
+{
+	__u32 agent = 0;
+
+	for (int level = 1; level < PK_CGROUP_DEPTH; level++) {
+		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+		__u32 *slot;
+
+		if (!id)
+			break;
+		slot = bpf_map_lookup_elem(&pk_cgroups, &id);
+		if (slot)
+			agent = *slot;
+	}
+	return agent;
+}
+
+/** Look the running task up and remember it. Kept out of line: the slow half of pk_who(). */
+int pk_label_task(void);
+
+/** The agent of the running task, 0 = nobody. For hooks that run where task storage works. */
+static __always_inline __u32 pk_who(void)
+{
+	struct pk_label *label =
+		bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+
+	if (label && label->agent)
+		return label->agent;
+	if (label && label->generation == pk_generation + 1)
+		return 0;
+	return pk_label_task();
+}
+
+#endif

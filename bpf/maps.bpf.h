@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * All maps: what they hold, who writes them, how long an entry lives, what a full one means.
+ */
+#ifndef PICKET_MAPS_BPF_H
+#define PICKET_MAPS_BPF_H
+
+/** What a task was found to be. */
+struct pk_label {
+	__u32 agent; /* slot, 0 = nobody */
+	__u32 generation; /* of the cgroups map when it was looked up, + 1; 0 = never */
+};
+
+/** One component of a path on its way from the dentry chain into text. */
+struct pk_component {
+	__u64 name; /* kernel address */
+	__u32 length;
+	__u32 _pad;
+};
+
+/** What a hook asks the decision for. */
+struct pk_request {
+	__u32 agent;
+	__u8 section; /* enum pk_section */
+	__u8 access; /* nibble */
+	__u8 op; /* enum pk_op */
+	__u8 reason; /* set by the hook: deny for this enum pk_reason without asking the image */
+	__u32 flags; /* PK_REQUEST_* */
+	__u32 error; /* errno of a denial, positive */
+	__u64 address_hi; /* egress */
+	__u64 address_lo;
+	__u16 port;
+	__u16 family;
+	__u32 protocol;
+	__u32 length[2]; /* of the paths in data[0..] and data[PK_PATH_MAX..] */
+};
+
+/** The named path is the second one. */
+#define PK_REQUEST_SECOND 1U
+/** Both paths go into the event. */
+#define PK_REQUEST_BOTH 2U
+/** No activity record when allowed. */
+#define PK_REQUEST_QUIET 4U
+/** Explicit rules only, no defaults. */
+#define PK_REQUEST_RULES 8U
+/** Deny for `reason` even when no layer has the section. */
+#define PK_REQUEST_ALWAYS 16U
+/** A second look at what another hook has decided: nothing to report in audit mode. */
+#define PK_REQUEST_BACKSTOP 32U
+
+/**
+ * The work area of one running hook. `event` and `data` are adjacent: they leave as one record.
+ * The tail keeps an over-long last component inside; such a path is denied before use.
+ */
+struct pk_scratch {
+	__u32 busy; /* taken by a hook on this CPU */
+	__u32 depth; /* components gathered */
+	__u32 failed; /* enum pk_reason of the walk in progress */
+	__u32 offset; /* of the text being written */
+	__u64 dentry; /* where the walk is: kernel addresses */
+	__u64 vfsmount; /* in: the mount to start from */
+	__u64 mount; /* the struct mount around it */
+	struct pk_request rq;
+	struct pk_component components[PK_PATH_DEPTH];
+	struct pk_event event;
+	__u8 data[2 * PK_PATH_MAX + PK_NAME_MAX + 1];
+};
+
+/** An image: an array of its pages. */
+struct pk_image_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, PK_PAGE_SIZE);
+};
+
+/**
+ * Slot -> the agent's image. Written by user space only, each change one update; the inner map is
+ * frozen first. An empty slot denies.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PK_AGENTS_MAX);
+	__type(key, __u32);
+	__array(values, struct pk_image_map);
+} pk_images SEC(".maps") __weak;
+
+/** Slot -> counters. Programs add, user space reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PK_AGENTS_MAX);
+	__type(key, __u32);
+	__type(value, struct pk_agent);
+} pk_agents SEC(".maps") __weak;
+
+/** Cgroup id -> slot. Written by user space; full means that no agent is added. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PK_AGENTS_MAX);
+	__type(key, __u64);
+	__type(value, __u32);
+} pk_cgroups SEC(".maps") __weak;
+
+/**
+ * Task -> label. Made at the first hook a task runs into and at fork; dies with the task. When
+ * there is no memory for it a fork is refused and other hooks judge by the cgroup.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pk_label);
+} pk_labels SEC(".maps") __weak;
+
+/**
+ * Work areas. A hook may be preempted in the middle of its work, so an area is taken and given
+ * back; none free denies.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_SCRATCH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct pk_scratch);
+} pk_scratches SEC(".maps") __weak;
+
+/** Denials and asks. Full: the record is lost and counted in PK_COUNT_DECISION_LOST. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PK_DECISIONS_BYTES);
+} pk_decisions SEC(".maps") __weak;
+
+/** Allowed work that a policy asks to see. Full: counted in PK_COUNT_ACTIVITY_LOST. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PK_ACTIVITY_BYTES);
+} pk_activity SEC(".maps") __weak;
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The walk from a dentry to the root of the task's mount namespace, crossing mounts. It holds no
+ * lock: a rename under way may give a mixture of old and new names, as d_path() before its seqlock
+ * check would; every component read was a name of that object's ancestors at some instant.
+ *
+ * The walk works on addresses through bpf_probe_read_kernel, because `struct mount` around a
+ * vfsmount is out of reach for direct loads on 6.1. Its state lives in map memory: counters on the
+ * stack make 6.12 and later verify every iteration on its own.
+ */
+#include "picket.bpf.h"
+
+#include "path.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The top of the mount tree: is this the task's own namespace, and does the thing have a name? */
+static __always_inline int pk_walk_top(struct pk_scratch *s, __u64 mount)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 mine = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
+	__u64 its = (__u64)BPF_CORE_READ((struct mount *)mount, mnt_ns);
+
+	if (PK_IS_ERR(its))
+		return PK_WALK_NAMELESS;
+	if (!its || its != mine)
+		s->failed = PK_REASON_DETACHED;
+	return PK_WALK_PATH;
+}
+
+struct pk_climb {
+	struct pk_scratch *s;
+	__u32 end; /* enum pk_walk_end */
+	__u32 done;
+};
+
+/* One step up: a component, or from the root of a mount to its mount point. */
+static long pk_climb_step(__u32 index, void *arg)
+{
+	struct pk_climb *c = arg;
+	struct pk_scratch *s = c->s;
+	struct dentry *dentry = (struct dentry *)s->dentry;
+	struct mount *mount = (struct mount *)s->mount;
+	__u64 root = (__u64)BPF_CORE_READ(mount, mnt.mnt_root);
+	__u64 parent;
+	__u32 at;
+
+	if (s->dentry == root) {
+		parent = (__u64)BPF_CORE_READ(mount, mnt_parent);
+		if (parent == s->mount || !parent) {
+			c->end = pk_walk_top(s, s->mount);
+			c->done = 1;
+			return 1;
+		}
+		s->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
+		s->mount = parent;
+		return 0;
+	}
+	parent = (__u64)BPF_CORE_READ(dentry, d_parent);
+	if (parent == s->dentry || !parent) {
+		c->end = PK_WALK_ELSEWHERE;
+		c->done = 1;
+		return 1;
+	}
+	at = s->depth;
+	if (at >= PK_PATH_DEPTH) {
+		s->failed = PK_REASON_PATH_DEEP;
+		c->done = 1;
+		return 1;
+	}
+	s->components[at].name = (__u64)BPF_CORE_READ(dentry, d_name.name);
+	s->components[at].length = BPF_CORE_READ(dentry, d_name.len);
+	s->depth = at + 1;
+	s->dentry = parent;
+	return 0;
+}
+
+struct pk_text {
+	struct pk_scratch *s;
+	__u8 *out;
+};
+
+/* Append "/" and one component, the outermost first. */
+static long pk_text_step(__u32 index, void *arg)
+{
+	struct pk_text *t = arg;
+	struct pk_scratch *s = t->s;
+	__u32 at = s->depth - 1 - index;
+	__u32 offset = s->offset;
+	__u32 length;
+
+	if (index >= s->depth || at >= PK_PATH_DEPTH)
+		return 1;
+	length = s->components[at].length;
+	if (length > PK_NAME_MAX || offset + 1 + length > PK_PATH_MAX) {
+		s->failed = PK_REASON_PATH_LONG;
+		return 1;
+	}
+	offset &= PK_PATH_MAX - 1;
+	length &= PK_NAME_MAX;
+	t->out[offset] = '/';
+	if (bpf_probe_read_kernel(t->out + offset + 1, length,
+				  (const void *)s->components[at].name)) {
+		s->failed = PK_REASON_PATH_READ;
+		return 1;
+	}
+	s->offset = offset + 1 + length;
+	return 0;
+}
+
+__noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
+{
+	struct pk_climb climb = { .s = s };
+	struct pk_text text = { .s = s };
+
+	if (!s)
+		return PK_WALK_PATH;
+	which &= 1;
+	s->depth = 0;
+	s->failed = 0;
+	s->offset = 0;
+	s->mount = s->vfsmount - bpf_core_field_offset(struct mount, mnt);
+	bpf_loop(2 * PK_PATH_DEPTH, pk_climb_step, &climb, 0);
+	if (!climb.done)
+		s->failed = PK_REASON_PATH_DEEP;
+	if (climb.end != PK_WALK_PATH)
+		return climb.end;
+	text.out = which ? s->data + PK_PATH_MAX : s->data;
+	if (!s->depth) {
+		text.out[0] = '/';
+		s->offset = 1;
+	}
+	if (!s->failed)
+		bpf_loop(PK_PATH_DEPTH, pk_text_step, &text, 0);
+	/* Of a path too long the beginning is kept: it is not matched, it tells people what it was. */
+	s->rq.length[which] = s->offset;
+	if (s->failed)
+		s->rq.reason = (__u8)s->failed;
+	return PK_WALK_PATH;
+}

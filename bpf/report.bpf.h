@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The one way events leave: from the work area into a ring buffer, every loss counted.
+ */
+#ifndef PICKET_REPORT_BPF_H
+#define PICKET_REPORT_BPF_H
+
+#include "identity.bpf.h"
+
+/* Who did it: ids of the initial namespaces, names as the tasks claim them. */
+static __always_inline void pk_event_task(struct pk_event *e)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+
+	e->tgid = BPF_CORE_READ(task, tgid);
+	e->tid = BPF_CORE_READ(task, pid);
+	e->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	e->gid = BPF_CORE_READ(task, real_cred, gid.val);
+	e->start_ns = BPF_CORE_READ(leader, start_boottime);
+	e->parent_tgid = BPF_CORE_READ(parent, tgid);
+	e->parent_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	if (bpf_probe_read_kernel(e->comm, sizeof(e->comm), task->comm))
+		e->comm[0] = 0;
+	if (bpf_probe_read_kernel(e->parent_comm, sizeof(e->parent_comm), parent->comm))
+		e->parent_comm[0] = 0;
+	e->cgroup = bpf_get_current_cgroup_id();
+}
+
+/* The paths: one moved to the front, or both back to back. Returns the bytes of text. */
+static __always_inline __u32 pk_event_paths(struct pk_scratch *s)
+{
+	struct pk_event *e = &s->event;
+	__u32 first = s->rq.length[0];
+	__u32 second = s->rq.length[1];
+
+	e->path2_offset = 0;
+	e->path2_length = 0;
+	if (first > PK_PATH_MAX || second > PK_PATH_MAX)
+		return 0;
+	if (s->rq.flags & PK_REQUEST_SECOND)
+		first = 0;
+	else if (!(s->rq.flags & PK_REQUEST_BOTH))
+		second = 0;
+	/* The copy goes down in memory: forward copying is safe for overlapping text. */
+	if (second && bpf_probe_read_kernel(s->data + first, second, s->data + PK_PATH_MAX))
+		second = 0;
+	if (s->rq.flags & PK_REQUEST_SECOND) {
+		e->path_length = second;
+		return second;
+	}
+	e->path_length = first;
+	if (second) {
+		e->path2_offset = first;
+		e->path2_length = second;
+	}
+	return first + second;
+}
+
+/** Fill the record from the request and send it to @decisions or the activity ring. */
+static __always_inline void pk_report(struct pk_scratch *s, bool decision)
+{
+	struct pk_event *e = &s->event;
+	__u32 text;
+	long lost;
+
+	e->abi = PK_ABI_VERSION;
+	e->kind = decision ? PK_EVENT_DECISION : PK_EVENT_ACTIVITY;
+	e->op = s->rq.op;
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->agent = s->rq.agent;
+	e->section = s->rq.section;
+	e->access = s->rq.access;
+	e->family = (__u8)s->rq.family;
+	e->port = s->rq.port;
+	e->protocol = s->rq.protocol;
+	*(__be64 *)&e->address[0] = bpf_cpu_to_be64(s->rq.address_hi);
+	*(__be64 *)&e->address[8] = bpf_cpu_to_be64(s->rq.address_lo);
+	pk_event_task(e);
+	text = pk_event_paths(s);
+	if (text > 2 * PK_PATH_MAX)
+		text = 0;
+	e->size = sizeof(*e) + text;
+	if (decision)
+		lost = bpf_ringbuf_output(&pk_decisions, e, sizeof(*e) + text, 0);
+	else
+		lost = bpf_ringbuf_output(&pk_activity, e, sizeof(*e) + text, 0);
+	if (lost)
+		pk_count(s->rq.agent,
+			 decision ? PK_COUNT_DECISION_LOST : PK_COUNT_ACTIVITY_LOST);
+}
+
+/** May one more activity record of this agent go out in this second? Held back ones are counted. */
+static __always_inline bool pk_activity_allowed(__u32 agent, __u32 rate)
+{
+	struct pk_agent *a = bpf_map_lookup_elem(&pk_agents, &agent);
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (!a)
+		return false;
+	if (!rate)
+		return true;
+	/* Two CPUs may both open the window; then a few records more go out in that second. */
+	if (now - a->window_start >= 1000000000ULL) {
+		a->window_start = now;
+		a->window_count = 0;
+	}
+	if (__sync_fetch_and_add(&a->window_count, 1) < rate)
+		return true;
+	__sync_fetch_and_add(&a->counts[PK_COUNT_ACTIVITY_LIMITED], 1);
+	return false;
+}
+
+#endif
