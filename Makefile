@@ -282,13 +282,13 @@ bench: all programs ## What enforcement costs
 	@$(TEST_ENV) tests/bench/run
 
 demo: ## Set up what is missing, build, and show real programs allowed and denied
-	@tools/deps build vm
+	@tools/deps
 	@$(MAKE) --no-print-directory all programs
 	@$(TEST_ENV) tools/demo
 
 .PHONY: check deps
 check: ## Everything: deps, build, lint, every test tier, a guest on the floor kernel
-	@MAKE="$(MAKE)" O=$(O) KERNEL=$(KERNEL) tools/check
+	@MAKE="$(MAKE)" O="$(O)" KERNEL="$(KERNEL)" tools/check
 
 deps: ## Install the missing packages (Debian; sudo when not root)
 	@tools/deps

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fixture. */
+static const char *const file = "/work/file";

@@ -1,0 +1,2 @@
+/* Fixture without a licence line. */
+int fixture;
