@@ -33,7 +33,8 @@ struct event {
 /** What turns a record into words: the same for the text and the JSON form. Nothing is owned. */
 struct event_context {
 	const struct policy_image *image; /* validated; that judged; NULL: rules by number only */
-	const char *main_file; /* text: rules of this policy file are shown without its name; or NULL */
+	const char *
+		main_file; /* text: rules of this policy file are shown without its name; or NULL */
 	const char *agent; /* JSON: name of the agent; NULL = its slot number */
 	__s64 clock_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME, event_clock_offset() */
 	bool colour; /* text: terminal colours */
@@ -44,6 +45,15 @@ struct event_context {
  * -EPROTONOSUPPORT for a record of another ABI version; -EBADMSG for a malformed one.
  */
 int event_decode(const void *bytes, size_t size, struct event *ret_event);
+
+/** True for operations on an internet address (address and port are meaningful). */
+bool event_has_address(const struct event *event);
+
+/** Bytes for the text of any address. */
+#define EVENT_ADDRESS_SIZE 46
+
+/** Write an address (IPv4 mapped as usual) without brackets into @text; returns @text. */
+const char *event_address(const __u8 address[static 16], char text[static EVENT_ADDRESS_SIZE]);
 
 /** Nanoseconds to add to CLOCK_BOOTTIME for the time of day. */
 __s64 event_clock_offset(void);

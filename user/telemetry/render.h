@@ -22,7 +22,6 @@ int render_object(const struct event *event, char **ret_text);
  * Store the words for who decided ("rule deny@12 \"no keys\"", "default deny of files", a reason's
  * sentence), as a malloc'ed string. Returns 0 or -ENOMEM.
  */
-int render_decider(const struct event *event, const struct event_context *context,
-		   char **ret_text);
+int render_decider(const struct event *event, const struct event_context *context, char **ret_text);
 
 #endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * picket: the command table. Knows the name, the one-line help and the function of every command,
+ * and nothing of what they do.
+ */
+#include "cli/cli.h"
+
+static const struct cli_command commands[] = {
+	{ "run", "confine a command and everything it starts", cmd_run },
+	{ "check", "check policies: errors, limits, inline tests", cmd_check },
+	{ "explain", "say what a policy decides, and which rule", cmd_explain },
+	{ "show", "take a policy or a compiled image apart", cmd_show },
+	{ "doctor", "probe what this kernel can enforce", cmd_doctor },
+};
+
+int main(int argc, char **argv)
+{
+	return cli_dispatch(commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+}

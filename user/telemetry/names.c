@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * String tables. The words are part of what scripts read (JSON): changing one is a change of schema.
+ */
+#include "telemetry/names.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A table of exactly @count names without gaps at the end; `lookup` guards the gaps inside. */
+#define COMPLETE(table, count)                                                                     \
+	_Static_assert(sizeof(table) / sizeof((table)[0]) == (count), #table " has another length")
+
+#define LOOKUP(table, code) lookup(table, sizeof(table) / sizeof((table)[0]), code)
+
+static const char *find(const char *const *table, size_t count, __u32 code)
+{
+	return code < count ? table[code] : NULL;
+}
+
+static const char *lookup(const char *const *table, size_t count, __u32 code)
+{
+	const char *name = find(table, count, code);
+
+	return name ? name : "unknown";
+}
+
+static const char *const ops[] = {
+	[PK_OP_NONE] = "none",	   [PK_OP_OPEN] = "open",	  [PK_OP_CREATE] = "create",
+	[PK_OP_MKDIR] = "mkdir",   [PK_OP_MKNOD] = "mknod",	  [PK_OP_SYMLINK] = "symlink",
+	[PK_OP_LINK] = "link",	   [PK_OP_UNLINK] = "unlink",	  [PK_OP_RMDIR] = "rmdir",
+	[PK_OP_RENAME] = "rename", [PK_OP_TRUNCATE] = "truncate", [PK_OP_CHMOD] = "chmod",
+	[PK_OP_CHOWN] = "chown",   [PK_OP_SETXATTR] = "setxattr", [PK_OP_UNIX] = "unix",
+	[PK_OP_EXEC] = "exec",	   [PK_OP_MMAP] = "mmap",	  [PK_OP_CONNECT] = "connect",
+	[PK_OP_SEND] = "send",	   [PK_OP_SOCKET] = "socket",	  [PK_OP_MOUNT] = "mount",
+};
+COMPLETE(ops, PK_OP__MAX);
+
+static const struct {
+	const char *code;
+	const char *sentence;
+} reasons[] = {
+	[PK_REASON_UNJUDGED] = { "unjudged", "the policy does not judge this" },
+	[PK_REASON_RULE] = { "rule", "a rule matched" },
+	[PK_REASON_DEFAULT] = { "default", "no rule matched" },
+	[PK_REASON_IMAGE] = { "image", "the policy image cannot be read, so all is denied" },
+	[PK_REASON_PATH_LONG] = { "path-long", "the path is over 4096 bytes" },
+	[PK_REASON_PATH_DEEP] = { "path-deep", "the path has over 128 components" },
+	[PK_REASON_PATH_READ] = { "path-read", "the kernel's record of the path cannot be read" },
+	[PK_REASON_DETACHED] = { "detached",
+				 "the file is not below the root of the mount namespace" },
+	[PK_REASON_NAMELESS] = { "nameless", "the file to run has no name" },
+	[PK_REASON_SCRATCH] = { "scratch", "no work area was free on this CPU" },
+	[PK_REASON_WIDENS] = { "widens",
+			       "the new name would give rights that the old one does not" },
+	[PK_REASON_SOCKET] = { "socket", "egress rules cannot judge this kind of socket" },
+	[PK_REASON_ADDRESS] = { "address", "the address is missing, cut or of an unknown family" },
+	[PK_REASON_MOUNT] = { "mount", "mounting would give files other names" },
+	[PK_REASON_CGROUP] = { "cgroup",
+			       "a write to the cgroup tree could move tasks between agents" },
+	[PK_REASON_IDENTITY] = { "identity",
+				 "the task that uses the agent's socket cannot be identified" },
+	[PK_REASON_DEVICE] = { "device", "a device node would reach a device under another name" },
+};
+COMPLETE(reasons, PK_REASON__MAX);
+_Static_assert(PK_PATH_MAX == 4096 && PK_PATH_DEPTH == 128, "limits named in the sentences");
+
+static const char *const verdicts[] = {
+	[PK_VERDICT_ALLOW] = "allow",
+	[PK_VERDICT_ASK] = "ask",
+	[PK_VERDICT_DENY] = "deny",
+};
+COMPLETE(verdicts, PK_VERDICT__MAX);
+
+static const char *const sections[] = {
+	[PK_SECTION_EGRESS] = "egress",
+	[PK_SECTION_FILES] = "files",
+	[PK_SECTION_EXEC] = "exec",
+};
+COMPLETE(sections, PK_SECTION__MAX);
+
+static const char *const tiers[] = {
+	[PK_TIER_NETWORK] = "network",
+	[PK_TIER_MODIFY_RETURN] = "modify-return",
+	[PK_TIER_LSM] = "lsm",
+};
+COMPLETE(tiers, PK_TIER__MAX);
+
+static const char *const kinds[] = {
+	[PK_EVENT_DECISION] = "decision",
+	[PK_EVENT_ACTIVITY] = "activity",
+};
+COMPLETE(kinds, PK_EVENT__MAX);
+
+static const char *const counts[] = {
+	[PK_COUNT_DECISION_LOST] = "decision-lost",
+	[PK_COUNT_ACTIVITY_LOST] = "activity-lost",
+	[PK_COUNT_ACTIVITY_LIMITED] = "activity-limited",
+	[PK_COUNT_DENIED] = "denied",
+	[PK_COUNT_ASKED] = "asked",
+	[PK_COUNT_LABEL_FAILED] = "label-failed",
+	[PK_COUNT_SCRATCH_BUSY] = "scratch-busy",
+};
+COMPLETE(counts, PK_COUNT__MAX);
+
+/* By section and bit number. */
+static const char *const accesses[][4] = {
+	[PK_SECTION_EGRESS] = { "tcp", "udp" },
+	[PK_SECTION_FILES] = { "read", "write", "exec", "connect" },
+	[PK_SECTION_EXEC] = { "run" },
+};
+COMPLETE(accesses, PK_SECTION__MAX);
+_Static_assert(PK_ACCESS_TCP == 1 && PK_ACCESS_UDP == 2, "order of the access names");
+_Static_assert(PK_ACCESS_READ == 1 && PK_ACCESS_WRITE == 2 && PK_ACCESS_EXEC == 4 &&
+		       PK_ACCESS_CONNECT == 8,
+	       "order of the access names");
+
+static const char *const protocols[] = {
+	[IPPROTO_ICMP] = "icmp", [IPPROTO_IGMP] = "igmp",	[IPPROTO_TCP] = "tcp",
+	[IPPROTO_UDP] = "udp",	 [IPPROTO_DCCP] = "dccp",	[IPPROTO_ICMPV6] = "icmpv6",
+	[IPPROTO_SCTP] = "sctp", [IPPROTO_UDPLITE] = "udplite", [IPPROTO_RAW] = "raw",
+};
+
+static const char *const socket_types[] = {
+	[SOCK_STREAM] = "stream", [SOCK_DGRAM] = "dgram",	  [SOCK_RAW] = "raw",
+	[SOCK_RDM] = "rdm",	  [SOCK_SEQPACKET] = "seqpacket", [SOCK_DCCP] = "dccp",
+	[SOCK_PACKET] = "packet",
+};
+
+static const char *const families[] = {
+	[AF_UNIX] = "unix",
+	[AF_INET] = "inet",
+	[AF_AX25] = "ax25",
+	[AF_IPX] = "ipx",
+	[AF_INET6] = "inet6",
+	[AF_KEY] = "key",
+	[AF_NETLINK] = "netlink",
+	[AF_PACKET] = "packet",
+	[AF_RDS] = "rds",
+	[AF_PPPOX] = "pppox",
+	[AF_CAN] = "can",
+	[AF_TIPC] = "tipc",
+	[AF_BLUETOOTH] = "bluetooth",
+	[AF_ALG] = "alg",
+	[AF_VSOCK] = "vsock",
+	[AF_KCM] = "kcm",
+	[AF_QIPCRTR] = "qipcrtr",
+	[AF_SMC] = "smc",
+	[AF_XDP] = "xdp",
+};
+
+const char *names_op(__u32 op)
+{
+	return LOOKUP(ops, op);
+}
+
+const char *names_reason(__u32 reason)
+{
+	return reason < PK_REASON__MAX ? reasons[reason].code : "unknown";
+}
+
+const char *names_reason_sentence(__u32 reason)
+{
+	return reason < PK_REASON__MAX ? reasons[reason].sentence : "unknown reason";
+}
+
+const char *names_verdict(__u32 verdict)
+{
+	return LOOKUP(verdicts, verdict);
+}
+
+const char *names_section(__u32 section)
+{
+	return LOOKUP(sections, section);
+}
+
+const char *names_tier(__u32 tier)
+{
+	return LOOKUP(tiers, tier);
+}
+
+const char *names_event_kind(__u32 kind)
+{
+	return LOOKUP(kinds, kind);
+}
+
+const char *names_count(__u32 count)
+{
+	return LOOKUP(counts, count);
+}
+
+const char *names_access_bit(__u32 section, __u32 bit)
+{
+	if (section >= PK_SECTION__MAX)
+		return NULL;
+	for (__u32 i = 0; i < 4; i++) {
+		if (bit == 1U << i)
+			return accesses[section][i];
+	}
+	return NULL;
+}
+
+const char *names_access(__u32 section, __u32 access, const char *separator, char *text)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (__u32 bit = 1; bit <= PK_ACCESS_CONNECT; bit <<= 1) {
+		const char *name = access & bit ? names_access_bit(section, bit) : NULL;
+
+		if (!name || used >= NAMES_ACCESS_SIZE)
+			continue;
+		used += (size_t)snprintf(text + used, NAMES_ACCESS_SIZE - used, "%s%s",
+					 used ? separator : "", name);
+	}
+	return text;
+}
+
+const char *names_protocol(__u32 protocol)
+{
+	return find(protocols, sizeof(protocols) / sizeof(protocols[0]), protocol);
+}
+
+const char *names_socket_type(__u32 type)
+{
+	return find(socket_types, sizeof(socket_types) / sizeof(socket_types[0]), type);
+}
+
+const char *names_family(__u32 family)
+{
+	return find(families, sizeof(families) / sizeof(families[0]), family);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The text form of an event. Decides wording, order and quoting; everything that comes from the
+ * confined program or from policy text goes through the escaping.
+ */
+#include "telemetry/render.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "telemetry/names.h"
+
+/* A stream into a malloc'ed string. */
+struct text {
+	FILE *to;
+	char *bytes;
+	size_t size;
+};
+
+static int text_open(struct text *text)
+{
+	*text = (struct text){ 0 };
+	text->to = open_memstream(&text->bytes, &text->size);
+	return text->to ? 0 : -ENOMEM;
+}
+
+static int text_close(struct text *text, char **ret_text)
+{
+	bool failed = ferror(text->to) != 0;
+
+	if (fclose(text->to) != 0 || failed) {
+		free(text->bytes);
+		return -ENOMEM;
+	}
+	*ret_text = text->bytes;
+	return 0;
+}
+
+/*
+ * A name in the line: bare when it cannot be mistaken for the line's own punctuation, else in
+ * quotes. A file may be called `x  bash[1]  rule allow@1`.
+ */
+static void put_name(FILE *to, const char *bytes, size_t length)
+{
+	bool bare = length > 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (strchr(" \"[]<>", bytes[i]))
+			bare = false;
+	}
+	if (bare) {
+		escape_write(to, bytes, length, 0);
+		return;
+	}
+	(void)fputc('"', to);
+	escape_write(to, bytes, length, '"');
+	(void)fputc('"', to);
+}
+
+static void put_quoted(FILE *to, const char *text)
+{
+	(void)fputc('"', to);
+	escape_write(to, text, strlen(text), '"');
+	(void)fputc('"', to);
+}
+
+static void put_paths(FILE *to, const struct event *event)
+{
+	if (event->path.length == 0)
+		(void)fputs("(no path)", to);
+	else
+		put_name(to, event->path.bytes, event->path.length);
+	if (event->path2.length > 0) {
+		(void)fputs(" -> ", to);
+		put_name(to, event->path2.bytes, event->path2.length);
+	}
+}
+
+static void put_named_number(FILE *to, const char *name, const char *kind, __u32 number)
+{
+	if (name)
+		(void)fputs(name, to);
+	else
+		(void)fprintf(to, "%s %u", kind, number);
+}
+
+static void put_address(FILE *to, const struct event *event)
+{
+	char text[EVENT_ADDRESS_SIZE];
+	__u32 protocol = event->head.protocol;
+
+	if (!event_has_address(event)) {
+		(void)fputs("(address of ", to);
+		put_named_number(to, names_family(event->head.family), "family",
+				 event->head.family);
+		(void)fputc(')', to);
+		return;
+	}
+	event_address(event->head.address, text);
+	(void)fprintf(to, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, event->head.port);
+	/* TCP is what people assume; 0 is unknown. IPPROTO_TCP is 6. */
+	if (protocol == 0 || protocol == 6)
+		return;
+	(void)fputc('/', to);
+	put_named_number(to, names_protocol(protocol), "protocol", protocol);
+}
+
+static void put_socket(FILE *to, const struct event *event)
+{
+	__u32 type = event->head.protocol >> 16;
+	__u32 protocol = event->head.protocol & 0xffff;
+
+	put_named_number(to, names_family(event->head.family), "family", event->head.family);
+	(void)fputc(' ', to);
+	put_named_number(to, names_socket_type(type), "type", type);
+	if (protocol == 0)
+		return;
+	(void)fputc(' ', to);
+	put_named_number(to, event_has_address(event) ? names_protocol(protocol) : NULL, "protocol",
+			 protocol);
+}
+
+static void put_object(FILE *to, const struct event *event)
+{
+	switch (event->head.op) {
+	case PK_OP_CONNECT:
+	case PK_OP_SEND:
+		put_address(to, event);
+		break;
+	case PK_OP_SOCKET:
+		put_socket(to, event);
+		break;
+	default:
+		put_paths(to, event);
+	}
+}
+
+/* `deny@12`, or `deny@presets/base.yaml:12` when it is not in the main policy file. */
+static void put_rule(FILE *to, const struct event_context *context, const struct pk_rule *rule)
+{
+	const char *file = image_string(context->image, rule->file);
+
+	(void)fprintf(to, "rule %s@", names_verdict(rule->verdict));
+	if (!context->main_file || strcmp(file, context->main_file) != 0) {
+		escape_write(to, file, strlen(file), 0);
+		(void)fputc(':', to);
+	}
+	(void)fprintf(to, "%u", rule->line);
+	if (rule->id) {
+		const char *id = image_string(context->image, rule->id);
+
+		(void)fputs(" (", to);
+		escape_write(to, id, strlen(id), 0);
+		(void)fputc(')', to);
+	}
+	if (rule->reason) {
+		(void)fputc(' ', to);
+		put_quoted(to, image_string(context->image, rule->reason));
+	}
+}
+
+static void put_default(FILE *to, const struct event *event, const struct event_context *context)
+{
+	__u32 layer = (event->head.rule & ~PK_RULE_DEFAULT) >> 8;
+
+	(void)fprintf(to, "default %s of %s", names_verdict(event->head.verdict),
+		      names_section(event->head.rule & 0xff));
+	if (context->image && image_head(context->image)->layers > 1)
+		(void)fprintf(to, " in layer %u", layer + 1);
+}
+
+static void put_decider(FILE *to, const struct event *event, const struct event_context *context)
+{
+	const struct pk_rule *rule = context->image ? image_rule(context->image, event->head.rule) :
+						      NULL;
+
+	if (event->head.reason == PK_REASON_DEFAULT) {
+		put_default(to, event, context);
+	} else if (event->head.reason != PK_REASON_RULE) {
+		(void)fputs(names_reason_sentence(event->head.reason), to);
+	} else if (rule) {
+		put_rule(to, context, rule);
+	} else {
+		(void)fprintf(to, "rule number %u", event->head.rule);
+	}
+}
+
+struct verdict_style {
+	const char *word;
+	const char *colour; /* SGR sequence of the word */
+};
+
+static struct verdict_style verdict_style(const struct pk_event *head)
+{
+	if (head->kind == PK_EVENT_ACTIVITY || head->verdict == PK_VERDICT_ALLOW)
+		return (struct verdict_style){ "ALLOWED", "\033[32m" };
+	if (head->audit)
+		return (struct verdict_style){ head->verdict == PK_VERDICT_ASK ? "WOULD ASK" :
+										 "WOULD DENY",
+					       "\033[33m" };
+	if (head->verdict == PK_VERDICT_ASK)
+		return (struct verdict_style){ "ASKED", "\033[1;33m" };
+	return (struct verdict_style){ "DENIED", "\033[1;31m" };
+}
+
+static void put_process(FILE *to, const char *comm, __u32 tgid)
+{
+	put_name(to, comm, strlen(comm));
+	(void)fprintf(to, "[%u]", tgid);
+}
+
+static void put_time(FILE *to, const struct event *event, const struct event_context *context)
+{
+	struct timespec when = event_time(event->head.time_ns, context->clock_offset_ns);
+	struct tm parts = { 0 };
+
+	(void)localtime_r(&when.tv_sec, &parts);
+	(void)fprintf(to, "%02d:%02d:%02d", parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+static void put_access(FILE *to, const struct pk_event *head)
+{
+	char text[NAMES_ACCESS_SIZE];
+
+	/* The other operations say by their name what they ask for. */
+	if (head->op == PK_OP_OPEN && head->access)
+		(void)fprintf(to, " for %s", names_access(head->section, head->access, "/", text));
+}
+
+int render_event(const struct event *event, const struct event_context *context, char **ret_line)
+{
+	const struct pk_event *head = &event->head;
+	struct verdict_style style = verdict_style(head);
+	const char *dim = context->colour ? "\033[2m" : "";
+	const char *plain = context->colour ? "\033[0m" : "";
+	struct text line;
+	int r = text_open(&line);
+
+	if (r < 0)
+		return r;
+	put_time(line.to, event, context);
+	(void)fprintf(line.to, " %s%s%s %s ", context->colour ? style.colour : "", style.word,
+		      plain, names_op(head->op));
+	put_object(line.to, event);
+	put_access(line.to, head);
+	(void)fputs("  ", line.to);
+	put_process(line.to, event->comm, head->tgid);
+	if (head->parent_tgid) {
+		(void)fputs(" < ", line.to);
+		put_process(line.to, event->parent_comm, head->parent_tgid);
+	}
+	(void)fprintf(line.to, "  %s", dim);
+	put_decider(line.to, event, context);
+	(void)fprintf(line.to, "%s\n", plain);
+	return text_close(&line, ret_line);
+}
+
+int render_object(const struct event *event, char **ret_text)
+{
+	struct text text;
+	int r = text_open(&text);
+
+	if (r < 0)
+		return r;
+	put_object(text.to, event);
+	return text_close(&text, ret_text);
+}
+
+int render_decider(const struct event *event, const struct event_context *context, char **ret_text)
+{
+	struct text text;
+	int r = text_open(&text);
+
+	if (r < 0)
+		return r;
+	put_decider(text.to, event, context);
+	return text_close(&text, ret_text);
+}
