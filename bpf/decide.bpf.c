@@ -106,6 +106,8 @@ __noinline int pk_decide(struct pk_scratch *s)
 	if (!s)
 		return -EACCES;
 	agent = s->rq.agent;
+	if (s->rq.reason)
+		result.reason = s->rq.reason;
 	view.map = bpf_map_lookup_elem(&pk_images, &agent);
 	if (!view.map)
 		return pk_conclude(s, &result, 0);

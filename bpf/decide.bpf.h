@@ -55,18 +55,23 @@ static __always_inline void pk_scratch_give(struct pk_scratch *s)
 }
 
 /**
- * A hook's return value out of pk_decide()'s, as constants: 6.12 and 6.16 refuse programs whose
- * return value they cannot bound, and clang 19 would make arithmetic of a simpler form.
+ * A hook's return value out of pk_decide()'s, as constants. Left alone the compiler makes a range
+ * check and arithmetic of the four cases, and 6.12 and later refuse what they cannot bound ("R0 has
+ * unknown scalar value should have been in [-4095, 0]"); the asm keeps each constant apart.
  */
 static __always_inline int pk_errno(int error)
 {
+	int constant;
+
 	if (error == 0)
-		return 0;
-	if (error == -EPERM)
-		return -EPERM;
-	if (error == -EXDEV)
-		return -EXDEV;
-	return -EACCES;
+		asm volatile("%0 = 0" : "=r"(constant));
+	else if (error == -EPERM)
+		asm volatile("%0 = %1" : "=r"(constant) : "i"(-EPERM));
+	else if (error == -EXDEV)
+		asm volatile("%0 = %1" : "=r"(constant) : "i"(-EXDEV));
+	else
+		asm volatile("%0 = %1" : "=r"(constant) : "i"(-EACCES));
+	return constant;
 }
 
 #endif

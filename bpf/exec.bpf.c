@@ -86,29 +86,29 @@ static __always_inline bool pk_maps_exec(unsigned long prot)
 	return (prot & PROT_READ) && (BPF_CORE_READ(task, personality) & READ_IMPLIES_EXEC);
 }
 
-/* security_mmap_file(file, prot, flags) passes the hook (file, reqprot, prot, flags). */
-SEC("lsm/mmap_file")
-int pk_mmap_file(unsigned long long *ctx)
+static __always_inline int pk_mmap_hook(const struct file *file, unsigned long prot)
 {
-	const struct file *file = (const struct file *)ctx[0];
-	int ret;
-
-	/*
-	 * Each load stays its own instruction: merged into one with a computed offset the verifier
-	 * says "dereference of modified ctx ptr".
-	 */
-	if (pk_tier == PK_TIER_MODIFY_RETURN) {
-		ret = (int)ctx[3];
-		asm volatile("/* security_mmap_file */" : "+r"(ret));
-	} else {
-		ret = (int)ctx[4];
-		asm volatile("/* mmap_file */" : "+r"(ret));
-	}
-	if (ret)
-		return ret;
-	if (!file || !pk_maps_exec(ctx[1]))
+	if (!file || !pk_maps_exec(prot))
 		return 0;
 	return pk_map_hook(file);
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(pk_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags, int ret)
+{
+	if (ret)
+		return ret;
+	return pk_mmap_hook(file, reqprot);
+}
+
+/* The one hook whose security_ function has other arguments: modify-return has its own entry. */
+SEC("?fmod_ret/security_mmap_file")
+int BPF_PROG(pk_mmap_modify, struct file *file, unsigned long prot, unsigned long flags, int ret)
+{
+	if (ret)
+		return ret;
+	return pk_mmap_hook(file, prot);
 }
 
 SEC("lsm/file_mprotect")
