@@ -55,7 +55,8 @@ endif
 # not held to our warnings), and a change in them must still rebuild what includes them.
 DEPFLAGS = -MD -MP -MF $(@:.o=.d)
 WERROR := $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+# Comments speak of path globs, and /** looks like the start of another comment.
+WARNINGS := -Wall -Wextra -Wno-comment -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wundef $(WERROR)
 DEFINES := -D_GNU_SOURCE -DPICKET_VERSION='"$(VERSION)"' \
 	-DPICKET_DATADIR='"$(PREFIX)/share/picket"' $(if $(DEBUG),-DPK_DEBUG)
@@ -75,7 +76,8 @@ USER_LDFLAGS := $(OPT_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # Tables of test data would drown in casts: tests do without -Wconversion.
 SAN_CFLAGS := $(BASE_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
 FUZZ_FLAGS := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
-FUZZ_CFLAGS := $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined
+FUZZ_CFLAGS := $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined \
+	-Wno-format-nonliteral
 TOOL_CFLAGS := -std=gnu17 -g -O2 $(WARNINGS) -D_GNU_SOURCE -I include -pthread
 
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
@@ -106,6 +108,9 @@ TEST_SKELS := $(foreach s,$(TESTBPF_SRC),$(call test-skel,$(s)))
 # Only what includes a skeleton waits for the BPF side; the rest builds while that is broken.
 SKEL_USERS := $(shell grep -lsE 'include.*\.skel\.h' /dev/null $(LIB_SRC) $(MAIN_SRC) \
 	$(wildcard tests/unit/*.c))
+ifneq ($(shell grep -lsE 'include.*\.skel\.h' /dev/null $(wildcard user/*/*.h)),)
+SKEL_USERS += $(LIB_SRC) $(MAIN_SRC)
+endif
 
 uses = $(shell grep -qsE 'include [<"]($(1))' /dev/null $(wildcard user/*/*.[ch] user/main.c) && echo $(2))
 PACKAGES := $(call uses,bpf/|.*skel.h,libbpf) $(call uses,gelf.h|libelf.h,libelf) $(call uses,zlib.h,zlib) \
@@ -163,7 +168,7 @@ $(O)/fuzz/%.o: %.c $(O)/flags-fuzz
 define skel-first
 $(O)/obj/$(1:.c=.o) $(O)/san/$(1:.c=.o) $(O)/fuzz/$(1:.c=.o): | $(SKELS)
 endef
-$(foreach s,$(SKEL_USERS),$(eval $(call skel-first,$(s))))
+$(foreach s,$(sort $(SKEL_USERS)),$(eval $(call skel-first,$(s))))
 
 # --- BPF ------------------------------------------------------------------------------------------
 
