@@ -157,6 +157,7 @@ static int unknown_command(const struct cli_command *commands, size_t count, con
 static int dispatch(const struct cli_command *commands, size_t count, int argc, char **argv)
 {
 	char help_option[] = "--help";
+	char full_name[32]; /* what getopt_long() puts before its complaints */
 	bool help = strcmp(argv[0], "help") == 0;
 
 	if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
@@ -168,10 +169,12 @@ static int dispatch(const struct cli_command *commands, size_t count, int argc, 
 	if (argv[0][0] == '-')
 		return cli_usage(NULL, "unknown option '%s': a command comes first", argv[0]);
 	for (size_t i = 0; i < count; i++) {
-		char *help_argv[] = { argv[argc - 1], help_option, NULL };
+		char *help_argv[] = { full_name, help_option, NULL };
 
 		if (strcmp(argv[help ? 1 : 0], commands[i].name) != 0)
 			continue;
+		(void)snprintf(full_name, sizeof(full_name), "picket %s", commands[i].name);
+		argv[0] = full_name;
 		return help ? commands[i].run(2, help_argv) : commands[i].run(argc, argv);
 	}
 	return unknown_command(commands, count, argv[help ? 1 : 0]);

@@ -20,7 +20,7 @@ enum cli_exit {
 };
 
 /**
- * One row of the command table. @run gets argv[0] = the command's name and returns the exit code.
+ * One row of the command table. @run gets argv[0] = "picket NAME" and returns the exit code.
  * Every command takes --help (cli_help()), so that `picket help NAME` is `picket NAME --help`.
  */
 struct cli_command {

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Event records for tests: the bytes as the kernel side would write them, and the decoded form.
+ */
+#ifndef PICKET_TESTS_UNIT_EVENTS_H
+#define PICKET_TESTS_UNIT_EVENTS_H
+
+#include "telemetry/event.h"
+
+/** A record under construction, with room for two paths. */
+struct raw_event {
+	struct pk_event head;
+	char tail[2 * PK_PATH_MAX];
+};
+
+/** A denial of opening a file for reading, by the default of the section, by cat below bash. */
+void raw_event_open(struct raw_event *raw, const char *path);
+
+/** Set the paths (@path2 NULL: one) and the sizes. */
+void raw_event_paths(struct raw_event *raw, const char *path, const char *path2);
+
+/** A denial of a TCP connect to @address (text, either family) at @port by a default. */
+void raw_event_connect(struct raw_event *raw, const char *address, unsigned int port);
+
+/** Decode @raw, which must be well formed. */
+struct event raw_event_decode(const struct raw_event *raw);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Policy text to image for tests that are about neither.
+ */
+#ifndef PICKET_TESTS_UNIT_POLICIES_H
+#define PICKET_TESTS_UNIT_POLICIES_H
+
+#include "policy/image.h"
+
+/**
+ * Compile the policy @text, called @name. A policy that does not compile fails the test with its
+ * findings printed. The caller resets the image.
+ */
+struct policy_image policy_text_compile(const char *name, const char *text);
+
+#endif

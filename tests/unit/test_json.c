@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The JSON form of events: every line parses back, has the keys of the schema, and gives back the
+ * exact bytes of names.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "events.h"
+#include "policies.h"
+#include "telemetry/json.h"
+
+/* The line of @raw, parsed; the caller drops the reference. */
+static json_t *parse(const struct raw_event *raw, const struct event_context *context)
+{
+	struct event event = raw_event_decode(raw);
+	CLEAN_FREE char *line = NULL;
+	json_error_t error;
+	json_t *object;
+
+	assert_int_equal(json_event(&event, context, &line), 0);
+	assert_int_equal(line[strlen(line) - 1], '\n');
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	object = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+	if (!object)
+		fail_msg("%s: %s", error.text, line);
+	return object;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (!text)
+		fail_msg("no text '%s'", key);
+	return text;
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value))
+		fail_msg("no number '%s'", key);
+	return json_integer_value(value);
+}
+
+static void whole_line(void **state)
+{
+	struct raw_event raw;
+	struct event_context context = { .clock_offset_ns = 1700000000000000123LL };
+	struct event event;
+	CLEAN_FREE char *line = NULL;
+
+	(void)state;
+	raw_event_open(&raw, "/etc/shadow");
+	event = raw_event_decode(&raw);
+	assert_int_equal(json_event(&event, &context, &line), 0);
+	assert_string_equal(
+		line,
+		"{\"schema\":\"picket.event/1\",\"time\":\"2023-11-14T23:13:20.000000123Z\","
+		"\"kind\":\"decision\",\"agent\":1,\"verdict\":\"deny\",\"op\":\"open\","
+		"\"section\":\"files\",\"access\":[\"read\"],\"errno\":\"EACCES\",\"audit\":false,"
+		"\"reason\":\"default\",\"default\":{\"section\":\"files\",\"layer\":0},"
+		"\"process\":{\"pid\":4121,\"tid\":4122,\"uid\":1000,\"gid\":100,\"comm\":\"cat\","
+		"\"start\":\"2023-11-14T22:14:41.232000123Z\",\"id\":\"4121-81232000000\"},"
+		"\"parent\":{\"pid\":4100,\"comm\":\"bash\","
+		"\"start\":\"2023-11-14T22:14:31.232000123Z\",\"id\":\"4100-71232000000\"},"
+		"\"path\":\"/etc/shadow\",\"cgroup\":77}\n");
+}
+
+static void rule_of_an_image(void **state)
+{
+	struct policy_image image = policy_text_compile("p.yaml", "picket: 1\n"
+								  "name: json\n"
+								  "files:\n"
+								  "  default: allow\n"
+								  "  rules:\n"
+								  "    - deny: \"**/.ssh/**\"\n"
+								  "      id: keys\n"
+								  "      reason: \"no keys\"\n");
+	struct event_context context = { .image = &image, .agent = "builder" };
+	struct raw_event raw;
+	const json_t *rule;
+	json_t *object;
+
+	(void)state;
+	raw_event_open(&raw, "/home/u/.ssh/id_rsa");
+	raw.head.reason = PK_REASON_RULE;
+	raw.head.rule = 0;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "agent"), "builder");
+	assert_string_equal(text_of(object, "reason"), "rule");
+	assert_null(json_object_get(object, "default"));
+	rule = json_object_get(object, "rule");
+	assert_int_equal(number_of(rule, "number"), 0);
+	assert_string_equal(text_of(rule, "verdict"), "deny");
+	assert_string_equal(text_of(rule, "file"), "p.yaml");
+	assert_int_equal(number_of(rule, "line"), 6);
+	assert_int_equal(number_of(rule, "column"), 13);
+	assert_string_equal(text_of(rule, "text"), "**/.ssh/**");
+	assert_string_equal(text_of(rule, "id"), "keys");
+	assert_string_equal(text_of(rule, "reason"), "no keys");
+	json_decref(object);
+	image_reset(&image);
+}
+
+static void socket_keys(void **state)
+{
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_connect(&raw, "2001:db8::1", 8443);
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "address"), "2001:db8::1");
+	assert_int_equal(number_of(object, "port"), 8443);
+	assert_string_equal(text_of(object, "protocol"), "tcp");
+	assert_string_equal(text_of(object, "family"), "inet6");
+	assert_string_equal(text_of(object, "errno"), "EPERM");
+	assert_null(json_object_get(object, "path"));
+	json_decref(object);
+
+	raw.head.op = PK_OP_SOCKET;
+	raw.head.family = AF_PACKET;
+	raw.head.protocol = SOCK_RAW << 16 | 0x300;
+	raw.head.reason = PK_REASON_SOCKET;
+	raw.head.rule = PK_RULE_NONE;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "family"), "packet");
+	assert_string_equal(text_of(object, "type"), "raw");
+	assert_int_equal(number_of(object, "protocol"), 0x300);
+	assert_null(json_object_get(object, "address"));
+	assert_null(json_object_get(object, "rule"));
+	json_decref(object);
+}
+
+static void allowed_and_audited(void **state)
+{
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_open(&raw, "/x");
+	raw.head.error = 0;
+	raw.head.audit = 1;
+	object = parse(&raw, &context);
+	assert_null(json_object_get(object, "errno"));
+	assert_true(json_is_true(json_object_get(object, "audit")));
+	json_decref(object);
+	raw.head.kind = PK_EVENT_ACTIVITY;
+	raw.head.verdict = PK_VERDICT_ALLOW;
+	raw.head.error = 4095; /* no such errno */
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "kind"), "activity");
+	assert_string_equal(text_of(object, "errno"), "4095");
+	json_decref(object);
+}
+
+static void expect_name_survives(const char *name)
+{
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	CLEAN_FREE char *back = NULL;
+	size_t length = 0;
+	json_t *object;
+	const char *hex;
+
+	raw_event_open(&raw, name);
+	object = parse(&raw, &context);
+	assert_int_equal(escape_undo(text_of(object, "path"), &back, &length), 0);
+	assert_int_equal(length, strlen(name));
+	assert_memory_equal(back, name, length);
+	hex = json_string_value(json_object_get(object, "path_hex"));
+	assert_int_equal(hex == NULL, escape_is_utf8(name, strlen(name)));
+	for (size_t i = 0; hex && i < length; i++) {
+		unsigned int byte = 0;
+
+		assert_int_equal(sscanf(hex + i * 2, "%2x", &byte), 1);
+		assert_int_equal(byte, (unsigned char)name[i]);
+	}
+	json_decref(object);
+}
+
+static void every_byte_in_a_name(void **state)
+{
+	(void)state;
+	for (unsigned int a = 1; a < 256; a++) {
+		char name[] = { '/', 'n', (char)a, 'e', '\0' };
+
+		expect_name_survives(name);
+	}
+	expect_name_survives("/\"quotes\" and \\ and \xc3\xa9 and \xe2\x80\xae");
+	expect_name_survives("/\xf0\x9f\x98\x80\xf0\x9f");
+}
+
+static void hostile_program_name(void **state)
+{
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_open(&raw, "/x");
+	memcpy(raw.head.comm, "\"},\n\xff", 6);
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(json_object_get(object, "process"), "comm"), "\"},\\n\\xff");
+	json_decref(object);
+}
+
+static void second_path(void **state)
+{
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_open(&raw, "");
+	raw.head.op = PK_OP_LINK;
+	raw_event_paths(&raw, "/a", "/\xff");
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "path"), "/a");
+	assert_string_equal(text_of(object, "path2"), "/\\xff");
+	assert_string_equal(text_of(object, "path2_hex"), "2fff");
+	assert_null(json_object_get(object, "path_hex"));
+	json_decref(object);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_line),		cmocka_unit_test(rule_of_an_image),
+		cmocka_unit_test(socket_keys),		cmocka_unit_test(allowed_and_audited),
+		cmocka_unit_test(every_byte_in_a_name), cmocka_unit_test(hostile_program_name),
+		cmocka_unit_test(second_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
