@@ -134,7 +134,7 @@ flags-san := $(CC) $(SAN_CFLAGS) $(LIBS)
 flags-fuzz := $(CLANG) $(FUZZ_CFLAGS) $(LIBS)
 flags-tool := $(CC) $(TOOL_CFLAGS)
 flags-bpf := $(CLANG) $(BPF_CFLAGS) $(BPFTOOL) $(LLVM_STRIP)
-flags-members := $(LIB_SRC)
+flags-members := $(LIB_SRC) $(UNIT_HELPERS)
 $(O)/flags-%: FORCE
 	@$(shell mkdir -p $(O))$(file >$@.new,$(flags-$*)) if cmp -s $@.new $@; \
 		then rm -f $@.new; else mv $@.new $@; fi
@@ -217,10 +217,15 @@ TEST_ENV = PICKET=$(abspath $(O)/picket) BUILD=$(abspath $(O)) CC="$(CC)"
 # One program of a tier: make test-unit TEST=test_glob.
 one = $(if $(TEST),$(filter $(TEST) test_$(TEST),$(1)),$(1))
 
-UNIT_HELPER_OBJ := $(UNIT_HELPERS:%.c=$(O)/san/%.o)
+# Archives: a test is linked with the helpers and modules it uses, not with all there are.
+UNIT_HELPER_LIB := $(if $(UNIT_HELPERS),$(O)/san/tests/unit/helpers.a)
 UNIT_BINS := $(patsubst %,$(O)/tests/unit/%,$(call one,$(UNIT)))
 
-$(O)/tests/unit/%: $(O)/san/tests/unit/%.o $(UNIT_HELPER_OBJ) $(O)/san/libpicket.a
+$(O)/san/tests/unit/helpers.a: $(UNIT_HELPERS:%.c=$(O)/san/%.o) $(O)/flags-members
+	$(call say,AR)
+	$(Q)rm -f $@ && ar crD $@ $(filter %.o,$^)
+
+$(O)/tests/unit/%: $(O)/san/tests/unit/%.o $(UNIT_HELPER_LIB) $(O)/san/libpicket.a
 	$(call say,LD)
 	$(Q)$(CC) $(SAN_FLAGS) -o $@ $^ -lcmocka $(LIBS)
 
@@ -300,7 +305,8 @@ deps: ## Install the missing packages (Debian; sudo when not root)
 
 # --- Code quality ---------------------------------------------------------------------------------
 
-LINT_ENV = O=$(O) CC="$(CC)" LINT_CFLAGS='-std=gnu17 $(DEFINES) $(INCLUDES) -I tests/unit'
+LINT_ENV = O=$(O) CC="$(CC)"
+lint tidy cppcheck: export LINT_CFLAGS = -std=gnu17 $(DEFINES) $(INCLUDES) -I tests/unit
 
 .PHONY: lint tidy cppcheck format
 lint: $(SKELS) ## All static checks and house rules
