@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `picket doctor`: every step of the probe with its sentence and remedy, then the tier and what it
+ * covers. It prints; engine/features.h finds out.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "engine/features.h"
+#include "telemetry/names.h"
+
+static const char help[] =
+	"usage: picket doctor [--json]\n"
+	"\n"
+	"Find out what picket can enforce on this host, by trying, one step after the other. Nothing\n"
+	"is left behind, except that the bpf file system is mounted if it was not.\n"
+	"\n"
+	"      --json             the answer as one JSON object\n"
+	"\n"
+	"Exit status: 0: some tier works; 3: none.\n";
+
+/* What a tier enforces, for people and for scripts. */
+static const struct {
+	const char *covers;
+	const char *sections[PK_SECTION__MAX];
+} tiers[] = {
+	[PK_TIER_NETWORK] = { "egress rules; policies with files or exec rules are refused",
+			      { "egress" } },
+	[PK_TIER_MODIFY_RETURN] = { "egress, files and exec rules", { "egress", "files", "exec" } },
+	[PK_TIER_LSM] = { "egress, files and exec rules", { "egress", "files", "exec" } },
+};
+
+_Static_assert(sizeof(tiers) / sizeof(tiers[0]) == PK_TIER__MAX, "a row for every tier");
+
+static const char *state_name(enum feature_state state)
+{
+	static const char *const names[] = {
+		[FEATURE_UNKNOWN] = "unknown",
+		[FEATURE_OK] = "ok",
+		[FEATURE_FAILED] = "failed",
+	};
+
+	return names[state];
+}
+
+static const char *step_text(const struct feature *step)
+{
+	return step->text ? step->text : "not tried, because an earlier step failed";
+}
+
+/* A failed step that the tier found does without is worth a look, not an alarm. */
+static void print_steps(const struct features *features)
+{
+	for (unsigned int i = 0; i < FEATURE__MAX; i++) {
+		const struct feature *step = &features->items[i];
+
+		printf("%-15s %-8s %s\n", step->name, state_name(step->state), step_text(step));
+		if (step->remedy)
+			printf("%-15s %-8s remedy: %s\n", "", "", step->remedy);
+	}
+}
+
+static void print_tier(const struct features *features)
+{
+	if (features->tier < 0)
+		printf("\nno tier: picket can enforce nothing here; see the failed steps above\n");
+	else
+		printf("\ntier %s: %s\n", names_tier((__u32)features->tier),
+		       tiers[features->tier].covers);
+}
+
+static json_t *steps_json(const struct features *features)
+{
+	json_t *steps = json_array();
+
+	for (unsigned int i = 0; i < FEATURE__MAX; i++) {
+		const struct feature *step = &features->items[i];
+
+		(void)json_array_append_new(
+			steps, json_pack("{s:s, s:s, s:s*, s:s*}", "name", step->name, "state",
+					 state_name(step->state), "text", step->text, "remedy",
+					 step->remedy));
+	}
+	return steps;
+}
+
+static json_t *sections_json(int tier)
+{
+	json_t *sections = json_array();
+
+	for (size_t i = 0; tier >= 0 && i < PK_SECTION__MAX && tiers[tier].sections[i]; i++)
+		(void)json_array_append_new(sections, json_string(tiers[tier].sections[i]));
+	return sections;
+}
+
+static int print_json(const struct features *features)
+{
+	json_t *root = json_pack("{s:s, s:s?, s:o, s:o}", "schema", "picket.doctor/1", "tier",
+				 features->tier < 0 ? NULL : names_tier((__u32)features->tier),
+				 "sections", sections_json(features->tier), "steps",
+				 steps_json(features));
+	CLEAN_FREE char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+
+	json_decref(root);
+	if (!text) {
+		errno = ENOMEM;
+		return cli_error("doctor", "cannot write the answer: %m");
+	}
+	printf("%s\n", text);
+	return CLI_OK;
+}
+
+static int doctor(bool json)
+{
+	CLEAN(features_reset) struct features features = { .tier = -1 };
+	int r = features_probe(FEATURES_EVERYTHING, &features);
+
+	if (r) {
+		errno = -r;
+		return cli_error("doctor", "cannot find out: %m");
+	}
+	if (json) {
+		r = print_json(&features);
+		if (r)
+			return r;
+	} else {
+		print_steps(&features);
+		print_tier(&features);
+	}
+	return features.tier < 0 ? CLI_KERNEL : CLI_OK;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (option == 'h')
+			return cli_help(help);
+		if (option != 'j')
+			return cli_usage("doctor", NULL);
+		json = true;
+	}
+	if (optind < argc)
+		return cli_usage("doctor", "unexpected argument '%s'", argv[optind]);
+	return doctor(json);
+}

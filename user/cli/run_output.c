@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing without stdio, so that a failed write is known at once and belongs to one line.
+ */
+#include "cli/run_output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "telemetry/json.h"
+#include "telemetry/render.h"
+
+/* Write everything; *@ret_torn: only a part went out. Returns 0 or -errno. */
+static int write_all(int fd, const char *text, bool *ret_torn)
+{
+	size_t length = strlen(text);
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t n = write(fd, text + done, length - done);
+
+		if (n >= 0) {
+			done += (size_t)n;
+			continue;
+		}
+		if (errno == EAGAIN) {
+			struct pollfd event = { .fd = fd, .events = POLLOUT };
+
+			(void)poll(&event, 1, -1);
+		} else if (errno != EINTR) {
+			*ret_torn = done > 0;
+			return -errno;
+		}
+	}
+	*ret_torn = false;
+	return 0;
+}
+
+int run_output_open(struct run_output *output, const char *events)
+{
+	output->events = events;
+	if (events && strcmp(events, "-") == 0)
+		output->events_fd = STDOUT_FILENO;
+	else if (events)
+		output->events_fd = open(events, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (events && output->events_fd < 0)
+		return -errno;
+	return summary_new(&output->summary);
+}
+
+static void print_line(struct run_output *output, const struct event *event)
+{
+	CLEAN_FREE char *line = NULL;
+	bool torn;
+
+	if (output->quiet || output->silent || render_event(event, &output->context, &line))
+		return;
+	/* Nobody can be told that stderr is broken. */
+	if (write_all(STDERR_FILENO, line, &torn))
+		output->silent = true;
+}
+
+static void lose_event(struct run_output *output, int error)
+{
+	output->events_lost++;
+	if (output->events_told)
+		return;
+	output->events_told = true;
+	errno = -error;
+	(void)cli_error("run",
+			"cannot write events to '%s': %m; they are counted, and the policy "
+			"is enforced as before",
+			output->events);
+}
+
+static void write_event(struct run_output *output, const struct event *event)
+{
+	CLEAN_FREE char *line = NULL;
+	bool torn = false;
+	int r;
+
+	if (output->events_fd < 0)
+		return;
+	r = json_event(event, &output->context, &line);
+	/* A line that was cut is closed first, so that it spoils no other. */
+	if (r == 0 && output->events_torn)
+		r = write_all(output->events_fd, "\n", &torn);
+	if (r == 0) {
+		output->events_torn = false;
+		r = write_all(output->events_fd, line, &output->events_torn);
+	}
+	if (r)
+		lose_event(output, r);
+}
+
+void run_output_record(void *context, const void *bytes, size_t size)
+{
+	struct run_output *output = context;
+	struct event event;
+
+	if (event_decode(bytes, size, &event)) {
+		summary_add_malformed(output->summary);
+		return;
+	}
+	summary_add(output->summary, &event);
+	if (event.head.kind == PK_EVENT_DECISION)
+		print_line(output, &event);
+	write_event(output, &event);
+}
+
+void run_output_finish(struct run_output *output, const __u64 counts[PK_COUNT__MAX])
+{
+	if (!output->summary || output->quiet || output->silent)
+		return;
+	summary_set_counts(output->summary, counts);
+	(void)summary_print(output->summary, &output->context, stderr);
+	if (output->events_lost)
+		(void)cli_error("run", "%llu events could not be written to '%s'",
+				(unsigned long long)output->events_lost, output->events);
+}
+
+void run_output_reset(struct run_output *output)
+{
+	summary_free(&output->summary);
+	if (output->events_fd != STDOUT_FILENO)
+		mem_close_fd(&output->events_fd);
+	*output = (struct run_output)RUN_OUTPUT_NONE;
+}

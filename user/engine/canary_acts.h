@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The acts of the canary: what is tried, what an enforcing kernel answers. The same list runs once
+ * outside (control) and once inside, each with files of its own.
+ */
+#ifndef PICKET_ENGINE_CANARY_ACTS_H
+#define PICKET_ENGINE_CANARY_ACTS_H
+
+#include <stddef.h>
+
+#include <picket/abi.h>
+
+/** The two runs of the list. */
+enum canary_side { CANARY_CONTROL, CANARY_INSIDE, CANARY_SIDES };
+
+/** Sockets that the acts talk to. */
+enum canary_peer {
+	CANARY_TCP4,
+	CANARY_TCP6,
+	CANARY_UDP4,
+	CANARY_UDP6,
+	CANARY_UNIX_STREAM,
+	CANARY_UNIX_DGRAM,
+	CANARY_PEERS
+};
+
+/** What was set up for the acts. canary_stage_reset() closes. */
+struct canary_stage {
+	const char *dir; /* scratch directory; borrowed */
+	int file[CANARY_SIDES]; /* an ordinary file, open for reading and writing */
+	int peers[CANARY_PEERS]; /* listening or bound; -1: this host has no such family */
+	__u16 ports[CANARY_PEERS]; /* of inet peers, network order */
+};
+
+/** One act. */
+struct canary_act {
+	const char *name; /* "open", "connect by TCP over IPv4": after "to" or in quotes */
+	enum pk_tier tier; /* the weakest tier that judges it */
+	int expected; /* positive errno that a denied act gets */
+	int (*try)(const struct canary_stage *stage, enum canary_side side); /* 0 or -errno */
+};
+
+/** All acts, in order; some rely on what earlier ones of the same side did. */
+extern const struct canary_act canary_acts[];
+/** How many there are; also the size of a list of results. */
+#define CANARY_ACTS 26
+
+/** Make the files and sockets in @dir. Returns 0 (caller resets) or -errno. */
+int canary_stage_make(const char *dir, struct canary_stage *ret_stage);
+
+/** Close everything; the files stay with the scratch directory. */
+void canary_stage_reset(struct canary_stage *stage);
+
+#endif

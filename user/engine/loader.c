@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Program by program: wanted in this tier? known to this kernel? then retargeted, loaded, attached.
+ * Only a program marked optional ("?lsm/...") may be left out, and only where the kernel does not
+ * have its hook at all.
+ */
+#include "engine/loader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <picket.skel.h>
+
+#include "base/mem.h"
+#include "engine/bpflog.h"
+
+#define LSM_PREFIX "lsm/"
+
+static void free_btf(struct btf **btf)
+{
+	btf__free(*btf);
+	*btf = NULL;
+}
+
+static bool is_hook(const struct bpf_program *prog)
+{
+	return strncmp(bpf_program__section_name(prog), LSM_PREFIX, strlen(LSM_PREFIX)) == 0;
+}
+
+static bool is_cgroup(const struct bpf_program *prog)
+{
+	return strncmp(bpf_program__section_name(prog), "cgroup/", strlen("cgroup/")) == 0;
+}
+
+int loader_security_function(const char *hook, char *name, size_t size)
+{
+	/* The one hook whose function is called otherwise. */
+	const char *base = strcmp(hook, "bprm_check_security") == 0 ? "bprm_check" : hook;
+	int length = snprintf(name, size, "security_%s", base);
+
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
+static bool kernel_has(const struct btf *btf, const char *function)
+{
+	return btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) >= 0;
+}
+
+/* Does this kernel have the hook that @prog is for, attached as @tier attaches it? */
+static bool hook_exists(const struct btf *btf, const struct bpf_program *prog, enum pk_tier tier)
+{
+	const char *hook = bpf_program__section_name(prog) + strlen(LSM_PREFIX);
+	char function[128];
+	int length;
+
+	if (tier == PK_TIER_MODIFY_RETURN)
+		return loader_security_function(hook, function, sizeof(function)) == 0 &&
+		       kernel_has(btf, function);
+	length = snprintf(function, sizeof(function), "bpf_lsm_%s", hook);
+	return length > 0 && (size_t)length < sizeof(function) && kernel_has(btf, function);
+}
+
+static int retarget(struct bpf_program *prog)
+{
+	const char *hook = bpf_program__section_name(prog) + strlen(LSM_PREFIX);
+	char function[128];
+	int r = loader_security_function(hook, function, sizeof(function));
+
+	if (r == 0)
+		r = bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
+	if (r == 0)
+		r = bpf_program__set_expected_attach_type(prog, BPF_MODIFY_RETURN);
+	if (r == 0)
+		r = bpf_program__set_attach_target(prog, 0, function);
+	return r;
+}
+
+/*
+ * mmap_file is the one hook whose security_ function takes other arguments: modify-return has an
+ * entry of its own for it, "?fmod_ret/security_mmap_file", and each tier loads only its one.
+ */
+static bool other_tiers(const struct bpf_program *prog, enum pk_tier tier)
+{
+	const char *section = bpf_program__section_name(prog);
+
+	if (tier == PK_TIER_MODIFY_RETURN)
+		return strcmp(section, LSM_PREFIX "mmap_file") == 0;
+	return strncmp(section, "fmod_ret/", strlen("fmod_ret/")) == 0;
+}
+
+static int choose_program(struct bpf_program *prog, const struct btf *btf, enum pk_tier tier)
+{
+	bool optional = !bpf_program__autoload(prog);
+	bool wanted = (tier != PK_TIER_NETWORK || is_cgroup(prog)) && !other_tiers(prog, tier);
+
+	if (wanted && optional && is_hook(prog))
+		wanted = hook_exists(btf, prog, tier);
+	(void)bpf_program__set_autoload(prog, wanted);
+	if (wanted && is_hook(prog) && tier == PK_TIER_MODIFY_RETURN)
+		return retarget(prog);
+	return 0;
+}
+
+static int fail_with_log(struct diag_list *diags, int error, const char *name)
+{
+	CLEAN_FREE char *tail = bpflog_tail(4);
+
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL, "the kernel refuses program '%s': %s", name,
+			   strerror(-error)),
+		  "run 'picket doctor'; the kernel says: %s",
+		  tail && *tail ? tail : "nothing more");
+	return error == -ENOMEM ? error : -ENOTSUP;
+}
+
+static int choose_programs(struct picket_bpf *skel, enum pk_tier tier, struct diag_list *diags)
+{
+	CLEAN(free_btf) struct btf *btf = NULL;
+	struct bpf_program *prog;
+
+	if (tier != PK_TIER_NETWORK) {
+		btf = btf__load_vmlinux_btf();
+		if (!btf) {
+			int r = -errno;
+
+			(void)diag_add(diags, DIAG_ERROR, NULL,
+				       "cannot read '/sys/kernel/btf/vmlinux': %s", strerror(-r));
+			return r;
+		}
+	}
+	bpf_object__for_each_program(prog, skel->obj) {
+		int r = choose_program(prog, btf, tier);
+
+		if (r)
+			return fail_with_log(diags, r, bpf_program__name(prog));
+	}
+	return 0;
+}
+
+int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags)
+{
+	CLEAN(loader_close) struct loader loader = { .tier = tier };
+	char name[64];
+	int r;
+
+	bpflog_start();
+	loader.skel = picket_bpf__open();
+	if (!loader.skel) {
+		r = -errno;
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot prepare the kernel programs: %s",
+			       strerror(-r));
+		return r;
+	}
+	loader.skel->rodata->pk_tier = tier;
+	r = choose_programs(loader.skel, tier, diags);
+	if (r)
+		return r;
+	r = picket_bpf__load(loader.skel);
+	if (r) {
+		if (bpflog_program(name, sizeof(name)))
+			(void)snprintf(name, sizeof(name), "picket");
+		return fail_with_log(diags, r, name);
+	}
+	*ret_loader = loader;
+	loader = (struct loader){ 0 };
+	return 0;
+}
+
+static struct bpf_link *attach_program(const struct bpf_program *prog, int cgroup_fd)
+{
+	switch (bpf_program__type(prog)) {
+	case BPF_PROG_TYPE_LSM:
+		return bpf_program__attach_lsm(prog);
+	case BPF_PROG_TYPE_TRACING:
+		return bpf_program__attach_trace(prog);
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+		return bpf_program__attach_cgroup(prog, cgroup_fd);
+	default:
+		errno = EPROTOTYPE;
+		return NULL;
+	}
+}
+
+static size_t count_programs(const struct picket_bpf *skel)
+{
+	struct bpf_program *prog;
+	size_t count = 0;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		count++;
+	return count;
+}
+
+int loader_attach(struct loader *loader, int cgroup_fd, struct diag_list *diags)
+{
+	size_t count = count_programs(loader->skel);
+	struct bpf_program *prog;
+
+	loader->links = calloc(count, sizeof(*loader->links));
+	loader->link_names = calloc(count, sizeof(*loader->link_names));
+	if (!loader->links || !loader->link_names)
+		return -ENOMEM;
+	bpflog_start();
+	bpf_object__for_each_program(prog, loader->skel->obj) {
+		const char *name = bpf_program__name(prog);
+		struct bpf_link *link;
+
+		if (!bpf_program__autoload(prog))
+			continue;
+		link = attach_program(prog, cgroup_fd);
+		if (!link) {
+			int r = -errno;
+
+			diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+					   "cannot attach kernel program '%s': %s", name,
+					   strerror(-r)),
+				  "run 'picket doctor'");
+			return r;
+		}
+		loader->links[loader->link_count] = link;
+		loader->link_names[loader->link_count++] = name;
+	}
+	return 0;
+}
+
+static int pin_fail(struct diag_list *diags, const char *what, int error, const char *path)
+{
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL, "cannot pin '%s' in '%s': %s", what, path,
+			   strerror(-error)),
+		  "check that the bpf file system is mounted writable");
+	return error;
+}
+
+static int pin_maps(const struct loader *loader, const char *path, struct diag_list *diags)
+{
+	struct bpf_map *const maps[] = {
+		loader->skel->maps.pk_images,
+		loader->skel->maps.pk_agents,
+		loader->skel->maps.pk_cgroups,
+	};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		CLEAN_FREE char *pin = NULL;
+		int r;
+
+		if (asprintf(&pin, "%s/map_%s", path, bpf_map__name(maps[i])) < 0) {
+			pin = NULL;
+			return -ENOMEM;
+		}
+		r = bpf_obj_pin(bpf_map__fd(maps[i]), pin) ? -errno : 0;
+		if (r)
+			return pin_fail(diags, bpf_map__name(maps[i]), r, path);
+	}
+	return 0;
+}
+
+int loader_pin(struct loader *loader, const char *path, struct diag_list *diags)
+{
+	for (size_t i = 0; i < loader->link_count; i++) {
+		CLEAN_FREE char *pin = NULL;
+		int r;
+
+		if (asprintf(&pin, "%s/link_%s", path, loader->link_names[i]) < 0) {
+			pin = NULL;
+			return -ENOMEM;
+		}
+		r = bpf_obj_pin(bpf_link__fd(loader->links[i]), pin) ? -errno : 0;
+		if (r)
+			return pin_fail(diags, loader->link_names[i], r, path);
+	}
+	return pin_maps(loader, path, diags);
+}
+
+void loader_close(struct loader *loader)
+{
+	for (size_t i = 0; i < loader->link_count; i++)
+		(void)bpf_link__destroy(loader->links[i]);
+	mem_free_ptr(&loader->links);
+	mem_free_ptr(&loader->link_names);
+	picket_bpf__destroy(loader->skel);
+	*loader = (struct loader){ 0 };
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The BPF programs of one engine: chosen for a tier, loaded, attached, pinned, each result checked.
+ * It knows programs by their section names and nothing of policies.
+ */
+#ifndef PICKET_ENGINE_LOADER_H
+#define PICKET_ENGINE_LOADER_H
+
+#include <stddef.h>
+
+#include <picket/abi.h>
+
+#include "base/diag.h"
+
+struct bpf_link;
+struct picket_bpf;
+
+/** Programs and maps in the kernel; loader_close() lets go of them. */
+struct loader {
+	struct picket_bpf *skel; /* NULL = nothing is loaded */
+	enum pk_tier tier;
+	struct bpf_link **links; /* one for each attached program */
+	const char **link_names; /* the programs' names, borrowed from skel */
+	size_t link_count;
+};
+
+/**
+ * Load the programs of @tier. Returns 0 (caller closes with loader_close()); -ENOTSUP when the
+ * kernel refuses a program, with an error that names it; -ENOMEM or another -errno with an error.
+ */
+int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags);
+
+/**
+ * Attach every loaded program: those of cgroups to the cgroup open as @cgroup_fd, the others to the
+ * kernel. The first that does not attach is an error that names it; returns its -errno.
+ */
+int loader_attach(struct loader *loader, int cgroup_fd, struct diag_list *diags);
+
+/**
+ * Pin all links and the maps that hold the policy below directory @path, so that they outlive this
+ * process. Returns 0 or -errno with an error; what is pinned then is the place's owner's to remove.
+ */
+int loader_pin(struct loader *loader, const char *path, struct diag_list *diags);
+
+/** Detach (what is pinned stays attached) and unload. Accepts an empty loader; resets it. */
+void loader_close(struct loader *loader);
+
+/**
+ * The kernel function behind hook @hook ("file_open" -> "security_file_open"), written to @name.
+ * Returns 0 or -ENAMETOOLONG.
+ */
+int loader_security_function(const char *hook, char *name, size_t size);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Scratch directories. Some candidates are writable by anybody, so names end in random letters, and
+ * nothing is removed that is not a directory of our own user, reached without following links.
+ */
+#include "engine/scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/mem.h"
+#include "engine/place.h"
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define PREFIX "picket-"
+
+/* In the order of preference: small and in memory first. */
+static const char *const bases[] = { "/run", "/dev/shm", "/tmp", "/var/tmp" };
+
+int scratch_create(const char *owner, char **ret_path)
+{
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		CLEAN_FREE char *path = NULL;
+		struct statvfs fs;
+
+		/* Where nothing may be run, a denied run would prove nothing. */
+		if (statvfs(bases[i], &fs) || (fs.f_flag & (ST_NOEXEC | ST_RDONLY)))
+			continue;
+		if (asprintf(&path, "%s/" PREFIX "%s.XXXXXX", bases[i], owner) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		if (mkdtemp(path)) {
+			*ret_path = TAKE_PTR(path);
+			return 0;
+		}
+		r = -errno;
+	}
+	return r;
+}
+
+/* Remove all entries of directory @fd; directories in it only when they are empty. */
+static void empty_directory(int fd)
+{
+	struct dirent *entry;
+	int copy = openat(fd, ".", OPEN_DIR);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+
+	if (!dir) {
+		mem_close_fd(&copy);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, entry->d_name, 0))
+			(void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+	}
+	(void)closedir(dir);
+}
+
+void scratch_remove(char **path)
+{
+	CLEAN_FD int fd = *path ? open(*path, OPEN_DIR) : -1;
+
+	if (fd >= 0)
+		empty_directory(fd);
+	if (*path)
+		(void)rmdir(*path);
+	mem_free_ptr(path);
+}
+
+/* Remove entry @name of @base when it is a scratch directory of a run that is not there. */
+static void clean_entry(const char *base, const char *name, int cgroups)
+{
+	char owner[NAME_MAX + 1];
+	CLEAN_FREE char *path = NULL;
+	struct stat st;
+	char *dot;
+
+	(void)snprintf(owner, sizeof(owner), "%s", name + strlen(PREFIX));
+	dot = strrchr(owner, '.');
+	if (!dot)
+		return;
+	*dot = '\0';
+	if (faccessat(cgroups, owner, F_OK, 0) == 0 || errno != ENOENT)
+		return;
+	if (asprintf(&path, "%s/%s", base, name) < 0) {
+		path = NULL;
+		return;
+	}
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+		scratch_remove(&path);
+}
+
+void scratch_clean(int cgroups)
+{
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		struct dirent *entry;
+		DIR *dir = opendir(bases[i]);
+
+		while (dir && (entry = readdir(dir))) {
+			if (strncmp(entry->d_name, PREFIX PLACE_PREFIX,
+				    strlen(PREFIX PLACE_PREFIX)) == 0)
+				clean_entry(bases[i], entry->d_name, cgroups);
+		}
+		if (dir)
+			(void)closedir(dir);
+	}
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Order of set-up: nothing is started before everything is attached, pinned and proven. Order of
+ * teardown: nothing is detached before the last process is gone.
+ */
+#include "engine/session.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include <picket.skel.h>
+
+#include "engine/canary.h"
+#include "engine/cgroup.h"
+#include "engine/stale.h"
+#include "engine/watch.h"
+
+/* Slots of this engine's own maps. */
+#define AGENT_SLOT 1
+#define CANARY_SLOT 2
+
+#define DEATH_MS 5000
+/* Records handed out before signals get their turn: a flood must not keep us from our end. */
+#define BATCH 256
+
+static const char *needed_section(const struct policy_image *image)
+{
+	const struct pk_image *head = image_head(image);
+
+	if (head->defaults[PK_SECTION_FILES].present)
+		return "files";
+	if (head->defaults[PK_SECTION_EXEC].present)
+		return "exec";
+	return NULL;
+}
+
+int session_choose_tier(const struct features *features, const struct policy_image *image,
+			enum pk_tier limit, enum pk_tier *ret_tier, struct diag_list *diags)
+{
+	int found = features_find_tier(features, limit);
+	const char *section = needed_section(image);
+	int r;
+
+	if (found < 0)
+		return features_explain(features, PK_TIER_NETWORK, diags);
+	if (section && found < PK_TIER_MODIFY_RETURN) {
+		(void)diag_add(diags, DIAG_ERROR, NULL,
+			       "the policy has the section '%s', which tier 'network' cannot enforce",
+			       section);
+		/* Nothing to explain where only the limit is in the way. */
+		r = features_explain(features, PK_TIER_LSM, diags);
+		return r ? r : -ENOTSUP;
+	}
+	*ret_tier = (enum pk_tier)found;
+	return 0;
+}
+
+/* Make the place while nobody else makes or clears one. */
+static int make_place(struct session *session, struct diag_list *diags)
+{
+	struct place_lock lock = PLACE_LOCK_NONE;
+	int r = place_lock(&session->roots, &lock, diags);
+
+	if (r)
+		return r;
+	r = stale_clean(&session->roots, &lock, diags);
+	if (r == 0)
+		r = place_create(&session->roots, &lock, &session->place, diags);
+	place_unlock(&session->roots, &lock);
+	return r;
+}
+
+static int load_programs(struct session *session, struct diag_list *diags)
+{
+	int r = loader_load(session->options.tier, &session->loader, diags);
+
+	if (r == 0)
+		r = loader_attach(&session->loader, session->place.cgroup, diags);
+	if (r == 0)
+		r = loader_pin(&session->loader, session->place.pin_path, diags);
+	return r;
+}
+
+static int take_record(void *context, void *bytes, size_t size)
+{
+	struct session *session = context;
+	const struct pk_event *event = bytes;
+
+	if (!session->live)
+		return 0;
+	/* Slot 0: a socket of the agent in the hands of somebody else. */
+	if (size >= sizeof(*event) && event->agent != AGENT_SLOT && event->agent != 0)
+		return 0;
+	session->options.record(session->options.context, bytes, size);
+	if (++session->batch < BATCH)
+		return 0;
+	session->batch = 0;
+	return -EAGAIN;
+}
+
+static int open_rings(struct session *session, struct diag_list *diags)
+{
+	const struct picket_bpf *skel = session->loader.skel;
+	int r = 0;
+
+	session->rings = ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), take_record,
+					  session, NULL);
+	if (!session->rings)
+		r = -errno;
+	else
+		r = ring_buffer__add(session->rings, bpf_map__fd(skel->maps.pk_activity),
+				     take_record, session);
+	if (r)
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot map the ring buffers: %s",
+			       strerror(-r));
+	return r;
+}
+
+static int publish_agent(struct session *session, struct diag_list *diags)
+{
+	/* The canary's records are in the rings; they are nobody's business. */
+	(void)ring_buffer__consume(session->rings);
+	session->live = true;
+	return agent_create(&session->loader, AGENT_SLOT, session->place.cgroup,
+			    session->options.image, &session->agent, diags);
+}
+
+static int prove(struct session *session, struct diag_list *diags)
+{
+	return canary_prove(&session->loader, CANARY_SLOT, &session->place, diags);
+}
+
+int session_open(struct session *session, const struct session_options *options,
+		 struct diag_list *diags)
+{
+	static int (*const steps[])(struct session * session, struct diag_list * diags) = {
+		make_place, load_programs, open_rings, prove, publish_agent,
+	};
+	int r = signals_take(&session->signals);
+
+	if (r) {
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot take over signals: %s",
+			       strerror(-r));
+		return r;
+	}
+	session->options = *options;
+	session->roots = (struct place_roots){
+		.cgroup = options->features->cgroup_root,
+		.bpffs = options->features->bpffs,
+	};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		r = steps[i](session, diags);
+		if (r)
+			return r;
+		session->end_signal = signals_end_requested(&session->signals);
+		if (session->end_signal)
+			return -EINTR;
+	}
+	return 0;
+}
+
+int session_run(struct session *session, char *const *argv, const struct spawn_user *user,
+		int *ret_wait_status, struct diag_list *diags)
+{
+	struct spawn_request request = {
+		.argv = argv,
+		.cgroup_fd = session->place.cgroup,
+		.user = user,
+		.signals = &session->signals,
+	};
+	int r = spawn_start(&request, &session->child, diags);
+
+	if (r)
+		return r;
+	r = watch_child(session->rings, &session->signals, &session->child, ret_wait_status);
+	if (r)
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot attend to the program: %s",
+			       strerror(-r));
+	return r;
+}
+
+/* Returns 0 when no process of the agent is left. */
+static int end_processes(struct session *session, struct diag_list *diags)
+{
+	int r = cgroup_kill(session->place.cgroup);
+
+	/* Somebody may have removed the cgroup, which needs that it was empty. */
+	if (r == -ENODEV || r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = cgroup_wait_empty(session->place.cgroup, DEATH_MS);
+	if (r)
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+				   "processes in cgroup 'picket/%s' do not end: %s",
+				   session->place.name, strerror(-r)),
+			  "they stay confined; the next 'picket run' tries again to clear them away");
+	return r;
+}
+
+static void close_programs(struct session *session, __u64 *ret_counts)
+{
+	int r = session->rings && session->live ? -EAGAIN : 0;
+
+	while (r == -EAGAIN)
+		r = ring_buffer__consume(session->rings);
+	if (ret_counts && session->agent.slot)
+		(void)agent_counts(&session->loader, AGENT_SLOT, ret_counts);
+	ring_buffer__free(session->rings);
+	session->rings = NULL;
+}
+
+int session_close(struct session *session, __u64 *ret_counts, struct diag_list *diags)
+{
+	int r = session->place.cgroup < 0 ? 0 : end_processes(session, diags);
+
+	close_programs(session, ret_counts);
+	if (r == 0) {
+		/* Unpin first: links that are let go of while pinned stay attached. */
+		r = place_remove(&session->roots, &session->place, diags);
+	}
+	loader_close(&session->loader);
+	spawn_reset(&session->child);
+	signals_reset(&session->signals);
+	return r;
+}
