@@ -122,6 +122,12 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
 SAN_OBJ := $(LIB_SRC:%.c=$(O)/san/%.o)
 FUZZ_OBJ := $(LIB_SRC:%.c=$(O)/fuzz/%.o)
 
+# Presets are compiled in: their text becomes one more source of the library.
+PRESETS := $(sort $(wildcard policies/presets/*.yaml))
+LIB_OBJ += $(O)/obj/gen/presets.o
+SAN_OBJ += $(O)/san/gen/presets.o
+FUZZ_OBJ += $(O)/fuzz/gen/presets.o
+
 # --- Build ----------------------------------------------------------------------------------------
 
 .PHONY: all
@@ -164,6 +170,22 @@ $(O)/san/%.o: %.c $(O)/flags-san
 $(O)/fuzz/%.o: %.c $(O)/flags-fuzz
 	$(call say,CC)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DEPFLAGS) -I tests/fuzz -c -o $@ $<
+
+$(O)/gen/presets.c: $(PRESETS) tools/presets-gen $(O)/flags-presets
+	$(call say,GEN)
+	$(Q)tools/presets-gen $(PRESETS) > $@
+
+$(O)/obj/gen/presets.o: $(O)/gen/presets.c $(O)/flags-obj
+	$(call say,CC)
+	$(Q)$(CC) $(USER_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(O)/san/gen/presets.o: $(O)/gen/presets.c $(O)/flags-san
+	$(call say,CC)
+	$(Q)$(CC) $(SAN_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(O)/fuzz/gen/presets.o: $(O)/gen/presets.c $(O)/flags-fuzz
+	$(call say,CC)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
 define skel-first
 $(O)/obj/$(1:.c=.o) $(O)/san/$(1:.c=.o) $(O)/fuzz/$(1:.c=.o): | $(SKELS)

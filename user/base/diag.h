@@ -28,19 +28,24 @@ struct diag {
 	unsigned int length; /* bytes to underline, at least 1 */
 	char *message; /* one sentence, no full stop */
 	char *hint; /* what would be right, or NULL */
-	char *excerpt; /* the source line without its newline, or NULL */
+	char *excerpt; /* the source line without its newline, or NULL; of a long one the part
+			* around the column */
+	unsigned int cut; /* bytes of the source line left out before the excerpt */
+	bool cut_end; /* the source line goes on behind the excerpt */
 };
 
 /** Findings in the order they were made. Zero-initialise; diag_list_reset() frees. */
 struct diag_list {
 	struct diag *items;
 	size_t count;
-	size_t dropped; /* findings over DIAG_LIST_MAX, counted only */
+	size_t dropped; /* findings over DIAG_LIST_MAX, counted only; an error displaces a warning */
 	bool out_of_memory; /* a finding could not be stored; counts as an error */
 };
 
 /** More findings than this are counted, not stored: one screen is what people read. */
 #define DIAG_LIST_MAX 100
+/** Most bytes of a source line that are kept to be shown. */
+#define DIAG_EXCERPT_MAX 160
 
 /**
  * Add a finding at @pos (NULL: nowhere in particular). Returns the stored finding, to which a
@@ -53,7 +58,10 @@ struct diag *diag_add(struct diag_list *list, enum diag_severity severity,
 /** Set the hint of a finding; @diag may be NULL (a finding that was not stored). */
 void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Set the source line shown below a finding: @length bytes at @line, cut at a newline. */
+/**
+ * Set the source line shown below a finding: @length bytes at @line, cut at a newline. Of a line
+ * over DIAG_EXCERPT_MAX bytes a window around the finding's column is kept.
+ */
 void diag_excerpt(struct diag *diag, const char *line, size_t length);
 
 /** True when the list holds an error (or lost one for want of memory). */

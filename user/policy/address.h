@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Addresses and ports as policies write them. Decides the grammar; refuses to know rules, names of
+ * hosts or the network.
+ *
+ *   destination = host [":" ports]
+ *   host        = IPV4 ["/" BITS] | "[" IPV6 ["/" BITS] "]" | IPV6 ["/" BITS]  (without ports)
+ *               | "@loopback" | "@private" | "@metadata" | "@any"
+ *   ports       = "*" | PORT ["-" PORT] { "," PORT ["-" PORT] }
+ *
+ *   Example: "10.0.0.0/8:443,8000-8100", "[2001:db8::/32]:443", "::1", "@private"
+ */
+#ifndef PICKET_POLICY_ADDRESS_H
+#define PICKET_POLICY_ADDRESS_H
+
+#include <stddef.h>
+
+#include "policy/model.h"
+
+/** What a text stands for. */
+struct address_match {
+	struct policy_range *ranges; /* owned */
+	size_t range_count;
+	struct policy_ports *ports; /* owned; never empty, "any" is 0-65535 */
+	size_t port_count;
+};
+
+/** What is wrong, and where in the text. */
+struct address_error {
+	size_t at; /* byte offset */
+	size_t length; /* bytes to underline */
+	char message[160];
+	char hint[200]; /* "" = none */
+};
+
+/**
+ * Parse @text, a destination. On success fills *@ret (caller resets) and returns 0; -EINVAL with
+ * *@ret_error filled; -ENOMEM.
+ */
+int address_parse(const char *text, struct address_match *ret, struct address_error *ret_error);
+
+/** Parse "ADDRESS:PORT" (IPv6 in brackets) with exactly one of both. Errors as address_parse(). */
+int address_parse_one(const char *text, struct policy_range *ret_address, __u16 *ret_port,
+		      struct address_error *ret_error);
+
+/** Free what @match owns and make it empty. */
+void address_match_reset(struct address_match *match);
+
+#endif

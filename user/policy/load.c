@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One load from beginning to end: set up, read the policy's own text (which pulls in the others),
+ * and judge the whole once everything is there.
+ */
+#include "policy/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/include.h"
+#include "policy/rules.h"
+
+#define FALLBACK_NAME "policy"
+
+static int set_up(struct front *front, const struct policy_context *context,
+		  struct diag_list *diags)
+{
+	*front = (struct front){ .context = context, .diags = diags };
+	front->policy = calloc(1, sizeof(*front->policy));
+	front->override_used = calloc(context->override_count + 1, sizeof(bool));
+	if (!front->policy || !front->override_used)
+		return -ENOMEM;
+	for (int i = 0; i < PK_SECTION__MAX; i++)
+		front->policy->sections[i].default_verdict = PK_VERDICT_DENY;
+	return 0;
+}
+
+static void tear_down(struct front *front)
+{
+	rules_forget_ids(front);
+	policy_free(&front->policy);
+	free(front->override_used);
+	free(front->seen);
+}
+
+/* A policy without a name has that of its file, if it can be one. */
+static int set_name(struct policy *policy, const char *path)
+{
+	static const char bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789_-";
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t length = strspn(base, bytes);
+	const char *end = base + length;
+	bool usable = length > 0 && length <= 64 &&
+		      (!*end || strcmp(end, ".yaml") == 0 || strcmp(end, ".yml") == 0);
+
+	if (policy->name)
+		return 0;
+	policy->name = usable ? strndup(base, length) : strdup(FALLBACK_NAME);
+	return policy->name ? 0 : -ENOMEM;
+}
+
+static void warn_nothing(const struct front *front, const char *name)
+{
+	const struct diag_pos pos = { .file = name };
+
+	for (int i = 0; i < PK_SECTION__MAX; i++) {
+		if (front->policy->sections[i].present)
+			return;
+	}
+	diag_hint(diag_add(front->diags, DIAG_WARNING, &pos, "this policy forbids nothing"),
+		  "what is not judged is allowed: add a section egress, files or exec");
+}
+
+/* Read @source (taken) as a policy's own text and store the result. */
+static int load(struct front *front, struct source *source, const struct source_identity *identity,
+		struct policy **ret_policy)
+{
+	const char *name = source->name;
+	int r = include_source(front, source, identity, NULL);
+
+	if (r == 0)
+		r = set_name(front->policy, name);
+	if (r == 0 && diag_has_errors(front->diags))
+		r = -EINVAL;
+	if (r == 0) {
+		warn_nothing(front, name);
+		*ret_policy = TAKE_PTR(front->policy);
+	}
+	return r;
+}
+
+static int finish(struct front *front, int r)
+{
+	if (r == -ENOMEM)
+		front->diags->out_of_memory = true;
+	tear_down(front);
+	return r;
+}
+
+int policy_load_file(const char *path, const struct policy_context *context,
+		     struct policy **ret_policy, struct diag_list *diags)
+{
+	CLEAN_FREE char *why = NULL;
+	struct source_identity identity = { 0 };
+	struct source source = { 0 };
+	struct front front;
+	int r = set_up(&front, context, diags);
+
+	if (r < 0)
+		return finish(&front, r);
+	r = source_read(path, SOURCE_MAIN, &source, &identity, &why);
+	if (r < 0) {
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot read the policy '%s': %s", path,
+			       why ? why : strerror(-r));
+		return finish(&front, r);
+	}
+	return finish(&front, load(&front, &source, &identity, ret_policy));
+}
+
+int policy_load_text(const char *name, const char *text, size_t length,
+		     const struct policy_context *context, struct policy **ret_policy,
+		     struct diag_list *diags)
+{
+	struct source source = { .name = name, .text = text, .length = length };
+	struct front front;
+	int r = set_up(&front, context, diags);
+
+	if (r < 0)
+		return finish(&front, r);
+	front.from_memory = true;
+	if (length > POLICY_FILE_MAX) {
+		(void)diag_add(diags, DIAG_ERROR, NULL,
+			       "the policy '%s' has %zu bytes, and may have at most %u MiB", name,
+			       length, POLICY_FILE_MAX >> 20);
+		return finish(&front, -EINVAL);
+	}
+	return finish(&front, load(&front, &source, NULL, ret_policy));
+}

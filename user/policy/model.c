@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of a policy: freeing the model and everything in it.
+ */
+#include "policy/model.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "policy/pattern.h"
+#include "policy/rules.h"
+
+void policy_free(struct policy **policy)
+{
+	struct policy *p = TAKE_PTR(*policy);
+
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->rule_count; i++)
+		rule_reset(&p->rules[i]);
+	for (size_t i = 0; i < p->test_count; i++)
+		free(p->tests[i].target);
+	for (size_t i = 0; i < p->file_count; i++)
+		free(p->files[i]);
+	free(p->rules);
+	free(p->tests);
+	free(p->files);
+	free(p->name);
+	free(p->description);
+	free(p);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sections that decide: egress, files, exec. Each has a default and rules; a rule is a verdict
+ * on patterns.
+ */
+#ifndef PICKET_POLICY_RULES_H
+#define PICKET_POLICY_RULES_H
+
+#include "policy/front.h"
+
+/** Read a section into the policy (schema_read; no @into). */
+int rules_read_egress(struct front *front, const struct node *map, void *unused);
+int rules_read_files(struct front *front, const struct node *map, void *unused);
+int rules_read_exec(struct front *front, const struct node *map, void *unused);
+
+/** Free what @rule owns and make it empty. */
+void rule_reset(struct policy_rule *rule);
+
+/** Forget the ids of the rules of a load. */
+void rules_forget_ids(struct front *front);
+
+#endif

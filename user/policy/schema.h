@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps by table: which keys a map may have, what their values look like and who reads them. A new
+ * key of the language is a new row.
+ */
+#ifndef PICKET_POLICY_SCHEMA_H
+#define PICKET_POLICY_SCHEMA_H
+
+#include "policy/front.h"
+
+/** What a value may be. */
+enum schema_shape {
+	SHAPE_TEXT = 1,
+	SHAPE_LIST = 2,
+	SHAPE_MAP = 4,
+};
+
+enum schema_flag {
+	SCHEMA_REQUIRED = 1,
+	SCHEMA_EARLY = 2, /* read before the other keys, wherever it stands */
+	SCHEMA_REQUIRED_MAIN = 4, /* required, but not of included files */
+};
+
+/** Reads one value into what the map is read into. Returns 0 or -ENOMEM. */
+typedef int (*schema_read)(struct front *front, const struct node *value, void *into);
+
+/** A key. */
+struct schema_key {
+	const char *name;
+	const char *expected; /* for people: "a list of rules" */
+	schema_read read;
+	unsigned int shapes; /* SHAPE_* */
+	unsigned int flags; /* SCHEMA_* */
+	const char *main_only; /* why an included file may not have it, or NULL */
+};
+
+/** A kind of map. */
+struct schema {
+	const char *what; /* "a rule of egress" */
+	const struct schema_key *keys;
+	size_t count;
+};
+
+#define SCHEMA(what, keys)                                                                         \
+	{                                                                                          \
+		what, keys, sizeof(keys) / sizeof(*(keys))                                         \
+	}
+
+/**
+ * Read every known key of @map in the order of the text (early ones first). Unknown keys, wrong
+ * types, missing required keys are reported. Returns 0 or -ENOMEM.
+ */
+int schema_read_map(struct front *front, const struct schema *schema, const struct node *map,
+		    void *into);
+
+#endif
