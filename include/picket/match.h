@@ -109,7 +109,7 @@ static PK_INLINE int pk_path_run(const struct pk_view *v, const struct pk_image 
 		return 1;
 	PK_LOOP(PK_PATH_MAX / PK_WALK_CHUNK, pk_walk_chunk, &w);
 	*ret_state = w.state;
-	return w.bad;
+	return (int)w.bad;
 }
 
 /** The rule set of a path that ends in @state; 1 when the image is broken. */
