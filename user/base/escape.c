@@ -95,6 +95,14 @@ static bool is_deceptive(unsigned int code)
 	return false;
 }
 
+size_t escape_plain(const char *bytes, size_t length)
+{
+	unsigned int code = 0;
+	size_t size = escape_utf8(bytes, length, &code);
+
+	return is_deceptive(code) ? 0 : size;
+}
+
 /* The control bytes that have a letter, and their letters. */
 static const char control_bytes[] = "\a\b\t\n\v\f\r";
 static const char control_letters[] = "abtnvfr";

@@ -30,6 +30,12 @@ int escape_undo(const char *text, char **ret_bytes, size_t *ret_length);
  */
 size_t escape_utf8(const char *bytes, size_t length, unsigned int *ret_code);
 
+/**
+ * Bytes of the character at @bytes when it is shown as it is (the backslash too); 0 when it is
+ * escaped because it is invalid, a control or deceptive.
+ */
+size_t escape_plain(const char *bytes, size_t length);
+
 /** True when all @length bytes are valid UTF-8. */
 bool escape_is_utf8(const char *bytes, size_t length);
 

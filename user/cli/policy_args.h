@@ -50,7 +50,7 @@ struct cli_policy {
  * failed inline test is one), or the error of reading @args->path, also with a finding. Warnings
  * may be in @diags after success too.
  */
-int policy_args_compile(const struct policy_args *args, struct cli_policy *ret_policy,
+int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 			struct diag_list *diags);
 
 /** Free everything in @policy and make it empty again. */

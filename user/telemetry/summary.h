@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What was denied over a whole run: denials grouped by the rule, default or reason that decided,
- * with counts, the objects concerned, and for each the smallest policy line that would allow it.
- * Memory is bounded whatever the events are; what is over the bound is counted.
+ * with counts, the objects concerned, and the smallest policy lines that would allow them. Memory
+ * is bounded whatever the events are; what is over the bound is counted.
  */
 #ifndef PICKET_TELEMETRY_SUMMARY_H
 #define PICKET_TELEMETRY_SUMMARY_H
@@ -15,7 +15,7 @@
 #define SUMMARY_GROUPS_MAX 256
 /** Distinct objects kept in a group, with exact counts; others are counted together. */
 #define SUMMARY_OBJECTS_MAX 32
-/** Bytes of paths kept in all groups; an object that does not fit is counted only. */
+/** Bytes of objects kept in all groups; an object that does not fit is counted only. */
 #define SUMMARY_BYTES_MAX (1U << 20)
 
 /** Opaque. summary_free() frees. */

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The summary of a run: grouping, bounds, and the promise of every suggested line, that with it the
+ * policy allows what was denied. Each suggestion is put back into the policy text, compiled, and
+ * judged.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "events.h"
+#include "policies.h"
+#include "telemetry/judge.h"
+#include "telemetry/suggest.h"
+#include "telemetry/summary.h"
+
+static char *print(const struct summary *summary, const struct event_context *context)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	assert_int_equal(summary_print(summary, context, to), 0);
+	assert_int_equal(fclose(to), 0);
+	return text;
+}
+
+static void expect_in(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+static void add(struct summary *summary, const struct raw_event *raw, unsigned int times)
+{
+	struct event event = raw_event_decode(raw);
+
+	for (unsigned int i = 0; i < times; i++)
+		summary_add(summary, &event);
+}
+
+static void nothing_happened(void **state)
+{
+	CLEAN(summary_free) struct summary *summary = NULL;
+	CLEAN_FREE char *text = NULL;
+	struct event_context context = { 0 };
+	struct raw_event raw;
+
+	(void)state;
+	assert_int_equal(summary_new(&summary), 0);
+	raw_event_open(&raw, "/x");
+	raw.head.kind = PK_EVENT_ACTIVITY;
+	raw.head.verdict = PK_VERDICT_ALLOW;
+	add(summary, &raw, 3);
+	text = print(summary, &context);
+	assert_string_equal(text, "");
+	assert_int_equal(summary_denials(summary), 0);
+}
+
+static const char mixed_policy[] = "picket: 1\n"
+				   "name: mixed\n"
+				   "egress:\n"
+				   "  rules: []\n"
+				   "files:\n"
+				   "  rules:\n"
+				   "    - {allow: \"/home/**\", access: [read]}\n"
+				   "    - {deny: \"**/.ssh/**\", reason: no keys}\n";
+
+static void groups_by_rule_with_lines(void **state)
+{
+	CLEAN(summary_free) struct summary *summary = NULL;
+	CLEAN(image_reset) struct policy_image image = policy_text_compile("m.yaml", mixed_policy);
+	struct event_context context = { .image = &image, .main_file = "m.yaml" };
+	CLEAN_FREE char *text = NULL;
+	struct raw_event raw;
+
+	(void)state;
+	assert_int_equal(summary_new(&summary), 0);
+	raw_event_open(&raw, "/home/u/.ssh/id");
+	raw.head.reason = PK_REASON_RULE;
+	raw.head.rule = 1;
+	add(summary, &raw, 2);
+	raw_event_connect(&raw, "10.0.0.1", 443);
+	add(summary, &raw, 1);
+	raw_event_open(&raw, "/home/u/f");
+	raw.head.access = PK_ACCESS_READ | PK_ACCESS_WRITE;
+	add(summary, &raw, 4);
+	raw.head.op = PK_OP_UNLINK;
+	raw.head.access = PK_ACCESS_WRITE;
+	add(summary, &raw, 1);
+	text = print(summary, &context);
+	assert_string_equal(
+		text,
+		"picket: 8 denials\n"
+		"\n"
+		"     5 x  default deny of files\n"
+		"        to allow it, add to the rules of 'files':\n"
+		"          - {allow: \"/home/u/f\", access: [write]}  # 5 times\n"
+		"\n"
+		"     2 x  rule deny@8 \"no keys\"\n"
+		"         2  open /home/u/.ssh/id\n"
+		"        deny rule at m.yaml:8:14 decides, no allow overrides it; remove or narrow "
+		"it: **/.ssh/**\n"
+		"\n"
+		"     1 x  default deny of egress\n"
+		"        to allow it, add to the rules of 'egress':\n"
+		"          - {allow: \"10.0.0.1:443\", protocol: tcp}  # 1 time\n"
+		"\n");
+	assert_int_equal(summary_denials(summary), 8);
+}
+
+static void isolation_has_no_line(void **state)
+{
+	CLEAN(summary_free) struct summary *summary = NULL;
+	CLEAN_FREE char *text = NULL;
+	struct event_context context = { 0 };
+	struct raw_event raw;
+
+	(void)state;
+	assert_int_equal(summary_new(&summary), 0);
+	raw_event_open(&raw, "/mnt");
+	raw.head.op = PK_OP_MOUNT;
+	raw.head.reason = PK_REASON_MOUNT;
+	raw.head.rule = PK_RULE_NONE;
+	add(summary, &raw, 1);
+	text = print(summary, &context);
+	assert_string_equal(text, "picket: 1 denial\n"
+				  "\n"
+				  "     1 x  mounting would give files other names\n"
+				  "         1  mount /mnt\n"
+				  "        no policy line allows it\n"
+				  "\n");
+}
+
+static void losses_are_told(void **state)
+{
+	CLEAN(summary_free) struct summary *summary = NULL;
+	CLEAN_FREE char *text = NULL;
+	struct event_context context = { 0 };
+	__u64 counts[PK_COUNT__MAX] = { [PK_COUNT_DECISION_LOST] = 7, [PK_COUNT_DENIED] = 9 };
+
+	(void)state;
+	assert_int_equal(summary_new(&summary), 0);
+	summary_set_counts(summary, counts);
+	summary_add_malformed(summary);
+	text = print(summary, &context);
+	expect_in(text, "picket: 7 decisions took effect but are not shown");
+	expect_in(text, "picket: 1 event records were malformed");
+}
+
+/* Denials of ever new long paths by ever new rules: the memory stays in bounds, the count is kept. */
+static void memory_is_bounded(void **state)
+{
+	CLEAN(summary_free) struct summary *summary = NULL;
+	CLEAN_FREE char *text = NULL;
+	CLEAN_FREE char *path = malloc(PK_PATH_MAX + 1);
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	const unsigned int rules = SUMMARY_GROUPS_MAX + 50;
+	const unsigned int objects = SUMMARY_OBJECTS_MAX + 8;
+
+	(void)state;
+	assert_non_null(path);
+	assert_int_equal(summary_new(&summary), 0);
+	memset(path, 'a', PK_PATH_MAX);
+	path[0] = '/';
+	path[PK_PATH_MAX] = '\0';
+	for (unsigned int i = 0; i < rules * objects; i++) {
+		(void)snprintf(path + 1, 12, "%010u", i);
+		path[11] = 'a';
+		raw_event_open(&raw, path);
+		raw.head.reason = PK_REASON_RULE;
+		raw.head.rule = i % rules;
+		add(summary, &raw, 1);
+	}
+	assert_int_equal(summary_denials(summary), rules * objects);
+	text = print(summary, &context);
+	expect_in(text, "picket: 2000 denials by further rules are not listed");
+	expect_in(text, "more on other objects");
+	assert_true(strlen(text) < 4U * SUMMARY_BYTES_MAX);
+}
+
+/* --- Every suggestion is proven ---------------------------------------------------------------- */
+
+/* The policy that denies by default, with @line (NULL: none) among the rules of @section. */
+static char *policy_with(enum pk_section section, const char *line)
+{
+	static const char *const names[] = { "egress", "files", "exec" };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	(void)fputs("picket: 1\nname: proof\n", to);
+	for (unsigned int i = 0; i < PK_SECTION__MAX; i++) {
+		(void)fprintf(to, "%s:\n  default: deny\n", names[i]);
+		if (line && i == section)
+			(void)fprintf(to, "  rules:\n    %s  # 3 times\n", line);
+	}
+	assert_int_equal(fclose(to), 0);
+	return text;
+}
+
+static struct policy_image image_with(enum pk_section section, const char *line)
+{
+	CLEAN_FREE char *text = policy_with(section, line);
+
+	return policy_text_compile("proof.yaml", text);
+}
+
+static struct pk_result judge_event(const struct policy_image *image, const struct event *event)
+{
+	if (event->head.section == PK_SECTION_EGRESS)
+		return judge_address(image, event->head.access, event->head.address,
+				     event->head.port);
+	return judge_path(image, event->head.section, event->head.access, event->path.bytes,
+			  event->path.length);
+}
+
+/* Denied without the line, allowed with it; and the line allows nothing but what was asked for. */
+static void prove(const struct raw_event *raw)
+{
+	struct event event = raw_event_decode(raw);
+	CLEAN(image_reset) struct policy_image before = image_with(event.head.section, NULL);
+	CLEAN(image_reset) struct policy_image after = { 0 };
+	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+	CLEAN_FREE char *line = NULL;
+
+	assert_int_equal(judge_event(&before, &event).verdict, PK_VERDICT_DENY);
+	assert_int_equal(suggest_add(&list, &event, &before, 1), 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(suggest_line(&list.items[0], &line), 0);
+	after = image_with(event.head.section, line);
+	if (judge_event(&after, &event).verdict != PK_VERDICT_ALLOW)
+		fail_msg("does not allow: %s", line);
+	for (__u8 bit = 1; bit <= 8 && event.head.section == PK_SECTION_FILES; bit <<= 1) {
+		struct event other = event;
+
+		other.head.access = bit;
+		assert_int_equal(judge_event(&after, &other).verdict == PK_VERDICT_ALLOW,
+				 (event.head.access & bit) != 0);
+	}
+}
+
+static void lines_for_paths_allow_them(void **state)
+{
+	static const char *const paths[] = {
+		"/",
+		"/a",
+		"/etc/shadow",
+		"/a b/c",
+		"/a*b",
+		"/a?b",
+		"/a[1-2]b",
+		"/a]b",
+		"/{a,b}",
+		"/a}b",
+		"/a,b",
+		"/a\\b",
+		"/a\"b",
+		"/a'b",
+		"/a#b",
+		"/a: b",
+		"/a, b",
+		"/$HOME",
+		"/${HOME}/x",
+		"/$$",
+		"/@loopback",
+		"/!x",
+		"/&x",
+		"/%x",
+		"/`x`",
+		"/|x",
+		"/>x",
+		"/...",
+		"/.hidden",
+		"/-",
+		"/~",
+		"/gr\xc3\xbc\xc3\x9f",
+		"/\xe6\x97\xa5",
+		"/\xf0\x9f\x98\x80",
+		"/nl\nx",
+		"/tab\tx",
+		"/\x1b[0m",
+		"/\x7f",
+		"/\xff\xfe",
+		"/\xe2\x80\xae",
+		"/\xc2\x85",
+		"/trailing ",
+		"/ leading",
+		"/a\\*",
+		"/\\",
+		"/*",
+		"/**",
+		"/**/x",
+		"/[",
+		"/[!a]",
+		"/{",
+		"/{}",
+		"/,",
+		"/\\\\",
+		"/a\xc0",
+		"/..\xff",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct raw_event raw;
+
+		raw_event_open(&raw, paths[i]);
+		prove(&raw);
+		raw.head.access = PK_ACCESS_WRITE | PK_ACCESS_EXEC;
+		prove(&raw);
+		raw.head.section = PK_SECTION_EXEC;
+		raw.head.access = PK_ACCESS_RUN;
+		prove(&raw);
+	}
+}
+
+/* Every byte in a name, at the start, middle and end of a component. */
+static void lines_for_every_byte_allow_it(void **state)
+{
+	(void)state;
+	for (unsigned int byte = 1; byte < 256; byte++) {
+		char path[] = { '/',	    'x', (char)byte, 'y',	 '/',
+				(char)byte, 'z', 'x',	     (char)byte, '\0' };
+		struct raw_event raw;
+
+		if (byte == '/')
+			continue;
+		raw_event_open(&raw, path);
+		prove(&raw);
+	}
+}
+
+/* A wildcard in a name is suggested as that byte, not as a wildcard. */
+static void lines_are_not_wider_than_the_path(void **state)
+{
+	static const struct {
+		const char *denied;
+		const char *other;
+	} pairs[] = {
+		{ "/a*", "/ab" },     { "/a?", "/ab" },		 { "/a[b]", "/ab" },
+		{ "/{a,b}", "/a" },   { "/**", "/x/y" },	 { "/a\\*b", "/axb" },
+		{ "/d", "/d/below" }, { "/${HOME}", "/home/u" }, { "/$$", "/$" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		CLEAN(image_reset) struct policy_image image = { 0 };
+		CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+		CLEAN_FREE char *line = NULL;
+		struct raw_event raw;
+		struct event event;
+
+		raw_event_open(&raw, pairs[i].denied);
+		event = raw_event_decode(&raw);
+		assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+		assert_int_equal(suggest_line(&list.items[0], &line), 0);
+		image = image_with(PK_SECTION_FILES, line);
+		assert_int_equal(judge_event(&image, &event).verdict, PK_VERDICT_ALLOW);
+		raw_event_open(&raw, pairs[i].other);
+		event = raw_event_decode(&raw);
+		if (judge_event(&image, &event).verdict != PK_VERDICT_DENY)
+			fail_msg("%s also allows %s", line, pairs[i].other);
+	}
+}
+
+static void lines_for_addresses_allow_them(void **state)
+{
+	static const char *const addresses[] = {
+		"10.0.0.1",
+		"0.0.0.0",
+		"255.255.255.255",
+		"127.0.0.1",
+		"169.254.169.254",
+		"2001:db8::1",
+		"::",
+		"::1",
+		"fe80::1",
+		"ff02::1",
+		"::ffff:0:1",
+		"64:ff9b::1.2.3.4",
+	};
+	static const unsigned int ports[] = { 0, 1, 53, 443, 65535 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		for (size_t j = 0; j < sizeof(ports) / sizeof(ports[0]); j++) {
+			struct raw_event raw;
+
+			raw_event_connect(&raw, addresses[i], ports[j]);
+			prove(&raw);
+			raw.head.op = PK_OP_SEND;
+			raw.head.protocol = IPPROTO_UDP;
+			raw.head.access = PK_ACCESS_UDP;
+			prove(&raw);
+			raw.head.access = PK_ACCESS_EGRESS;
+			prove(&raw);
+		}
+	}
+}
+
+static void both_sections_for_a_program(void **state)
+{
+	CLEAN(image_reset) struct policy_image image = image_with(PK_SECTION_FILES, NULL);
+	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+	CLEAN_FREE char *files = NULL;
+	CLEAN_FREE char *exec = NULL;
+	struct raw_event raw;
+	struct event event;
+
+	(void)state;
+	raw_event_open(&raw, "/bin/x");
+	raw.head.op = PK_OP_EXEC;
+	raw.head.access = PK_ACCESS_EXEC;
+	event = raw_event_decode(&raw);
+	assert_int_equal(suggest_add(&list, &event, &image, 1), 0);
+	assert_int_equal(list.count, 2);
+	assert_int_equal(suggest_line(&list.items[0], &files), 0);
+	assert_int_equal(suggest_line(&list.items[1], &exec), 0);
+	assert_string_equal(files, "- {allow: \"/bin/x\", access: [exec]}");
+	assert_string_equal(exec, "- {allow: \"/bin/x\"}");
+}
+
+static void only_the_path_that_lacks_it(void **state)
+{
+	CLEAN(image_reset)
+	struct policy_image image =
+		image_with(PK_SECTION_FILES, "- {allow: \"/w/**\", access: [read, write]}");
+	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+	CLEAN_FREE char *line = NULL;
+	struct raw_event raw;
+	struct event event;
+
+	(void)state;
+	raw_event_open(&raw, "");
+	raw_event_paths(&raw, "/w/a", "/elsewhere/a");
+	raw.head.op = PK_OP_RENAME;
+	raw.head.access = PK_ACCESS_WRITE;
+	event = raw_event_decode(&raw);
+	assert_int_equal(suggest_add(&list, &event, &image, 1), 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(suggest_line(&list.items[0], &line), 0);
+	assert_string_equal(line, "- {allow: \"/elsewhere/a\", access: [write]}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_happened),
+		cmocka_unit_test(groups_by_rule_with_lines),
+		cmocka_unit_test(isolation_has_no_line),
+		cmocka_unit_test(losses_are_told),
+		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(lines_for_paths_allow_them),
+		cmocka_unit_test(lines_for_every_byte_allow_it),
+		cmocka_unit_test(lines_are_not_wider_than_the_path),
+		cmocka_unit_test(lines_for_addresses_allow_them),
+		cmocka_unit_test(both_sections_for_a_program),
+		cmocka_unit_test(only_the_path_that_lacks_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inline tests of a policy against its own image.
+ */
+#ifndef PICKET_CLI_POLICY_TESTS_H
+#define PICKET_CLI_POLICY_TESTS_H
+
+#include "policy/image.h"
+#include "policy/model.h"
+
+/**
+ * Judge what each test of @policy asks by @image. Returns 0 with the number of tests that passed in
+ * *@ret_passed, or -EINVAL with a finding for each test that failed.
+ */
+int policy_tests_run(const struct policy *policy, const struct policy_image *image,
+		     size_t *ret_passed, struct diag_list *diags);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From what was denied to the policy lines that would allow it. With the image that judged, only
+ * what is really missing is suggested: the paths, access bits and sections that it does not allow.
+ * Deny rules cannot be overridden by any line; they are named instead.
+ */
+#ifndef PICKET_TELEMETRY_SUGGEST_H
+#define PICKET_TELEMETRY_SUGGEST_H
+
+#include <stdio.h>
+
+#include "telemetry/event.h"
+
+/** What one or several acts lack: an allow rule, or the end of a rule that forbids. */
+struct suggest_need {
+	enum pk_section section;
+	__u8 access; /* bits to allow */
+	char *pattern; /* owned; as it stands in a policy, not yet quoted */
+	__u32 forbidden_by; /* number of the deny or ask rule, PK_RULE_NONE: an allow is enough */
+	bool blurred; /* the pattern has a '?' for a byte that a policy text cannot hold */
+	__u64 times;
+};
+
+/** The needs of a set of acts, one for each (section, pattern, rule). Zero-initialise. */
+struct suggest_list {
+	struct suggest_need *items;
+	size_t count;
+};
+
+/**
+ * Add what the denied act @event lacks, which happened @times times. @image may be NULL: then the
+ * event is taken at its word. Acts that no line allows (suggest_possible()) add nothing.
+ * Returns 0 or -ENOMEM.
+ */
+int suggest_add(struct suggest_list *list, const struct event *event,
+		const struct policy_image *image, __u64 times);
+
+/** False when the event was denied for a reason that no policy line changes. */
+bool suggest_possible(const struct event *event);
+
+/** Store the rule of a need as a line of YAML without indentation or newline, malloc'ed. */
+int suggest_line(const struct suggest_need *need, char **ret_line);
+
+/** Free everything and make the list empty again. */
+void suggest_list_reset(struct suggest_list *list);
+
+#endif
