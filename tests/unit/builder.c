@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A rule model from C calls.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder.h"
+
+static void *must(void *pointer)
+{
+	if (!pointer)
+		abort();
+	return pointer;
+}
+
+static void *append(void *array, size_t *count, size_t size)
+{
+	char *bigger = must(reallocarray(array, *count + 1, size));
+
+	memset(bigger + *count * size, 0, size);
+	(*count)++;
+	return bigger;
+}
+
+struct policy *build_policy(const char *name)
+{
+	struct policy *policy = must(calloc(1, sizeof(*policy)));
+
+	policy->name = must(strdup(name));
+	policy->files = must(calloc(1, sizeof(*policy->files)));
+	policy->files[0] = must(malloc(strlen(name) + 6));
+	sprintf(policy->files[0], "%s.yaml", name);
+	policy->file_count = 1;
+	return policy;
+}
+
+void build_section(struct policy *policy, enum pk_section section, enum pk_verdict verdict)
+{
+	policy->sections[section].present = true;
+	policy->sections[section].default_verdict = verdict;
+}
+
+struct policy_rule *build_rule(struct policy *policy, enum pk_section section,
+			       enum pk_verdict verdict, __u8 access)
+{
+	struct policy_rule *rule;
+
+	policy->rules = append(policy->rules, &policy->rule_count, sizeof(*policy->rules));
+	rule = &policy->rules[policy->rule_count - 1];
+	rule->section = section;
+	rule->verdict = verdict;
+	rule->access = access;
+	rule->pos = (struct diag_pos){ policy->files[0], (unsigned int)policy->rule_count, 1 };
+	return rule;
+}
+
+static struct policy_pattern *last_pattern(struct policy *policy)
+{
+	struct policy_rule *rule = &policy->rules[policy->rule_count - 1];
+
+	return &rule->patterns[rule->pattern_count - 1];
+}
+
+static struct policy_pattern *add_pattern(struct policy *policy, const char *source)
+{
+	struct policy_rule *rule = &policy->rules[policy->rule_count - 1];
+	struct policy_pattern *pattern;
+
+	rule->patterns = append(rule->patterns, &rule->pattern_count, sizeof(*rule->patterns));
+	pattern = last_pattern(policy);
+	pattern->pos = rule->pos;
+	pattern->pos.column = (unsigned int)rule->pattern_count;
+	pattern->source = must(strdup(source));
+	return pattern;
+}
+
+struct policy_pattern *build_glob(struct policy *policy, const char *glob)
+{
+	struct policy_pattern *pattern = add_pattern(policy, glob);
+
+	pattern->glob = must(strdup(glob));
+	return pattern;
+}
+
+struct policy_pattern *build_raw_range(struct policy *policy, const struct policy_range *range)
+{
+	struct policy_pattern *pattern = add_pattern(policy, "range");
+
+	pattern->ranges = append(NULL, &pattern->range_count, sizeof(*pattern->ranges));
+	pattern->ranges[0] = *range;
+	pattern->ports = append(NULL, &pattern->port_count, sizeof(*pattern->ports));
+	pattern->ports[0] = (struct policy_ports){ 0, 0xffff };
+	return pattern;
+}
+
+void build_address(const char *text, __u8 ret_address[16])
+{
+	memset(ret_address, 0, 16);
+	if (inet_pton(AF_INET6, text, ret_address) == 1)
+		return;
+	ret_address[10] = ret_address[11] = 0xff;
+	if (inet_pton(AF_INET, text, ret_address + 12) != 1)
+		abort();
+}
+
+struct policy_pattern *build_range(struct policy *policy, const char *cidr)
+{
+	char *text = must(strdup(cidr));
+	char *slash = strchr(text, '/');
+	struct policy_pattern *pattern;
+	struct policy_range range;
+	int bits = 128;
+
+	if (slash)
+		*slash = '\0';
+	build_address(text, range.low);
+	if (slash)
+		bits = atoi(slash + 1) + (strchr(text, ':') ? 0 : 96);
+	memcpy(range.high, range.low, 16);
+	for (int i = bits; i < 128; i++) {
+		range.low[i / 8] &= (__u8) ~(0x80 >> i % 8);
+		range.high[i / 8] |= (__u8)(0x80 >> i % 8);
+	}
+	free(text);
+	pattern = build_raw_range(policy, &range);
+	free(pattern->source);
+	pattern->source = must(strdup(cidr));
+	return pattern;
+}
+
+void build_ports(struct policy *policy, __u16 low, __u16 high)
+{
+	struct policy_pattern *pattern = last_pattern(policy);
+
+	if (pattern->port_count == 1 && pattern->ports[0].low == 0 &&
+	    pattern->ports[0].high == 0xffff)
+		pattern->port_count = 0;
+	pattern->ports = append(pattern->ports, &pattern->port_count, sizeof(*pattern->ports));
+	pattern->ports[pattern->port_count - 1] = (struct policy_ports){ low, high };
+}
+
+void build_test(struct policy *policy, enum policy_test_kind kind, const char *target, __u16 port,
+		__u8 access, enum pk_verdict expect)
+{
+	struct policy_test *test;
+
+	policy->tests = append(policy->tests, &policy->test_count, sizeof(*policy->tests));
+	test = &policy->tests[policy->test_count - 1];
+	test->pos =
+		(struct diag_pos){ policy->files[0], 100 + (unsigned int)policy->test_count, 5 };
+	test->kind = kind;
+	test->target = must(strdup(target));
+	test->port = port;
+	test->access = access;
+	test->expect = expect;
+	if (kind != POLICY_TEST_CONNECT)
+		return;
+	build_address(target, test->address.low);
+	build_address(target, test->address.high);
+}
+
+static void free_rule(struct policy_rule *rule)
+{
+	for (size_t i = 0; i < rule->pattern_count; i++) {
+		free(rule->patterns[i].source);
+		free(rule->patterns[i].glob);
+		free(rule->patterns[i].also);
+		free(rule->patterns[i].ranges);
+		free(rule->patterns[i].ports);
+	}
+	free(rule->patterns);
+	free(rule->id);
+	free(rule->reason);
+}
+
+void build_free(struct policy **policy)
+{
+	struct policy *p = *policy;
+
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->rule_count; i++)
+		free_rule(&p->rules[i]);
+	for (size_t i = 0; i < p->test_count; i++)
+		free(p->tests[i].target);
+	for (size_t i = 0; i < p->file_count; i++)
+		free(p->files[i]);
+	free(p->files);
+	free(p->rules);
+	free(p->tests);
+	free(p->name);
+	free(p->description);
+	free(p);
+	*policy = NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Policies made by hand for tests, without the front end. Any failure (no memory, bad address)
+ * aborts: a test that cannot set up must not pass.
+ */
+#ifndef PICKET_TESTS_BUILDER_H
+#define PICKET_TESTS_BUILDER_H
+
+#include "policy/model.h"
+
+/** A policy without sections; free with build_free(). */
+struct policy *build_policy(const char *name);
+
+/** Give @policy a section with a default. */
+void build_section(struct policy *policy, enum pk_section section, enum pk_verdict verdict);
+
+/** Add a rule without patterns; the pointer holds until the next call. */
+struct policy_rule *build_rule(struct policy *policy, enum pk_section section,
+			       enum pk_verdict verdict, __u8 access);
+
+/** Add a path pattern; its position is line = the rule's number + 1, column = its own + 1. */
+struct policy_pattern *build_glob(struct policy *policy, const char *glob);
+
+/** Add an egress pattern: "1.2.3.4", "10.0.0.0/8", "2001:db8::/32"; ports 0-65535 until given. */
+struct policy_pattern *build_range(struct policy *policy, const char *cidr);
+
+/** Add an egress pattern of an inclusive range of raw addresses. */
+struct policy_pattern *build_raw_range(struct policy *policy, const struct policy_range *range);
+
+/** Narrow the last pattern to ports; the first call replaces the default range. */
+void build_ports(struct policy *policy, __u16 low, __u16 high);
+
+/** Parse "a.b.c.d" or an IPv6 address to 16 bytes (IPv4 mapped). */
+void build_address(const char *text, __u8 ret_address[16]);
+
+/** Add a test; target is a path, or the text of an address with @port. */
+void build_test(struct policy *policy, enum policy_test_kind kind, const char *target, __u16 port,
+		__u8 access, enum pk_verdict expect);
+
+/** Free *@policy; resets. */
+void build_free(struct policy **policy);
+
+#endif

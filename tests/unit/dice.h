@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Random policies and keys for the differential tests: keys are made from the policy's patterns, so
+ * that most of them hit something. The choices come from a seed, or from a fuzzer's bytes.
+ */
+#ifndef PICKET_TESTS_DICE_H
+#define PICKET_TESTS_DICE_H
+
+#include <stdint.h>
+
+#include "policy/model.h"
+
+struct dice {
+	uint64_t state; /* seed */
+	const uint8_t *data; /* fuzzer's bytes, or NULL */
+	size_t size;
+};
+
+/** A number from 0 to @bound - 1; zero when the fuzzer's bytes are used up. */
+uint32_t dice_roll(struct dice *dice, uint32_t bound);
+
+/** One layer with all three sections more or less; free with build_free(). */
+struct policy *dice_policy(struct dice *dice);
+
+/** Room for a path made by dice_path(). */
+#define DICE_PATH_MAX 512
+
+/** A valid path that often matches a pattern of one of @layers. */
+void dice_path(struct dice *dice, struct policy *const *layers, size_t count,
+	       char path[DICE_PATH_MAX]);
+
+/** An address that is often at the edge of a range of @layers. */
+void dice_address(struct dice *dice, struct policy *const *layers, size_t count,
+		  uint8_t address[16]);
+
+/** A port that is often at the edge of a range of ports in use. */
+uint16_t dice_port(struct dice *dice);
+
+#endif

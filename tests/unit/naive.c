@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The reference matcher. Slow and plain on purpose.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "naive.h"
+
+/* One byte against the class at *glob; moves *glob behind it. */
+static bool match_class(const char **glob, char byte, enum naive_fault fault)
+{
+	const char *at = *glob + 1;
+	bool inverted = *at == '!';
+	bool found = false;
+
+	at += inverted;
+	while (*at != ']') {
+		char low;
+		char high;
+
+		at += *at == '\\';
+		low = high = *at++;
+		if (at[0] == '-' && at[1] != ']') {
+			at++;
+			at += *at == '\\';
+			high = *at++;
+		}
+		if ((unsigned char)byte >= (unsigned char)low &&
+		    (unsigned char)byte <= (unsigned char)high)
+			found = true;
+	}
+	*glob = at + 1;
+	if (fault == NAIVE_CLASS_FLIPPED)
+		inverted = false;
+	return found != inverted;
+}
+
+/* One component (no '/') of a glob against one of a path. */
+static bool match_component(const char *glob, const char *glob_end, const char *path,
+			    const char *path_end, enum naive_fault fault)
+{
+	if (glob == glob_end)
+		return path == path_end;
+	if (*glob == '*') {
+		for (const char *rest = path; rest <= path_end; rest++)
+			if (match_component(glob + 1, glob_end, rest, path_end, fault))
+				return true;
+		return false;
+	}
+	if (path == path_end)
+		return false;
+	if (*glob == '[') {
+		if (!match_class(&glob, *path, fault))
+			return false;
+		return match_component(glob, glob_end, path + 1, path_end, fault);
+	}
+	if (*glob != '?') {
+		glob += *glob == '\\';
+		if (*glob != *path)
+			return false;
+	}
+	return match_component(glob + 1, glob_end, path + 1, path_end, fault);
+}
+
+/* Both are "" or start with '/'; the root is "". */
+static bool match_components(const char *glob, const char *path, enum naive_fault fault)
+{
+	size_t length;
+
+	if (!*glob)
+		return !*path;
+	length = strcspn(glob + 1, "/");
+	if (length == 2 && strncmp(glob + 1, "**", 2) == 0) {
+		bool last = !glob[3];
+
+		if (last && !*path && fault == NAIVE_DEEP_NEEDS_ONE)
+			return false;
+		for (;;) {
+			if (match_components(glob + 3, path, fault))
+				return true;
+			if (!*path)
+				return false;
+			path += 1 + strcspn(path + 1, "/");
+		}
+	}
+	if (!*path)
+		return false;
+	for (const char *end = path + 1;; end++) {
+		end += strcspn(end, "/");
+		if (match_component(glob + 1, glob + 1 + length, path + 1, end, fault) &&
+		    match_components(glob + 1 + length, end, fault))
+			return true;
+		if (!*end || fault != NAIVE_STAR_CROSSES)
+			return false;
+	}
+}
+
+static bool match_plain(const char *glob, const char *path, enum naive_fault fault)
+{
+	char *rooted;
+	bool matched;
+
+	if (strcmp(glob, "/") == 0)
+		return strcmp(path, "/") == 0;
+	rooted = malloc(strlen(glob) + 2);
+	if (!rooted)
+		abort();
+	rooted[0] = '/';
+	strcpy(rooted + (glob[0] != '/'), glob);
+	matched = match_components(rooted, strcmp(path, "/") == 0 ? "" : path, fault);
+	free(rooted);
+	return matched;
+}
+
+/* The next byte of a glob that is neither escaped nor in a class; @at itself may be it. */
+static const char *skip_quoted(const char *at)
+{
+	while (*at == '\\' || *at == '[') {
+		if (*at == '\\') {
+			at += 2;
+			continue;
+		}
+		for (at++; *at != ']'; at++)
+			at += *at == '\\';
+		at++;
+	}
+	return at;
+}
+
+/* prefix + alternative + suffix, matched; the pieces are given by pointers into one text. */
+static bool match_alternative(const char *glob, const char *open, const char *from, const char *to,
+			      const char *close, const char *path, enum naive_fault fault)
+{
+	char *text = malloc(strlen(glob) + 1);
+	size_t length = 0;
+	bool matched;
+
+	if (!text)
+		abort();
+	memcpy(text, glob, (size_t)(open - glob));
+	length += (size_t)(open - glob);
+	memcpy(text + length, from, (size_t)(to - from));
+	length += (size_t)(to - from);
+	strcpy(text + length, close + 1);
+	matched = naive_glob(text, path, fault);
+	free(text);
+	return matched;
+}
+
+bool naive_glob(const char *glob, const char *path, enum naive_fault fault)
+{
+	const char *open = glob;
+	const char *close;
+	const char *from;
+	int depth = 0;
+
+	for (open = skip_quoted(open); *open && *open != '{'; open = skip_quoted(open + 1))
+		;
+	if (!*open)
+		return match_plain(glob, path, fault);
+	for (close = open;; close++) {
+		close = skip_quoted(close);
+		depth += (*close == '{') - (*close == '}');
+		if (!depth)
+			break;
+	}
+	from = open + 1;
+	for (const char *at = from;; at++) {
+		at = skip_quoted(at);
+		if ((*at == ',' && !depth) || at == close) {
+			if (match_alternative(glob, open, from, at, close, path, fault))
+				return true;
+			from = at + 1;
+		}
+		if (at == close)
+			return false;
+		depth += (*at == '{') - (*at == '}');
+	}
+}
+
+/* What is asked: a path, or an address and a port. */
+struct question {
+	enum pk_section section;
+	__u8 access;
+	const char *path;
+	__u8 address[16];
+	__u16 port;
+};
+
+static bool pattern_matches(const struct policy_pattern *pattern, const struct question *q,
+			    enum naive_fault fault)
+{
+	bool in_range = false;
+	bool in_ports = false;
+
+	if (q->section != PK_SECTION_EGRESS)
+		return naive_glob(pattern->glob, q->path, fault) ||
+		       (pattern->also && naive_glob(pattern->also, q->path, fault));
+	for (size_t i = 0; i < pattern->range_count; i++)
+		if (memcmp(pattern->ranges[i].low, q->address, 16) <= 0 &&
+		    memcmp(pattern->ranges[i].high, q->address, 16) >= 0)
+			in_range = true;
+	for (size_t i = 0; i < pattern->port_count; i++)
+		if (q->port >= pattern->ports[i].low &&
+		    q->port + (fault == NAIVE_PORT_OPEN_END) <= pattern->ports[i].high)
+			in_ports = true;
+	return in_range && in_ports;
+}
+
+/* The strictest that was seen, and the first that said it. */
+struct best {
+	bool any;
+	enum pk_verdict verdict;
+	__u32 rule;
+};
+
+static void take(struct best *best, enum pk_verdict verdict, __u32 rule, enum naive_fault fault)
+{
+	if (best->any && fault == NAIVE_FIRST_WINS)
+		return;
+	if (best->any &&
+	    (verdict < best->verdict || (verdict == best->verdict && fault != NAIVE_LAST_NAMED)))
+		return;
+	*best = (struct best){ true, verdict, rule };
+}
+
+/* One layer by its own rules and default; rules of lower layers are numbered before @number. */
+static struct best judge_layer(const struct naive *naive, size_t layer, __u32 number,
+			       const struct question *q)
+{
+	const struct policy *policy = naive->layers[layer];
+	const struct policy_section *section = &policy->sections[q->section];
+	struct best best = { 0 };
+	__u8 covered = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		for (size_t j = 0; j < rule->pattern_count; j++, number++) {
+			if (rule->section != q->section || !(rule->access & q->access) ||
+			    !pattern_matches(&rule->patterns[j], q, naive->fault))
+				continue;
+			take(&best, rule->verdict, number, naive->fault);
+			covered |= naive->fault == NAIVE_ANY_ACCESS ? 0xf : rule->access;
+		}
+	}
+	if (section->present && (q->access & ~covered) &&
+	    (!best.any || section->default_verdict > best.verdict))
+		best = (struct best){ true, section->default_verdict,
+				      PK_RULE_DEFAULT | (__u32)layer << 8 | q->section };
+	return best;
+}
+
+static struct naive_answer judge(const struct naive *naive, const struct question *q)
+{
+	struct naive_answer answer = { PK_VERDICT_ALLOW, PK_RULE_NONE };
+	struct best rules = { 0 };
+	struct best defaults = { 0 };
+	__u32 number = 0;
+
+	for (size_t i = 0; i < naive->count; i++) {
+		struct best layer = judge_layer(naive, i, number, q);
+
+		for (size_t j = 0; j < naive->layers[i]->rule_count; j++)
+			number += (__u32)naive->layers[i]->rules[j].pattern_count;
+		if (!layer.any)
+			continue;
+		if (naive->fault == NAIVE_LAYERS_WIDEN && rules.any &&
+		    layer.verdict < rules.verdict)
+			rules.any = false;
+		take(layer.rule & PK_RULE_DEFAULT ? &defaults : &rules, layer.verdict, layer.rule,
+		     naive->fault);
+	}
+	/* A rule says it before a default does. */
+	if (rules.any && (!defaults.any || rules.verdict >= defaults.verdict))
+		answer = (struct naive_answer){ rules.verdict, rules.rule };
+	else if (defaults.any)
+		answer = (struct naive_answer){ defaults.verdict, defaults.rule };
+	return answer;
+}
+
+struct naive_answer naive_path(const struct naive *naive, enum pk_section section, __u8 access,
+			       const char *path)
+{
+	struct question q = { .section = section, .access = access, .path = path };
+
+	return judge(naive, &q);
+}
+
+/* As a destination the unspecified address is the loopback address. */
+static void normalise(__u8 address[16])
+{
+	static const __u8 mapped_zero[16] = { [10] = 0xff, [11] = 0xff };
+	static const __u8 zero[16] = { 0 };
+
+	if (memcmp(address, zero, 16) == 0)
+		address[15] = 1;
+	if (memcmp(address, mapped_zero, 16) == 0) {
+		address[12] = 127;
+		address[15] = 1;
+	}
+}
+
+struct naive_answer naive_address(const struct naive *naive, const __u8 address[16], __u16 port,
+				  __u8 access)
+{
+	struct question q = { .section = PK_SECTION_EGRESS, .access = access, .port = port };
+
+	memcpy(q.address, address, 16);
+	normalise(q.address);
+	return judge(naive, &q);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The reference: what a policy means, straight from its definition and sharing nothing with the
+ * compiler. Globs by brace expansion and backtracking over components, addresses by comparing
+ * bytes, rules by looking at each in turn.
+ */
+#ifndef PICKET_TESTS_NAIVE_H
+#define PICKET_TESTS_NAIVE_H
+
+#include "policy/model.h"
+
+/** Deliberate mistakes, to prove that a comparison with the reference finds mistakes. */
+enum naive_fault {
+	NAIVE_RIGHT,
+	NAIVE_STAR_CROSSES, /* '*' matches '/' */
+	NAIVE_DEEP_NEEDS_ONE, /* a deep star at the end does not stand for none */
+	NAIVE_CLASS_FLIPPED, /* [!x] means [x] */
+	NAIVE_FIRST_WINS, /* the first matching rule decides, not the strictest */
+	NAIVE_LAST_NAMED, /* of equal verdicts the last rule is named */
+	NAIVE_PORT_OPEN_END, /* the upper port is not part of a range */
+	NAIVE_LAYERS_WIDEN, /* the mildest layer decides */
+	NAIVE_ANY_ACCESS, /* one covered access bit covers all */
+	NAIVE_FAULT__MAX
+};
+
+struct naive {
+	const struct policy *const *layers;
+	size_t count;
+	enum naive_fault fault;
+};
+
+/** Verdict and rule reference, as in struct pk_result. */
+struct naive_answer {
+	enum pk_verdict verdict;
+	__u32 rule;
+};
+
+/** True when the valid @glob matches the absolute @path. */
+bool naive_glob(const char *glob, const char *path, enum naive_fault fault);
+
+struct naive_answer naive_path(const struct naive *naive, enum pk_section section, __u8 access,
+			       const char *path);
+
+struct naive_answer naive_address(const struct naive *naive, const __u8 address[16], __u16 port,
+				  __u8 access);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Subset construction. A state is a sorted list of nodes ("positions"); lists are stored once. The
+ * classes that no edge of a state's nodes mentions all lead to the same list, made of the nodes
+ * that loop: cost follows what a state mentions and not the size of the alphabet.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/automaton.h"
+#include "policy/compile.h"
+#include "policy/grow.h"
+
+#define FIRST_ROOM 4096
+
+/* The list of one state. */
+struct position_list {
+	__u32 start;
+	__u32 count;
+	__u32 hash;
+};
+
+/* An edge of the state at hand, listed by its class. */
+struct pending {
+	__u32 target;
+	__u32 next;
+};
+
+struct builder {
+	const struct nfa *nfa;
+	struct automaton *automaton;
+	struct sets *sets;
+	__u32 *positions;
+	size_t position_count, position_room;
+	struct position_list *lists; /* of state i */
+	size_t list_room;
+	__u32 *table; /* state + 1 by hash, 0 = free */
+	size_t table_room;
+	/* The list being made; a node is in it when its mark is the stamp. */
+	__u32 *work;
+	size_t work_count;
+	__u32 *marks;
+	__u32 stamp;
+	/* The state being worked on. */
+	__u32 by_class[256]; /* first pending edge or NFA_NONE */
+	struct pending *pending;
+	size_t pending_count, pending_room;
+	__u32 *loops; /* nodes that every class but '/' leads to: star loops, targets of '?' */
+	size_t loop_count;
+	__u32 *deeps; /* nodes that every class leads to */
+	size_t deep_count;
+	__u32 *rules; /* of the accepts */
+	size_t rule_count, rule_room;
+};
+
+static void add_closure(struct builder *b, __u32 node)
+{
+	const struct nfa_node *n = &b->nfa->nodes[node];
+
+	for (__u32 i = 0; i < n->closure_count; i++) {
+		__u32 member = b->nfa->closures[n->closure + i];
+
+		if (b->marks[member] == b->stamp)
+			continue;
+		b->marks[member] = b->stamp;
+		b->work[b->work_count++] = member;
+	}
+}
+
+/* Shell sort: lists are short and nearly sorted, and no comparison function is called. */
+static void sort_numbers(__u32 *numbers, size_t count)
+{
+	static const size_t gaps[] = { 1750, 701, 301, 132, 57, 23, 10, 4, 1 };
+
+	for (size_t g = 0; g < sizeof(gaps) / sizeof(*gaps); g++) {
+		size_t gap = gaps[g];
+
+		for (size_t i = gap; i < count; i++) {
+			__u32 number = numbers[i];
+			size_t j = i;
+
+			for (; j >= gap && numbers[j - gap] > number; j -= gap)
+				numbers[j] = numbers[j - gap];
+			numbers[j] = number;
+		}
+	}
+}
+
+static __u32 hash_numbers(const __u32 *numbers, size_t count)
+{
+	__u64 hash = count;
+
+	for (size_t i = 0; i < count; i++) {
+		hash = (hash ^ numbers[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 29;
+	}
+	return (__u32)(hash ^ hash >> 32);
+}
+
+static bool same_list(const struct builder *b, const struct position_list *list, __u32 hash)
+{
+	return list->hash == hash && list->count == b->work_count &&
+	       memcmp(b->positions + list->start, b->work, b->work_count * sizeof(*b->work)) == 0;
+}
+
+static int widen_table(struct builder *b)
+{
+	size_t count = b->automaton->state_count;
+	size_t room = b->table_room ? b->table_room * 2 : FIRST_ROOM;
+	__u32 *table;
+
+	if (count * 2 < b->table_room)
+		return 0;
+	table = calloc(room, sizeof(*table));
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = b->lists[i].hash & (room - 1);
+
+		while (table[at])
+			at = (at + 1) & (room - 1);
+		table[at] = (__u32)i + 1;
+	}
+	free(b->table);
+	b->table = table;
+	b->table_room = room;
+	return 0;
+}
+
+static int add_state(struct builder *b, __u32 hash)
+{
+	struct automaton *automaton = b->automaton;
+	size_t state = automaton->state_count;
+	int r;
+
+	if (state == COMPILE_STATES_MAX ||
+	    b->position_count + b->work_count > AUTOMATON_POSITIONS_MAX)
+		return -E2BIG;
+	r = grow(&automaton->states, &automaton->state_room, state + 1, sizeof(*automaton->states));
+	if (!r)
+		r = grow(&b->lists, &b->list_room, state + 1, sizeof(*b->lists));
+	if (!r)
+		r = grow(&b->positions, &b->position_room, b->position_count + b->work_count,
+			 sizeof(*b->positions));
+	if (r)
+		return r;
+	memcpy(b->positions + b->position_count, b->work, b->work_count * sizeof(*b->work));
+	b->lists[state] = (struct position_list){
+		.start = (__u32)b->position_count,
+		.count = (__u32)b->work_count,
+		.hash = hash,
+	};
+	b->position_count += b->work_count;
+	automaton->states[state] = (struct automaton_state){ 0 };
+	automaton->state_count++;
+	return 0;
+}
+
+/* The state of the list in `work`, made if it is new. */
+static int intern_list(struct builder *b, __u32 *ret_state)
+{
+	__u32 hash;
+	size_t at;
+	int r;
+
+	r = widen_table(b);
+	if (r)
+		return r;
+	sort_numbers(b->work, b->work_count);
+	hash = hash_numbers(b->work, b->work_count);
+	at = hash & (b->table_room - 1);
+	while (b->table[at]) {
+		if (same_list(b, &b->lists[b->table[at] - 1], hash)) {
+			*ret_state = b->table[at] - 1;
+			return 0;
+		}
+		at = (at + 1) & (b->table_room - 1);
+	}
+	r = add_state(b, hash);
+	if (r)
+		return r;
+	*ret_state = (__u32)b->automaton->state_count - 1;
+	b->table[at] = *ret_state + 1;
+	return 0;
+}
+
+static int add_pending(struct builder *b, __u32 class, __u32 target)
+{
+	int r;
+
+	r = grow(&b->pending, &b->pending_room, b->pending_count + 1, sizeof(*b->pending));
+	if (r)
+		return r;
+	b->pending[b->pending_count] = (struct pending){ target, b->by_class[class] };
+	b->by_class[class] = (__u32)b->pending_count++;
+	return 0;
+}
+
+static int add_set_pending(struct builder *b, const struct nfa_edge *edge)
+{
+	const struct glob_set *set = &b->nfa->sets[edge->set];
+	__u32 seen[8] = { 0 };
+	int r;
+
+	for (unsigned int byte = 0; byte < 256; byte++) {
+		__u32 class = b->nfa->class_of[byte];
+
+		if (!glob_set_has(set, (__u8)byte) || seen[class >> 5] >> (class & 31) & 1)
+			continue;
+		seen[class >> 5] |= 1U << (class & 31);
+		r = add_pending(b, class, edge->target);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int add_accepts(struct builder *b, const struct nfa_node *node)
+{
+	int r;
+
+	for (__u32 i = node->accepts; i != NFA_NONE; i = b->nfa->accepts[i].sibling) {
+		r = grow(&b->rules, &b->rule_room, b->rule_count + 1, sizeof(*b->rules));
+		if (r)
+			return r;
+		b->rules[b->rule_count++] = b->nfa->accepts[i].rule;
+	}
+	return 0;
+}
+
+/* What a node of the state at hand contributes to each class. */
+static int gather_node(struct builder *b, __u32 index)
+{
+	const struct nfa_node *node = &b->nfa->nodes[index];
+	int r;
+
+	if (node->loop == NFA_LOOP_STAR)
+		b->loops[b->loop_count++] = index;
+	if (node->loop == NFA_LOOP_DEEP)
+		b->deeps[b->deep_count++] = index;
+	for (__u32 i = node->edges; i != NFA_NONE; i = b->nfa->edges[i].sibling) {
+		const struct nfa_edge *edge = &b->nfa->edges[i];
+
+		r = 0;
+		if (edge->kind == GLOB_ONE)
+			b->loops[b->loop_count++] = edge->target;
+		else if (edge->kind == GLOB_BYTE)
+			r = add_pending(b, b->nfa->class_of[edge->byte], edge->target);
+		else
+			r = add_set_pending(b, edge);
+		if (r)
+			return r;
+	}
+	return add_accepts(b, node);
+}
+
+/* The successor by @class; `with_edges` = false: by a class that no edge mentions. */
+static int find_target(struct builder *b, __u32 class, bool with_edges, __u32 *ret_state)
+{
+	b->stamp++;
+	b->work_count = 0;
+	for (size_t i = 0; i < b->deep_count; i++)
+		add_closure(b, b->deeps[i]);
+	for (size_t i = 0; i < b->loop_count && class != b->nfa->class_of['/']; i++)
+		add_closure(b, b->loops[i]);
+	for (__u32 i = with_edges ? b->by_class[class] : NFA_NONE; i != NFA_NONE;
+	     i = b->pending[i].next)
+		add_closure(b, b->pending[i].target);
+	return intern_list(b, ret_state);
+}
+
+static int add_row_edge(struct builder *b, __u32 state, __u32 class, __u32 target)
+{
+	struct automaton *automaton = b->automaton;
+	int r;
+
+	if (target == automaton->states[state].other)
+		return 0;
+	if (automaton->edge_count == AUTOMATON_EDGES_MAX)
+		return -E2BIG;
+	r = grow(&automaton->edges, &automaton->edge_room, automaton->edge_count + 1,
+		 sizeof(*automaton->edges));
+	if (r)
+		return r;
+	automaton->edges[automaton->edge_count++] = (struct automaton_edge){ class, target };
+	automaton->states[state].edge_count++;
+	return 0;
+}
+
+static int make_row(struct builder *b, __u32 state)
+{
+	struct automaton *automaton = b->automaton;
+	__u32 slash = b->nfa->class_of['/'];
+	__u32 plain;
+	__u32 target;
+	int r;
+
+	/* Class 0 is never the slash's: it has the NUL byte. */
+	r = find_target(b, 0, false, &plain);
+	target = plain;
+	if (!r && b->by_class[0] != NFA_NONE)
+		r = find_target(b, 0, true, &target);
+	if (r)
+		return r;
+	automaton->states[state].other = target;
+	automaton->states[state].edges = (__u32)automaton->edge_count;
+	for (__u32 class = 1; class < b->nfa->classes; class ++) {
+		target = plain;
+		if (class == slash || b->by_class[class] != NFA_NONE) {
+			r = find_target(b, class, true, &target);
+			if (r)
+				return r;
+		}
+		r = add_row_edge(b, state, class, target);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int expand_state(struct builder *b, __u32 state)
+{
+	__u32 start = b->lists[state].start;
+	__u32 count = b->lists[state].count;
+	int r;
+
+	memset(b->by_class, 0xff, sizeof(b->by_class));
+	b->pending_count = 0;
+	b->loop_count = 0;
+	b->deep_count = 0;
+	b->rule_count = 0;
+	for (__u32 i = 0; i < count; i++) {
+		r = gather_node(b, b->positions[start + i]);
+		if (r)
+			return r;
+	}
+	r = sets_intern(b->sets, b->rules, b->rule_count, &b->automaton->states[state].set);
+	if (r)
+		return r == -E2BIG ? -EOVERFLOW : r;
+	return make_row(b, state);
+}
+
+static int allocate(struct builder *b)
+{
+	size_t nodes = b->nfa->node_count;
+
+	/* A node is in `loops` for its own loop and as the target of a '?' of its parent. */
+	b->work = calloc(nodes, sizeof(*b->work));
+	b->marks = calloc(nodes, sizeof(*b->marks));
+	b->loops = calloc(nodes * 2, sizeof(*b->loops));
+	b->deeps = calloc(nodes, sizeof(*b->deeps));
+	if (!b->work || !b->marks || !b->loops || !b->deeps)
+		return -ENOMEM;
+	return grow(&b->positions, &b->position_room, 1, sizeof(*b->positions));
+}
+
+static void reset_builder(struct builder *b)
+{
+	free(b->positions);
+	free(b->lists);
+	free(b->table);
+	free(b->work);
+	free(b->marks);
+	free(b->pending);
+	free(b->loops);
+	free(b->deeps);
+	free(b->rules);
+}
+
+int automaton_build(struct automaton *automaton, const struct nfa *nfa, struct sets *sets,
+		    __u32 *ret_active)
+{
+	CLEAN(reset_builder)
+	struct builder b = { .nfa = nfa, .automaton = automaton, .sets = sets };
+	__u32 dead;
+	int r;
+
+	automaton->classes = nfa->classes;
+	memcpy(automaton->class_of, nfa->class_of, sizeof(automaton->class_of));
+	r = allocate(&b);
+	if (!r)
+		r = intern_list(&b, &dead);
+	if (r)
+		return r;
+	b.stamp++;
+	add_closure(&b, 0);
+	r = intern_list(&b, &automaton->start);
+	for (__u32 i = 0; !r && i < automaton->state_count; i++)
+		r = expand_state(&b, i);
+	if (r == -E2BIG)
+		for (size_t i = 0; i < b.position_count; i++)
+			ret_active[b.positions[i]]++;
+	return r;
+}
+
+void automaton_reset(struct automaton *automaton)
+{
+	free(automaton->states);
+	free(automaton->edges);
+	*automaton = (struct automaton){ 0 };
+}
+
+__u32 automaton_next(const struct automaton *automaton, __u32 state, __u32 class)
+{
+	const struct automaton_state *row = &automaton->states[state];
+
+	for (__u32 i = 0; i < row->edge_count; i++)
+		if (automaton->edges[row->edges + i].class == class)
+			return automaton->edges[row->edges + i].target;
+	return row->other;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Host entry points of the one matcher. Nothing is decided here but what to do when the matcher
+ * cannot be asked: deny.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "policy/decide.h"
+
+static int run_path(const struct policy_image *image, const char *path, size_t length, __u32 *state)
+{
+	struct pk_view view = image_view(image);
+
+	if (length > PK_PATH_MAX)
+		return -ENAMETOOLONG;
+	return pk_path_run(&view, image_head(image), (const __u8 *)path, (__u32)length, state) ?
+		       -EIO :
+		       0;
+}
+
+int image_path_state(const struct policy_image *image, const char *path, __u32 *ret_state)
+{
+	__u32 state = image_head(image)->path_start;
+	int r = run_path(image, path, strlen(path), &state);
+
+	if (!r)
+		*ret_state = state;
+	return r;
+}
+
+int decide_path_set(const struct policy_image *image, const char *path, __u32 *ret_set)
+{
+	struct pk_view view = image_view(image);
+	__u32 state;
+	int r;
+
+	r = image_path_state(image, path, &state);
+	if (r)
+		return r;
+	return pk_path_set(&view, state, ret_set) ? -EIO : 0;
+}
+
+int decide_address_set(const struct policy_image *image, const __u8 address[16], __u32 *ret_set)
+{
+	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct pk_view view = image_view(image);
+	struct pk_address key;
+	__u64 hi = 0;
+	__u64 lo = 0;
+
+	for (int i = 0; i < 8; i++) {
+		hi = hi << 8 | address[i];
+		lo = lo << 8 | address[i + 8];
+	}
+	key = memcmp(address, mapped, sizeof(mapped)) == 0 ? pk_address_v4((__u32)lo) :
+							     pk_address_v6(hi, lo);
+	return pk_address_set(&view, image_head(image), key, ret_set) ? -EIO : 0;
+}
+
+static struct pk_result denial(int error)
+{
+	return (struct pk_result){
+		.verdict = PK_VERDICT_DENY,
+		.reason = error == -ENAMETOOLONG ? PK_REASON_PATH_LONG : PK_REASON_IMAGE,
+		.rule = PK_RULE_NONE,
+	};
+}
+
+int decide_path(const struct policy_image *image, enum pk_section section, __u8 access,
+		const char *path, struct pk_result *ret_result)
+{
+	struct pk_query query = { .section = section, .access = access };
+	struct pk_view view = image_view(image);
+	__u32 set;
+	int r;
+
+	r = decide_path_set(image, path, &set);
+	if (r) {
+		*ret_result = denial(r);
+		return r;
+	}
+	*ret_result = pk_judge_set(&view, image_head(image), set, &query);
+	return 0;
+}
+
+int decide_exec(const struct policy_image *image, const char *path, struct pk_result *ret_result)
+{
+	struct pk_result file;
+	int r;
+
+	r = decide_path(image, PK_SECTION_EXEC, PK_ACCESS_RUN, path, ret_result);
+	if (r)
+		return r;
+	r = decide_path(image, PK_SECTION_FILES, PK_ACCESS_EXEC, path, &file);
+	if (file.verdict > ret_result->verdict || ret_result->reason == PK_REASON_UNJUDGED)
+		*ret_result = file;
+	return r;
+}
+
+int decide_address(const struct policy_image *image, const __u8 address[16], __u16 port,
+		   __u8 access, struct pk_result *ret_result)
+{
+	struct pk_query query = { .section = PK_SECTION_EGRESS, .access = access, .port = port };
+	struct pk_view view = image_view(image);
+	__u32 set;
+	int r;
+
+	r = decide_address_set(image, address, &set);
+	if (r) {
+		*ret_result = denial(r);
+		return r;
+	}
+	*ret_result = pk_judge_set(&view, image_head(image), set, &query);
+	return 0;
+}
+
+bool image_same_below(const struct policy_image *image, const char *path_a, const char *path_b)
+{
+	__u32 a;
+	__u32 b;
+
+	if (image_path_state(image, path_a, &a) || image_path_state(image, path_b, &b))
+		return false;
+	/* The root's own path already ends in the slash. */
+	if (strcmp(path_a, "/") != 0 && run_path(image, "/", 1, &a))
+		return false;
+	if (strcmp(path_b, "/") != 0 && run_path(image, "/", 1, &b))
+		return false;
+	return a == b;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Path globs: text to token sequences, one for each choice of brace alternatives. Decides what a
+ * glob may look like; refuses to know rules, automata or files.
+ *
+ *   *        any bytes but '/', also none (at least one when it is the whole component)
+ *   ?        one byte but '/'
+ *   **       a whole component: any number of components, also none. At the end it stands for the
+ *            directory itself and everything below; a pattern may begin with it. `a**b` is
+ *            refused, for tools disagree about its meaning
+ *   [a-z]    one byte of these, [!a-z] one byte but these; ASCII members, never '/'
+ *   {a,b}    either; nested; a member may be empty
+ *   \c       the byte c
+ *
+ * A glob begins with '/' or with two stars. Matching is on bytes: a '?' is not a whole UTF-8
+ * character.
+ *
+ * Refused because no path could ever match: "//", a '/' at the end, components "." and "..".
+ */
+#ifndef PICKET_POLICY_GLOB_H
+#define PICKET_POLICY_GLOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/types.h>
+
+#include <picket/limits.h>
+
+/** Longest glob text in bytes. */
+#define GLOB_TEXT_MAX (4 * PK_PATH_MAX)
+/** Most brace levels, and most sequences that one glob may stand for. */
+#define GLOB_DEPTH_MAX 16
+#define GLOB_ALTERNATIVES_MAX 1024
+
+/** What one token of a sequence matches. */
+enum glob_kind {
+	GLOB_BYTE, /* the byte */
+	GLOB_ONE, /* one byte but '/' */
+	GLOB_SET, /* one byte of the set, which never has '/' */
+	GLOB_STAR, /* any number of bytes but "/", also none */
+	GLOB_DEEP, /* any number of bytes; a whole component */
+};
+
+/** A set of bytes. */
+struct glob_set {
+	__u64 bits[4];
+};
+
+struct glob_token {
+	enum glob_kind kind;
+	__u8 byte;
+	unsigned int column; /* in the glob's text, from 1 */
+	const struct glob_set *set; /* borrowed from the glob */
+};
+
+/** Where and why a glob is refused. */
+struct glob_error {
+	size_t column; /* from 1 */
+	const char *why; /* static text: one sentence without full stop */
+};
+
+struct glob;
+
+/**
+ * Parse @text. On success stores the glob (caller frees with glob_free()) and returns 0; -EINVAL
+ * fills *@reterr (may be NULL); -ENOMEM.
+ */
+int glob_parse(const char *text, struct glob **ret_glob, struct glob_error *reterr);
+
+/** Free *@glob; accepts NULL; resets. */
+void glob_free(struct glob **glob);
+
+/** Called with one sequence, which always begins with the byte '/'. Non-zero stops. */
+typedef int (*glob_visit)(void *context, const struct glob_token *tokens, size_t count);
+
+/** Visit every sequence of @glob in the order of the text. Returns 0 or what a visit returned. */
+int glob_expand(struct glob *glob, glob_visit visit, void *context);
+
+/**
+ * True when @text is a valid glob; otherwise the column (from 1) and a static sentence are stored
+ * (both may be NULL). No memory also makes it false, with that sentence.
+ */
+bool glob_check(const char *text, size_t *ret_column, const char **ret_why);
+
+static inline bool glob_set_has(const struct glob_set *set, __u8 byte)
+{
+	return set->bits[byte >> 6] >> (byte & 63) & 1;
+}
+
+static inline void glob_set_add(struct glob_set *set, __u8 byte)
+{
+	set->bits[byte >> 6] |= 1ULL << (byte & 63);
+}
+
+#endif

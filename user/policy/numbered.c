@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Numbers of rules, their kinds, and repetitions.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/numbered.h"
+
+static int compare_ports(const void *a, const void *b)
+{
+	const struct policy_ports *left = a;
+	const struct policy_ports *right = b;
+
+	if (left->low != right->low)
+		return left->low < right->low ? -1 : 1;
+	return (left->high > right->high) - (left->high < right->high);
+}
+
+/* A sorted copy of the pattern's ports with overlapping and adjacent ranges merged. */
+static int copy_ports(struct numbered_rule *rule)
+{
+	const struct policy_pattern *pattern = rule->pattern;
+	size_t given = rule->rule->section == PK_SECTION_EGRESS ? pattern->port_count : 0;
+	size_t count = 1;
+
+	rule->ports = calloc(given + 1, sizeof(*rule->ports));
+	if (!rule->ports)
+		return -ENOMEM;
+	rule->ports[0] = (struct policy_ports){ 0, 0xffff };
+	rule->port_count = 1;
+	if (!given)
+		return 0;
+	memcpy(rule->ports, pattern->ports, given * sizeof(*rule->ports));
+	qsort(rule->ports, given, sizeof(*rule->ports), compare_ports);
+	for (size_t i = 1; i < given; i++) {
+		struct policy_ports *last = &rule->ports[count - 1];
+
+		if (rule->ports[i].low > last->high + 1)
+			rule->ports[count++] = rule->ports[i];
+		else if (rule->ports[i].high > last->high)
+			last->high = rule->ports[i].high;
+	}
+	rule->port_count = count;
+	return 0;
+}
+
+/* Order by what a rule decides, wherever it applies. */
+static int compare_kind(const struct numbered_rule *a, const struct numbered_rule *b)
+{
+	if (a->layer != b->layer)
+		return a->layer < b->layer ? -1 : 1;
+	if (a->rule->section != b->rule->section)
+		return a->rule->section < b->rule->section ? -1 : 1;
+	if (a->rule->verdict != b->rule->verdict)
+		return a->rule->verdict < b->rule->verdict ? -1 : 1;
+	if (a->rule->access != b->rule->access)
+		return a->rule->access < b->rule->access ? -1 : 1;
+	if (a->port_count != b->port_count)
+		return a->port_count < b->port_count ? -1 : 1;
+	return memcmp(a->ports, b->ports, a->port_count * sizeof(*a->ports));
+}
+
+static int compare_kind_pointers(const void *a, const void *b)
+{
+	const struct numbered_rule *left = *(const struct numbered_rule *const *)a;
+	const struct numbered_rule *right = *(const struct numbered_rule *const *)b;
+	int order = compare_kind(left, right);
+
+	return order ? order : (left > right) - (left < right);
+}
+
+static struct numbered_rule **sorted_pointers(const struct numbered *numbered,
+					      int (*compare)(const void *, const void *))
+{
+	struct numbered_rule **sorted = calloc(numbered->count + 1, sizeof(struct numbered_rule *));
+
+	if (!sorted)
+		return NULL;
+	for (size_t i = 0; i < numbered->count; i++)
+		sorted[i] = &numbered->rules[i];
+	qsort(sorted, numbered->count, sizeof(*sorted), compare);
+	return sorted;
+}
+
+static int assign_kinds(struct numbered *numbered)
+{
+	CLEAN_FREE struct numbered_rule **sorted = NULL;
+
+	sorted = sorted_pointers(numbered, compare_kind_pointers);
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < numbered->count; i++) {
+		if (i > 0 && compare_kind(sorted[i - 1], sorted[i]) != 0)
+			numbered->kinds++;
+		sorted[i]->kind = numbered->kinds;
+	}
+	numbered->kinds += numbered->count > 0;
+	return 0;
+}
+
+static int add_layer(struct numbered *numbered, const struct policy *policy, __u8 layer)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		for (size_t j = 0; j < rule->pattern_count; j++) {
+			struct numbered_rule *entry = &numbered->rules[numbered->count++];
+			int r;
+
+			*entry = (struct numbered_rule){
+				.rule = rule,
+				.pattern = &rule->patterns[j],
+				.layer = layer,
+			};
+			r = copy_ports(entry);
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static size_t count_patterns(const struct policy *const *layers, size_t count)
+{
+	size_t patterns = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < layers[i]->rule_count; j++)
+			patterns += layers[i]->rules[j].pattern_count;
+	return patterns;
+}
+
+int numbered_make(const struct policy *const *layers, size_t count, struct numbered *ret_numbered,
+		  struct diag_list *diags)
+{
+	CLEAN(numbered_reset) struct numbered numbered = { 0 };
+	size_t patterns = count_patterns(layers, count);
+	int r = 0;
+
+	if (patterns > PK_RULES_MAX) {
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+				   "the policy has %zu patterns, %u are the most an image can hold",
+				   patterns, PK_RULES_MAX),
+			  "use wider globs and CIDR ranges");
+		return -EINVAL;
+	}
+	numbered.rules = calloc(patterns + 1, sizeof(*numbered.rules));
+	if (!numbered.rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && !r; i++)
+		r = add_layer(&numbered, layers[i], (__u8)i);
+	if (!r)
+		r = assign_kinds(&numbered);
+	if (r)
+		return r;
+	*ret_numbered = numbered;
+	numbered = (struct numbered){ 0 };
+	return 0;
+}
+
+static int compare_text(const char *a, const char *b)
+{
+	if (!a || !b)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+/* Order by what a rule decides and where it applies: equal = one of them is useless. */
+static int compare_meaning(const struct numbered_rule *a, const struct numbered_rule *b)
+{
+	const struct policy_pattern *left = a->pattern;
+	const struct policy_pattern *right = b->pattern;
+	int order;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	order = compare_text(left->pos.file, right->pos.file);
+	if (!order)
+		order = compare_text(left->glob, right->glob);
+	if (order)
+		return order;
+	if (left->range_count != right->range_count)
+		return left->range_count < right->range_count ? -1 : 1;
+	if (!left->range_count)
+		return 0;
+	return memcmp(left->ranges, right->ranges, left->range_count * sizeof(*left->ranges));
+}
+
+static int compare_meaning_pointers(const void *a, const void *b)
+{
+	const struct numbered_rule *left = *(const struct numbered_rule *const *)a;
+	const struct numbered_rule *right = *(const struct numbered_rule *const *)b;
+	int order = compare_meaning(left, right);
+
+	return order ? order : (left > right) - (left < right);
+}
+
+static void report_repeat(const struct numbered_rule *first, const struct numbered_rule *second,
+			  struct diag_list *diags)
+{
+	const struct diag_pos *at = &first->pattern->pos;
+
+	diag_hint(diag_add(diags, DIAG_ERROR, &second->pattern->pos,
+			   "'%s' can never decide anything: it repeats '%s' at line %u, column %u",
+			   second->pattern->source, first->pattern->source, at->line, at->column),
+		  "remove one of them, or change what it is about");
+}
+
+int numbered_check_repeats(const struct numbered *numbered, struct diag_list *diags)
+{
+	CLEAN_FREE struct numbered_rule **sorted = NULL;
+	CLEAN_FREE const struct numbered_rule **first = NULL;
+	int r = 0;
+
+	sorted = sorted_pointers(numbered, compare_meaning_pointers);
+	first = calloc(numbered->count + 1, sizeof(*first));
+	if (!sorted || !first)
+		return -ENOMEM;
+	for (size_t i = 1; i < numbered->count; i++) {
+		if (!sorted[i]->pattern->pos.file || compare_meaning(sorted[i - 1], sorted[i]) != 0)
+			continue;
+		first[sorted[i] - numbered->rules] = sorted[i - 1];
+	}
+	/* Report in the order of the text. */
+	for (size_t i = 0; i < numbered->count; i++) {
+		if (!first[i])
+			continue;
+		report_repeat(first[i], &numbered->rules[i], diags);
+		r = -EINVAL;
+	}
+	return r;
+}
+
+void numbered_reset(struct numbered *numbered)
+{
+	for (size_t i = 0; i < numbered->count; i++)
+		free(numbered->rules[i].ports);
+	free(numbered->rules);
+	*numbered = (struct numbered){ 0 };
+}
