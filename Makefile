@@ -281,7 +281,7 @@ $(TESTBPF:%=$(O)/obj/tests/bpf/%.o) $(TESTBPF_HELPER_OBJ): private USER_CFLAGS +
 $(TESTBPF:%=$(O)/tests/bpf/%): $(O)/tests/bpf/%: $(O)/obj/tests/bpf/%.o $(TESTBPF_HELPER_OBJ) \
 		$(O)/libpicket.a
 	$(call say,LD)
-	$(Q)$(CC) $(USER_LDFLAGS) -o $@ $^ $(LIBS) -lbpf
+	$(Q)$(CC) $(USER_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) -lbpf
 
 # Helper programs run inside bare guests and namespaces: static, no library of ours.
 $(PROGRAMS): $(O)/%: %.c $(O)/flags-tool
