@@ -103,6 +103,18 @@ size_t escape_plain(const char *bytes, size_t length)
 	return is_deceptive(code) ? 0 : size;
 }
 
+bool escape_is_plain(const char *bytes, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		size_t size = escape_plain(bytes + at, length - at);
+
+		if (size == 0)
+			return false;
+		at += size;
+	}
+	return true;
+}
+
 /* The control bytes that have a letter, and their letters. */
 static const char control_bytes[] = "\a\b\t\n\v\f\r";
 static const char control_letters[] = "abtnvfr";

@@ -36,6 +36,9 @@ size_t escape_utf8(const char *bytes, size_t length, unsigned int *ret_code);
  */
 size_t escape_plain(const char *bytes, size_t length);
 
+/** True when all @length bytes are shown as they are (escape_plain()). */
+bool escape_is_plain(const char *bytes, size_t length);
+
 /** True when all @length bytes are valid UTF-8. */
 bool escape_is_utf8(const char *bytes, size_t length);
 

@@ -47,6 +47,17 @@ static bool set_text(json_t *to, const char *key, const char *text)
 	return set_bytes(to, key, text, strlen(text));
 }
 
+/* Text of the policy: as it stands there, unless it could deceive. */
+static bool set_policy_text(json_t *to, const char *key, const struct policy_image *image,
+			    __u32 offset)
+{
+	const char *text = image_string(image, offset);
+
+	if (!escape_is_plain(text, strlen(text)))
+		return set_text(to, key, text);
+	return set(to, key, json_string(text));
+}
+
 static bool set_time(json_t *to, const char *key, __u64 ns, const struct event_context *context)
 {
 	struct timespec when = event_time(ns, context->clock_offset_ns);
@@ -83,13 +94,13 @@ static bool set_rule(json_t *to, const struct pk_event *head, const struct polic
 	if (!rule || !ok)
 		return ok;
 	ok = set_text(object, "verdict", names_verdict(rule->verdict)) &&
-	     set_text(object, "file", image_string(image, rule->file)) &&
+	     set_policy_text(object, "file", image, rule->file) &&
 	     set_number(object, "line", rule->line) && set_number(object, "column", rule->column) &&
-	     set_text(object, "text", image_string(image, rule->text));
+	     set_policy_text(object, "text", image, rule->text);
 	if (ok && rule->id)
-		ok = set_text(object, "id", image_string(image, rule->id));
+		ok = set_policy_text(object, "id", image, rule->id);
 	if (ok && rule->reason)
-		ok = set_text(object, "reason", image_string(image, rule->reason));
+		ok = set_policy_text(object, "reason", image, rule->reason);
 	return ok;
 }
 

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `picket check`: whether `picket run` would take each policy, and why not.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/json_out.h"
+#include "cli/policy_options.h"
+#include "telemetry/event.h"
+#include "telemetry/names.h"
+
+static const char help[] =
+	"usage: picket check [options] POLICY...\n"
+	"\n"
+	"Read, compile and test each POLICY as `picket run` does.\n"
+	"\n"
+	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
+	"      --user USER        HOME and USER of this user (name or number)\n"
+	"      --verbose          also rules by section, and what @groups stand for\n"
+	"      --json             the findings as one JSON document on stdout\n"
+	"\n"
+	"Exit status: 0: all are good; 1: findings; 2: usage.\n";
+
+struct check {
+	struct policy_args args;
+	json_t *json; /* list of policies, or NULL: text */
+	bool verbose;
+};
+
+static void check_reset(struct check *check)
+{
+	policy_args_reset(&check->args);
+	json_decref(check->json);
+	check->json = NULL;
+}
+
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static size_t rules_of(const struct policy *policy, enum pk_section section)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++)
+		count += policy->rules[i].section == section;
+	return count;
+}
+
+/* Bits that both ends of a block share; the rest must be all zeros and all ones. -1: no block. */
+static int block_bits(const struct policy_range *range)
+{
+	int bits = 0;
+
+	while (bits < 128 && !((range->low[bits / 8] ^ range->high[bits / 8]) & 0x80 >> bits % 8))
+		bits++;
+	for (int i = bits; i < 128; i++) {
+		if ((range->low[i / 8] & 0x80 >> i % 8) || !(range->high[i / 8] & 0x80 >> i % 8))
+			return -1;
+	}
+	return bits;
+}
+
+static void print_range(const struct policy_range *range)
+{
+	char low[EVENT_ADDRESS_SIZE];
+	char high[EVENT_ADDRESS_SIZE];
+	int bits = block_bits(range);
+
+	event_address(range->low, low);
+	event_address(range->high, high);
+	if (bits < 0)
+		(void)printf(" %s-%s", low, high);
+	else if (strchr(low, ':'))
+		(void)printf(" %s/%d", low, bits);
+	else
+		(void)printf(" %s/%d", low, bits - 96);
+}
+
+/* Each @group of the policy once. */
+static void print_groups(const struct policy *policy)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		for (size_t j = 0; j < rule->pattern_count; j++) {
+			const struct policy_pattern *pattern = &rule->patterns[j];
+			size_t length = strcspn(pattern->source, ":");
+
+			if (pattern->source[0] != '@' ||
+			    (strncmp(last, pattern->source, length) == 0 &&
+			     strcspn(last, ":") == length))
+				continue;
+			last = pattern->source;
+			(void)printf("  %.*s =", (int)length, last);
+			for (size_t k = 0; k < pattern->range_count; k++)
+				print_range(&pattern->ranges[k]);
+			(void)putchar('\n');
+		}
+	}
+}
+
+static void print_sections(const struct policy *policy)
+{
+	for (enum pk_section section = 0; section < PK_SECTION__MAX; section++) {
+		const struct policy_section *s = &policy->sections[section];
+
+		if (s->present)
+			(void)printf("  %-7s %zu rule%s, default %s\n", names_section(section),
+				     rules_of(policy, section), plural(rules_of(policy, section)),
+				     names_verdict(s->default_verdict));
+		else
+			(void)printf("  %-7s not judged\n", names_section(section));
+	}
+}
+
+static void report_text(const struct check *check, const struct cli_policy *policy,
+			const struct diag_list *diags)
+{
+	const char *path = check->args.path;
+	char digest[65];
+
+	cli_print_diags(diags);
+	if (!policy->policy)
+		return;
+	cli_policy_digest(&policy->image, digest);
+	escape_write(stdout, path, strlen(path), 0);
+	(void)printf(": ok (%zu rule%s, %zu test%s passed, image %s)\n", policy->policy->rule_count,
+		     plural(policy->policy->rule_count), policy->tests_passed,
+		     plural(policy->tests_passed), digest);
+	if (!check->verbose)
+		return;
+	print_sections(policy->policy);
+	print_groups(policy->policy);
+}
+
+static void report_json(const struct check *check, const struct cli_policy *policy,
+			const struct diag_list *diags)
+{
+	json_t *object = json_object();
+	char digest[65];
+
+	(void)json_object_set_new(object, "policy", json_out_text(check->args.path));
+	(void)json_object_set_new(object, "ok", json_boolean(policy->policy != NULL));
+	if (policy->policy) {
+		cli_policy_digest(&policy->image, digest);
+		(void)json_object_set_new(object, "name", json_out_text(policy->policy->name));
+		(void)json_object_set_new(object, "rules",
+					  json_integer((json_int_t)policy->policy->rule_count));
+		(void)json_object_set_new(object, "tests",
+					  json_integer((json_int_t)policy->tests_passed));
+		(void)json_object_set_new(object, "image", json_string(digest));
+	}
+	(void)json_object_set_new(object, "findings", json_out_diags(diags));
+	if (diags->dropped > 0)
+		(void)json_object_set_new(object, "findings_dropped",
+					  json_integer((json_int_t)diags->dropped));
+	(void)json_array_append_new(check->json, object);
+}
+
+/* Check one policy; true when it is good. */
+static bool check_one(struct check *check, const char *path)
+{
+	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	int r;
+
+	check->args.path = path;
+	r = policy_args_compile(&check->args, &policy, &diags);
+	if (r < 0 && !diag_has_errors(&diags))
+		(void)diag_add(&diags, DIAG_ERROR, NULL, "cannot check '%s': %s", path,
+			       strerror(-r));
+	if (check->json)
+		report_json(check, &policy, &diags);
+	else
+		report_text(check, &policy, &diags);
+	return r == 0;
+}
+
+static int check_all(struct check *check, int count, char **paths)
+{
+	int code = CLI_OK;
+
+	for (int i = 0; i < count; i++) {
+		if (!check_one(check, paths[i]))
+			code = CLI_FAILED;
+	}
+	if (check->json) {
+		json_t *root = json_pack("{s:s, s:O}", "schema", "picket.check/1", "policies",
+					 check->json);
+		int printed = json_out_print("check", root);
+
+		return printed == CLI_OK ? code : printed;
+	}
+	return code;
+}
+
+enum option_id { OPTION_SET = 256, OPTION_USER, OPTION_VERBOSE, OPTION_JSON };
+
+/* Returns 0, or -1 with *@ret_exit set. */
+static int take_option(struct check *check, int option, int *ret_exit)
+{
+	switch (option) {
+	case OPTION_SET:
+		*ret_exit = policy_options_set("check", &check->args, optarg);
+		return *ret_exit == CLI_OK ? 0 : -1;
+	case OPTION_USER:
+		*ret_exit = policy_options_user("check", &check->args, optarg);
+		return *ret_exit == CLI_OK ? 0 : -1;
+	case OPTION_VERBOSE:
+		check->verbose = true;
+		return 0;
+	case OPTION_JSON:
+		if (!check->json)
+			check->json = json_array();
+		return 0;
+	case 'h':
+		*ret_exit = cli_help(help);
+		return -1;
+	default:
+		*ret_exit = cli_usage("check", NULL);
+		return -1;
+	}
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "set", required_argument, NULL, OPTION_SET },
+		{ "user", required_argument, NULL, OPTION_USER },
+		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	CLEAN(check_reset) struct check check = { 0 };
+	int code = CLI_OK;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (take_option(&check, option, &code))
+			return code;
+	}
+	if (optind >= argc)
+		return cli_usage("check", "no policy to check");
+	return check_all(&check, argc - optind, argv + optind);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JSON for the --json of commands: text made safe, findings as objects, one document to stdout.
+ */
+#ifndef PICKET_CLI_JSON_OUT_H
+#define PICKET_CLI_JSON_OUT_H
+
+#include <jansson.h>
+
+#include "base/diag.h"
+#include "policy/image.h"
+
+/** A string of @text as it stands, or escaped (base/escape.h) where it could deceive. */
+json_t *json_out_text(const char *text);
+
+/** All findings as a list of {severity, file, line, column, length, message, hint}. */
+json_t *json_out_diags(const struct diag_list *diags);
+
+/** A rule of an image: {number, verdict, section, access, file, line, column, text, id, reason}. */
+json_t *json_out_rule(const struct policy_image *image, __u32 number);
+
+/** The access bits of a section as a list of names. */
+json_t *json_out_access(__u32 section, __u32 access);
+
+/**
+ * Print @root (taken over; NULL or incomplete: out of memory) for @command. Returns CLI_OK or
+ * CLI_FAILED.
+ */
+int json_out_print(const char *command, json_t *root);
+
+#endif
