@@ -43,6 +43,7 @@ struct builder {
 	__u32 stamp;
 	/* The state being worked on. */
 	__u32 by_class[256]; /* first pending edge or NFA_NONE */
+	__u64 mentioned[4]; /* classes with a pending edge, and the slash's */
 	struct pending *pending;
 	size_t pending_count, pending_room;
 	__u32 *loops; /* nodes that every class but '/' leads to: star loops, targets of '?' */
@@ -193,6 +194,7 @@ static int add_pending(struct builder *b, __u32 class, __u32 target)
 		return r;
 	b->pending[b->pending_count] = (struct pending){ target, b->by_class[class] };
 	b->by_class[class] = (__u32)b->pending_count++;
+	b->mentioned[class >> 6] |= 1ULL << (class & 63);
 	return 0;
 }
 
@@ -254,8 +256,8 @@ static int gather_node(struct builder *b, __u32 index)
 	return add_accepts(b, node);
 }
 
-/* The successor by @class; `with_edges` = false: by a class that no edge mentions. */
-static int find_target(struct builder *b, __u32 class, bool with_edges, __u32 *ret_state)
+/* The successor by @class of the state at hand. */
+static int find_target(struct builder *b, __u32 class, __u32 *ret_state)
 {
 	b->stamp++;
 	b->work_count = 0;
@@ -263,8 +265,7 @@ static int find_target(struct builder *b, __u32 class, bool with_edges, __u32 *r
 		add_closure(b, b->deeps[i]);
 	for (size_t i = 0; i < b->loop_count && class != b->nfa->class_of['/']; i++)
 		add_closure(b, b->loops[i]);
-	for (__u32 i = with_edges ? b->by_class[class] : NFA_NONE; i != NFA_NONE;
-	     i = b->pending[i].next)
+	for (__u32 i = b->by_class[class]; i != NFA_NONE; i = b->pending[i].next)
 		add_closure(b, b->pending[i].target);
 	return intern_list(b, ret_state);
 }
@@ -287,35 +288,47 @@ static int add_row_edge(struct builder *b, __u32 state, __u32 class, __u32 targe
 	return 0;
 }
 
+/* The edges of the classes in @mentioned, ascending, and forget what is pending for them. */
+static int make_edges(struct builder *b, __u32 state)
+{
+	__u32 target;
+	int r;
+
+	for (__u32 word = 0; word < 4; word++) {
+		for (__u64 left = b->mentioned[word]; left; left &= left - 1) {
+			__u32 class = word * 64 + (__u32)__builtin_ctzll(left);
+
+			r = find_target(b, class, &target);
+			if (!r)
+				r = add_row_edge(b, state, class, target);
+			if (r)
+				return r;
+			b->by_class[class] = NFA_NONE;
+		}
+		b->mentioned[word] = 0;
+	}
+	return 0;
+}
+
 static int make_row(struct builder *b, __u32 state)
 {
 	struct automaton *automaton = b->automaton;
 	__u32 slash = b->nfa->class_of['/'];
-	__u32 plain;
 	__u32 target;
 	int r;
 
+	automaton->states[state].edges = (__u32)automaton->edge_count;
+	b->mentioned[slash >> 6] |= 1ULL << (slash & 63);
 	/* Class 0 is never the slash's: it has the NUL byte. */
-	r = find_target(b, 0, false, &plain);
-	target = plain;
-	if (!r && b->by_class[0] != NFA_NONE)
-		r = find_target(b, 0, true, &target);
+	r = find_target(b, 0, &target);
 	if (r)
 		return r;
 	automaton->states[state].other = target;
-	automaton->states[state].edges = (__u32)automaton->edge_count;
-	for (__u32 class = 1; class < b->nfa->classes; class ++) {
-		target = plain;
-		if (class == slash || b->by_class[class] != NFA_NONE) {
-			r = find_target(b, class, true, &target);
-			if (r)
-				return r;
-		}
-		r = add_row_edge(b, state, class, target);
-		if (r)
-			return r;
-	}
-	return 0;
+	/* When an edge decides for class 0, the classes without edge are the exceptions. */
+	if (b->mentioned[0] & 1)
+		for (__u32 class = 0; class < b->nfa->classes; class ++)
+			b->mentioned[class >> 6] |= 1ULL << (class & 63);
+	return make_edges(b, state);
 }
 
 static int expand_state(struct builder *b, __u32 state)
@@ -324,7 +337,6 @@ static int expand_state(struct builder *b, __u32 state)
 	__u32 count = b->lists[state].count;
 	int r;
 
-	memset(b->by_class, 0xff, sizeof(b->by_class));
 	b->pending_count = 0;
 	b->loop_count = 0;
 	b->deep_count = 0;
@@ -344,6 +356,7 @@ static int allocate(struct builder *b)
 {
 	size_t nodes = b->nfa->node_count;
 
+	memset(b->by_class, 0xff, sizeof(b->by_class));
 	/* A node is in `loops` for its own loop and as the target of a '?' of its parent. */
 	b->work = calloc(nodes, sizeof(*b->work));
 	b->marks = calloc(nodes, sizeof(*b->marks));

@@ -11,7 +11,7 @@
 #include "policy/grow.h"
 
 /* Tries for one state before the search starts further on. */
-#define TRIES_MAX 512
+#define TRIES_MAX 32
 #define SLOTS_MAX ((size_t)PK_PAGES_MAX << (PK_PAGE_SHIFT - 3))
 
 struct packer {
@@ -22,8 +22,8 @@ struct packer {
 	__u32 *places; /* of a state's head, counted from the part's start */
 	__u32 *votes; /* by state: classes of the row at hand that lead there */
 	__u32 fallback; /* default successor of the state at hand */
-	__u32 classes[256]; /* that do not follow the default */
-	__u32 class_count;
+	struct automaton_edge row[256]; /* what does not follow the default */
+	__u32 count;
 };
 
 static bool is_free(const struct packer *p, size_t slot)
@@ -79,14 +79,20 @@ static void choose_row(struct packer *p, __u32 state)
 	__u32 edge = 0;
 
 	p->fallback = choose_default(p, row);
-	p->class_count = 0;
+	p->count = 0;
+	if (p->fallback == row->other) {
+		if (row->edge_count)
+			memcpy(p->row, edges, row->edge_count * sizeof(*edges));
+		p->count = row->edge_count;
+		return;
+	}
 	for (__u32 class = 0; class < p->automaton->classes; class ++) {
 		__u32 target = row->other;
 
 		if (edge < row->edge_count && edges[edge].class == class)
 			target = edges[edge++].target;
 		if (target != p->fallback)
-			p->classes[p->class_count++] = class;
+			p->row[p->count++] = (struct automaton_edge){ class, target };
 	}
 }
 
@@ -94,8 +100,8 @@ static bool fits(const struct packer *p, size_t place)
 {
 	if (!is_free(p, place) || !is_free(p, place + 1))
 		return false;
-	for (__u32 i = 0; i < p->class_count; i++)
-		if (!is_free(p, place + PK_CLASS_FIRST + p->classes[i]))
+	for (__u32 i = 0; i < p->count; i++)
+		if (!is_free(p, place + PK_CLASS_FIRST + p->row[i].class))
 			return false;
 	return true;
 }
@@ -119,8 +125,8 @@ static int place_state(struct packer *p, __u32 state)
 	slots = p->comb->slots;
 	slots[place].check = PK_SLOT_HEAD;
 	slots[place + 1].check = PK_SLOT_HEAD;
-	for (__u32 i = 0; i < p->class_count; i++)
-		slots[place + PK_CLASS_FIRST + p->classes[i]].check = p->base + (__u32)place;
+	for (__u32 i = 0; i < p->count; i++)
+		slots[place + PK_CLASS_FIRST + p->row[i].class].check = p->base + (__u32)place;
 	p->places[state] = (__u32)place;
 	return 0;
 }
@@ -133,11 +139,8 @@ static void fill_state(struct packer *p, __u32 state)
 	choose_row(p, state);
 	head[0].next = p->base + p->places[p->fallback];
 	head[1].next = row->set;
-	for (__u32 i = 0; i < p->class_count; i++) {
-		__u32 target = automaton_next(p->automaton, state, p->classes[i]);
-
-		head[PK_CLASS_FIRST + p->classes[i]].next = p->base + p->places[target];
-	}
+	for (__u32 i = 0; i < p->count; i++)
+		head[PK_CLASS_FIRST + p->row[i].class].next = p->base + p->places[p->row[i].target];
 }
 
 int comb_pack(struct comb *comb, const struct automaton *automaton, __u32 base)
