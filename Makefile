@@ -141,6 +141,7 @@ flags-fuzz := $(CLANG) $(FUZZ_CFLAGS) $(LIBS)
 flags-tool := $(CC) $(TOOL_CFLAGS)
 flags-bpf := $(CLANG) $(BPF_CFLAGS) $(BPFTOOL) $(LLVM_STRIP)
 flags-members := $(LIB_SRC) $(UNIT_HELPERS)
+flags-presets := $(PRESETS)
 $(O)/flags-%: FORCE
 	@$(shell mkdir -p $(O))$(file >$@.new,$(flags-$*)) if cmp -s $@.new $@; \
 		then rm -f $@.new; else mv $@.new $@; fi
