@@ -29,7 +29,7 @@ int front_append(void *items, size_t *count, const void *item, size_t size)
 }
 
 void front_wrong_type(struct front *front, const struct node *node, const char *what,
-		      const char *expected)
+		      const char *expected, bool text_expected)
 {
 	char buffer[80];
 	struct diag *diag;
@@ -38,7 +38,7 @@ void front_wrong_type(struct front *front, const struct node *node, const char *
 		return;
 	diag = node_error(node, front->diags, "%s must be %s, not %s", what, expected,
 			  node_describe(node, buffer, sizeof(buffer)));
-	if (node->kind != NODE_TEXT && node->flow)
+	if (text_expected && node->kind != NODE_TEXT && node->flow)
 		diag_hint(diag, "quote a text that has [ ] { } , or ': ' in it");
 }
 
@@ -55,7 +55,7 @@ int front_each_text(struct front *front, const struct node *value, const char *e
 		if (item->kind == NODE_TEXT)
 			r = visit(front, item, into);
 		else
-			front_wrong_type(front, item, "an element here", expected);
+			front_wrong_type(front, item, "an element here", expected, true);
 	}
 	return r;
 }

@@ -80,9 +80,12 @@ bool front_word(struct front *front, const struct node *text, const char *what,
 /** True when @text is a single line, not empty, without control characters; else reported. */
 bool front_line(struct front *front, const struct node *text, const char *what);
 
-/** Report @node as being of the wrong type. */
+/**
+ * Report @node as being of the wrong type: "WHAT must be EXPECTED, not ...". When EXPECTED is a
+ * kind of text, brackets are explained.
+ */
 void front_wrong_type(struct front *front, const struct node *node, const char *what,
-		      const char *expected);
+		      const char *expected, bool text_expected);
 
 /** Hint: the nearest of @names, or all of them under @label. */
 void front_hint_names(struct diag *diag, const char *word, const char *label,

@@ -239,16 +239,23 @@ static const struct node *choose_target(struct front *front, const struct node *
 static int read_test(struct front *front, const struct node *node)
 {
 	struct draft draft = { .test = { .pos = node_pos(node) } };
-	const struct node *target;
+	size_t findings = front->diags->count + front->diags->dropped;
+	const struct node *target = NULL;
+	bool has_target, refused;
 	int r;
 
 	if (node->kind != NODE_MAP) {
 		front_wrong_type(front, node, "a test",
-				 "a map with 'connect', 'open' or 'exec', and 'expect'");
+				 "a map with 'connect', 'open' or 'exec', and 'expect'", false);
 		return 0;
 	}
 	r = schema_read_map(front, &test_schema, node, &draft);
-	target = r == 0 ? choose_target(front, node, &draft) : NULL;
+	has_target = draft.target[POLICY_TEST_CONNECT] || draft.target[POLICY_TEST_OPEN] ||
+		     draft.target[POLICY_TEST_EXEC];
+	/* A key that was refused may be the one that is missing. */
+	refused = node_has_bad(node) || findings != front->diags->count + front->diags->dropped;
+	if (r == 0 && (has_target || !refused))
+		target = choose_target(front, node, &draft);
 	if (!target)
 		return r;
 	r = read_access(front, &draft);

@@ -56,7 +56,7 @@ static int parse_v4(const struct address_part *part, __u8 bytes[16],
 		return refuse_v4(part, 0, part->length,
 				 numbers > 4 ?
 					 "is not an IPv4 address: it has more than 4 numbers" :
-					 "is not an IPv4 address: it has less than 4 numbers",
+					 "is not an IPv4 address: it has fewer than 4 numbers",
 				 ret_error);
 	return 0;
 }

@@ -114,6 +114,15 @@ struct diag *node_error_at(const struct node *node, struct diag_list *diags, siz
 	return diag;
 }
 
+bool node_has_bad(const struct node *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		if (map->items[i]->kind == NODE_BAD)
+			return true;
+	}
+	return false;
+}
+
 struct diag_pos node_pos(const struct node *node)
 {
 	return source_pos(node->source, node->offset);

@@ -23,6 +23,13 @@ static size_t clamp(const struct expansion *expansion, size_t at, size_t length)
 	return length < expansion->length - at ? length : expansion->length - at;
 }
 
+static void hint_replaced(struct diag *diag, const struct node *text,
+			  const struct expansion *expansion)
+{
+	if (diag && !diag->hint && strstr(text->text, "${"))
+		diag_hint(diag, "with its variables replaced this is '%s'", expansion->text);
+}
+
 void pattern_report_address(struct front *front, const struct node *text,
 			    const struct expansion *expansion, const struct address_error *error)
 {
@@ -33,6 +40,7 @@ void pattern_report_address(struct front *front, const struct node *text,
 
 	if (*error->hint)
 		diag_hint(diag, "%s", error->hint);
+	hint_replaced(diag, text, expansion);
 }
 
 static int make_destination(struct front *front, const struct node *text,
@@ -53,27 +61,31 @@ static int make_destination(struct front *front, const struct node *text,
 	return 0;
 }
 
-static void hint_glob(struct diag *diag, const struct node *text, const struct expansion *expansion,
-		      size_t at)
+/* What a pattern that begins with neither '/' nor '**' was probably meant to be. */
+static void hint_relative(struct diag *diag, const struct node *text, const char *glob,
+			  enum pk_section section)
 {
-	const char *glob = expansion->text;
-
-	if (strncmp(text->text, "${", 2) == 0 && *glob != '/')
-		diag_hint(diag, "the value of the variable must be an absolute path");
-	else if (at == 0 && *glob == '~')
+	if (strncmp(text->text, "${", 2) == 0)
+		diag_hint(diag, "the value of the variable must be an absolute path, not '%s'",
+			  glob);
+	else if (*glob == '~')
 		diag_hint(diag, "for the home directory write ${HOME}");
-	else if (at == 0 && strncmp(glob, "./", 2) == 0)
+	else if (strncmp(glob, "./", 2) == 0)
 		diag_hint(diag, "for the current directory write ${CWD}");
-	else if (at == 0 && *glob == '{')
+	else if (*glob == '{')
 		diag_hint(diag, "write '/{a,b}/...': the '/' stands before the brace");
-	else if (at == 0 && *glob != '/')
-		diag_hint(diag, "for this name in any directory write '**/%s'", glob);
+	else if (section == PK_SECTION_EXEC && strchr(glob, ' '))
+		diag_hint(diag, "a rule of exec names a program, not its arguments: '**/%.*s'",
+			  (int)strcspn(glob, " "), glob);
+	else
+		diag_hint(diag, "write '**/%s' for this name in any directory", glob);
 }
 
 static int check_glob(struct front *front, const struct node *text,
-		      const struct expansion *expansion)
+		      const struct expansion *expansion, enum pk_section section)
 {
 	size_t column = 1, at;
+	struct diag *diag;
 	const char *why = NULL;
 
 	if (expansion->length > PK_PATH_MAX) {
@@ -85,9 +97,11 @@ static int check_glob(struct front *front, const struct node *text,
 	if (glob_check(expansion->text, &column, &why))
 		return 0;
 	at = column - 1 < expansion->length ? column - 1 : expansion->length;
-	hint_glob(expansion_error_at(text, expansion, front->diags, at, clamp(expansion, at, 1),
-				     "%s", why),
-		  text, expansion, at);
+	diag = expansion_error_at(text, expansion, front->diags, at, clamp(expansion, at, 1), "%s",
+				  why);
+	if (at == 0 && *expansion->text != '/')
+		hint_relative(diag, text, expansion->text, section);
+	hint_replaced(diag, text, expansion);
 	return -EINVAL;
 }
 
@@ -110,11 +124,30 @@ static void warn_links(struct front *front, const struct node *text, const char 
 		  "write the path that the kernel sees, or the rule allows nothing");
 }
 
+/* Links that lead each process somewhere else: no path that the kernel sees begins with them. */
+static void warn_process(struct front *front, const struct node *text, const char *glob)
+{
+	static const char *const links[] = { "/proc/self",  "/proc/thread-self", "/proc/mounts",
+					     "/proc/net",   "/dev/fd",		 "/dev/stdin",
+					     "/dev/stdout", "/dev/stderr" };
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links) && !text->source->builtin; i++) {
+		size_t length = strlen(links[i]);
+
+		if (strncmp(glob, links[i], length) == 0 && (glob[length] == '/' || !glob[length]))
+			diag_hint(node_report(text, front->diags, DIAG_WARNING,
+					      "'%s' is a link: the kernel sees the process's own "
+					      "'/proc/PID'",
+					      links[i]),
+				  "write '/proc/*/...'");
+	}
+}
+
 static int make_glob(struct front *front, const struct node *text, const struct policy_rule *rule,
 		     struct expansion *expansion, struct policy_pattern *pattern)
 {
 	CLEAN_FREE char *resolved = NULL;
-	int r = check_glob(front, text, expansion);
+	int r = check_glob(front, text, expansion, rule->section);
 
 	if (r == 0)
 		r = links_resolve_glob(front->context, expansion->text, &resolved);
@@ -126,6 +159,7 @@ static int make_glob(struct front *front, const struct node *text, const struct 
 			  "split the rule into several");
 	if (r < 0)
 		return r == -E2BIG ? -EINVAL : r;
+	warn_process(front, text, expansion->text);
 	if (rule->verdict == PK_VERDICT_ALLOW) {
 		warn_everything(front, text, expansion->text);
 		if (resolved)

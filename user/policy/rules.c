@@ -275,11 +275,16 @@ static const struct node *choose_verdict(struct front *front, const struct node 
 static int fill_rule(struct front *front, const struct section_kind *kind, const struct node *node,
 		     struct draft *draft)
 {
+	size_t findings = front->diags->count + front->diags->dropped;
 	const struct node *patterns;
 	int r = schema_read_map(front, &kind->rule, node, draft);
 
 	if (r < 0)
 		return r;
+	/* A key that was refused may be the one that is missing. */
+	if (!draft->allow && !draft->deny &&
+	    (node_has_bad(node) || findings != front->diags->count + front->diags->dropped))
+		return 0;
 	patterns = choose_verdict(front, node, draft);
 	if (!patterns)
 		return 0;
@@ -302,7 +307,7 @@ static int read_rule(struct front *front, const struct section_kind *kind, const
 
 	if (node->kind != NODE_MAP) {
 		front_wrong_type(front, node, "a rule",
-				 "a map with 'allow' or 'deny' and their patterns");
+				 "a map with 'allow' or 'deny' and their patterns", false);
 		return 0;
 	}
 	r = fill_rule(front, kind, node, &draft);

@@ -71,7 +71,7 @@ static bool check_value(struct front *front, const struct schema_key *row, const
 	if (row->shapes & shape_of(value))
 		return true;
 	(void)snprintf(what, sizeof(what), "'%s'", row->name);
-	front_wrong_type(front, value, what, row->expected);
+	front_wrong_type(front, value, what, row->expected, row->shapes & SHAPE_TEXT);
 	return false;
 }
 

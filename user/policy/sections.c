@@ -158,7 +158,7 @@ int sections_read(struct front *front, const struct node *root)
 		return 0;
 	}
 	if (root->kind != NODE_MAP) {
-		front_wrong_type(front, root, "a policy", "a map of keys");
+		front_wrong_type(front, root, "a policy", "a map of keys", false);
 		return 0;
 	}
 	return schema_read_map(front, &policy_schema, root, NULL);

@@ -50,6 +50,7 @@ static const char *const fault_hints[FAULT__MAX] = {
 struct fault {
 	size_t count;
 	size_t offset;
+	size_t bytes;
 	unsigned int code;
 };
 
@@ -87,6 +88,7 @@ static void find_faults(const struct source *source, struct fault *faults)
 			code = (unsigned char)source->text[at];
 		if (kind < FAULT__MAX && faults[kind].count++ == 0) {
 			faults[kind].offset = at;
+			faults[kind].bytes = bytes;
 			faults[kind].code = code;
 		}
 		at += bytes > 0 ? bytes : 1;
@@ -105,7 +107,7 @@ static void report_fault(const struct source *source, enum fault_kind kind,
 		(void)snprintf(value, sizeof(value), " (U+%04X)", fault->code);
 	if (fault->count > 1)
 		(void)snprintf(more, sizeof(more), ", and %zu more in this file", fault->count - 1);
-	diag_hint(source_report(source, diags, DIAG_ERROR, fault->offset, 1, "%s %s%s%s",
+	diag_hint(source_report(source, diags, DIAG_ERROR, fault->offset, fault->bytes, "%s %s%s%s",
 				strchr("aeiou", *fault_names[kind]) ? "an" : "a", fault_names[kind],
 				value, more),
 		  "%s", fault_hints[kind]);

@@ -203,7 +203,7 @@ static int expand_value(struct front *front, const struct node *key, const struc
 	if (value->kind == NODE_BAD)
 		return 0;
 	if (value->kind != NODE_TEXT) {
-		front_wrong_type(front, value, "the value of a variable", "a text");
+		front_wrong_type(front, value, "the value of a variable", "a text", true);
 		return 0;
 	}
 	r = vars_expand(front, value, VARS_PLAIN, &expansion);
@@ -286,7 +286,11 @@ int vars_check_overrides(struct front *front)
 				"a value is given for the variable '%s', which no 'vars' of the "
 				"policy defines",
 				name);
-		front_hint_names(diag, name, "its variables", names, frame->variable_count);
+		if (vars_builtin(front, name))
+			diag_hint(diag,
+				  "the variable is built in: define one of your own and use that");
+		else
+			front_hint_names(diag, name, "its variables", names, frame->variable_count);
 	}
 	return 0;
 }

@@ -61,6 +61,9 @@ struct diag *node_error_at(const struct node *node, struct diag_list *diags, siz
 /** node_report() as an error. */
 #define node_error(node, diags, ...) node_report(node, diags, DIAG_ERROR, __VA_ARGS__)
 
+/** True when a key or value of a map was refused by the parser (NODE_BAD). */
+bool node_has_bad(const struct node *map);
+
 /** Where the node starts. */
 struct diag_pos node_pos(const struct node *node);
 
