@@ -3,6 +3,7 @@
  * `picket run`: the options, and what is printed. The run itself is engine/session.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -273,6 +274,23 @@ static int run_session(struct run *run)
 	return r && code == 0 ? CLI_FAILED : code;
 }
 
+/*
+ * Keep the numbers of closed standard descriptors from being given to what we open: writing a line
+ * would hit it. Ours cannot be used, so writing still fails; the command finds them closed.
+ */
+static int hold_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", mode | O_CLOEXEC) != fd)
+			return -EBADF;
+	}
+	return 0;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	CLEAN(run_reset)
@@ -287,7 +305,9 @@ int cmd_run(int argc, char **argv)
 
 	if (parse(&run, argc, argv, &code))
 		return code;
-	r = read_policy(&run);
+	r = hold_standard_fds();
+	if (r == 0)
+		r = read_policy(&run);
 	if (r == 0)
 		r = choose_tier(&run);
 	if (r)

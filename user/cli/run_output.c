@@ -119,8 +119,8 @@ void run_output_finish(struct run_output *output, const __u64 counts[PK_COUNT__M
 	summary_set_counts(output->summary, counts);
 	(void)summary_print(output->summary, &output->context, stderr);
 	if (output->events_lost)
-		(void)cli_error("run", "%llu events could not be written to '%s'",
-				(unsigned long long)output->events_lost, output->events);
+		(void)cli_error("run", "events that could not be written to '%s': %llu",
+				output->events, (unsigned long long)output->events_lost);
 }
 
 void run_output_reset(struct run_output *output)

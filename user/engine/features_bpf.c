@@ -131,8 +131,12 @@ int step_task_storage(struct features *f, struct feature *step)
 	return map_type(step, BPF_MAP_TYPE_TASK_STORAGE, "task storage");
 }
 
-/* Load, attach, open a file, see that the program was called. */
-static int hook_runs(struct feature *step, const char *program, const char *kind, const char *remedy)
+#define BLOCKED                                                                                    \
+	"use a kernel built with CONFIG_DEBUG_INFO_BTF=y, CONFIG_BPF_LSM=y and "                   \
+	"CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y, on a host that does not block BPF trampolines"
+
+/* Load, attach, open a file, see that the program was called; else @idle is what helps. */
+static int hook_runs(struct feature *step, const char *program, const char *kind, const char *idle)
 {
 	CLEAN(close_probe) struct probe_bpf *probe = NULL;
 	CLEAN(destroy_link) struct bpf_link *link = NULL;
@@ -145,13 +149,13 @@ static int hook_runs(struct feature *step, const char *program, const char *kind
 		     kind) < 0)
 		return -ENOMEM;
 	if (r)
-		return refused(step, what, r, remedy);
+		return refused(step, what, r, BLOCKED);
 	link = bpf_program__attach(prog);
 	if (!link)
-		return refused(step, what, -errno, remedy);
+		return refused(step, what, -errno, BLOCKED);
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (__atomic_load_n(&probe->bss->pk_probe_calls, __ATOMIC_ACQUIRE) == 0)
-		return step_failed(step, remedy,
+		return step_failed(step, idle,
 				   "a program of type %s attaches but the kernel never calls it", kind);
 	return step_ok(step, "a program of type %s loads, attaches and is called", kind);
 }
@@ -160,15 +164,11 @@ int step_lsm_hook(struct features *f, struct feature *step)
 {
 	(void)f;
 	return hook_runs(step, "pk_probe_lsm", "lsm",
-			 "boot with 'bpf' in lsm= on a kernel with CONFIG_BPF_LSM=y that does not "
-			 "restrict BPF trampolines");
+			 "add 'bpf' to lsm= of the kernel's command line");
 }
 
 int step_modify_return(struct features *f, struct feature *step)
 {
 	(void)f;
-	return hook_runs(step, "pk_probe_modret", "fmod_ret",
-			 "use a kernel built with CONFIG_DEBUG_INFO_BTF=y and "
-			 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y that does not restrict BPF "
-			 "trampolines");
+	return hook_runs(step, "pk_probe_modret", "fmod_ret", BLOCKED);
 }

@@ -19,31 +19,18 @@
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PREFIX "picket-"
 
-/* In the order of preference: small and in memory first. */
-static const char *const bases[] = { "/run", "/dev/shm", "/tmp", "/var/tmp" };
+/* In the order of preference: what is surely in memory first, disks may be full. */
+static const char *const bases[] = { "/dev/shm", "/run", "/tmp", "/var/tmp" };
 
-int scratch_create(const char *owner, char **ret_path)
+/* Can a file with something in it be made there? Returns 0 or -errno. */
+static int try_write(const char *path)
 {
-	int r = -ENOENT;
+	CLEAN_FD int dir = open(path, OPEN_DIR);
+	CLEAN_FD int fd = openat(dir, "try", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-		CLEAN_FREE char *path = NULL;
-		struct statvfs fs;
-
-		/* Where nothing may be run, a denied run would prove nothing. */
-		if (statvfs(bases[i], &fs) || (fs.f_flag & (ST_NOEXEC | ST_RDONLY)))
-			continue;
-		if (asprintf(&path, "%s/" PREFIX "%s.XXXXXX", bases[i], owner) < 0) {
-			path = NULL;
-			return -ENOMEM;
-		}
-		if (mkdtemp(path)) {
-			*ret_path = TAKE_PTR(path);
-			return 0;
-		}
-		r = -errno;
-	}
-	return r;
+	if (fd < 0 || write(fd, "\n", 1) != 1)
+		return -errno;
+	return unlinkat(dir, "try", 0) ? -errno : 0;
 }
 
 /* Remove all entries of directory @fd; directories in it only when they are empty. */
@@ -75,6 +62,32 @@ void scratch_remove(char **path)
 	if (*path)
 		(void)rmdir(*path);
 	mem_free_ptr(path);
+}
+
+int scratch_create(const char *owner, char **ret_path)
+{
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		CLEAN_FREE char *path = NULL;
+		struct statvfs fs;
+
+		/* Where nothing may be run, a denied run would prove nothing. */
+		if (statvfs(bases[i], &fs) || (fs.f_flag & (ST_NOEXEC | ST_RDONLY)))
+			continue;
+		if (asprintf(&path, "%s/" PREFIX "%s.XXXXXX", bases[i], owner) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		r = mkdtemp(path) ? try_write(path) : -errno;
+		if (r == 0) {
+			*ret_path = TAKE_PTR(path);
+			return 0;
+		}
+		/* Nothing there when mkdtemp() failed: the name still ends in Xs. */
+		scratch_remove(&path);
+	}
+	return r;
 }
 
 /* Remove entry @name of @base when it is a scratch directory of a run that is not there. */

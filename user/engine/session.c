@@ -8,6 +8,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <picket.skel.h>
 
@@ -169,8 +171,11 @@ int session_run(struct session *session, char *const *argv, const struct spawn_u
 		.user = user,
 		.signals = &session->signals,
 	};
-	int r = spawn_start(&request, &session->child, diags);
+	int r;
 
+	/* Orphans of the tree come to us, who reap them, instead of an init that may not. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	r = spawn_start(&request, &session->child, diags);
 	if (r)
 		return r;
 	r = watch_child(session->rings, &session->signals, &session->child, ret_wait_status);
@@ -214,6 +219,9 @@ int session_close(struct session *session, __u64 *ret_counts, struct diag_list *
 {
 	int r = session->place.cgroup < 0 ? 0 : end_processes(session, diags);
 
+	/* Not waiting: who exec'ed us may have left us children that are none of ours. */
+	while (session->child.pid && waitpid(-1, NULL, WNOHANG) > 0)
+		;
 	close_programs(session, ret_counts);
 	if (r == 0) {
 		/* Unpin first: links that are let go of while pinned stay attached. */
