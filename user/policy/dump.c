@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An image as text. Every text of the policy passes the escapes on its way out.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "policy/dump.h"
+#include "telemetry/names.h"
+
+static const void *part(const struct policy_image *image, enum pk_part which)
+{
+	return image->bytes + image_head(image)->part[which].offset;
+}
+
+static __u32 slot_count(const struct policy_image *image)
+{
+	return image_head(image)->part[PK_PART_SLOTS].size / (__u32)sizeof(struct pk_slot);
+}
+
+static __u32 item_count(const struct policy_image *image)
+{
+	return image_head(image)->part[PK_PART_ITEMS].size / (__u32)sizeof(struct pk_item);
+}
+
+static __u32 rule_count(const struct policy_image *image)
+{
+	return image_head(image)->part[PK_PART_RULES].size / (__u32)sizeof(struct pk_rule);
+}
+
+static void count_set(__u8 *seen, __u32 set, struct dump_figures *figures)
+{
+	/* Sets lie back to back: one set an index. */
+	if (!set || seen[set >> 8])
+		return;
+	seen[set >> 8] = 1;
+	figures->sets++;
+}
+
+int dump_count(const struct policy_image *image, struct dump_figures *ret_figures)
+{
+	const struct pk_image *head = image_head(image);
+	const struct pk_slot *slots = part(image, PK_PART_SLOTS);
+	const struct pk_span *spans = part(image, PK_PART_SPANS);
+	CLEAN_FREE __u8 *seen = calloc((size_t)item_count(image) + 1, 1);
+	struct dump_figures figures = {
+		.slots = slot_count(image),
+		.spans = head->span_count,
+		.items = item_count(image),
+		.rules = rule_count(image),
+	};
+
+	if (!seen)
+		return -ENOMEM;
+	for (__u32 i = 0; i < figures.slots; i++) {
+		if (slots[i].check == PK_SLOT_HEAD) {
+			figures.states++;
+			count_set(seen, slots[++i].next, &figures);
+		} else {
+			figures.transitions += slots[i].check != 0;
+		}
+	}
+	for (__u32 i = 0; i < figures.spans; i++)
+		count_set(seen, spans[i].set, &figures);
+	for (int i = 0; i < 256; i++)
+		if (head->path_class[i] - PK_CLASS_FIRST >= (int)figures.classes)
+			figures.classes = (__u32)head->path_class[i] - PK_CLASS_FIRST + 1;
+	*ret_figures = figures;
+	return 0;
+}
+
+static void write_text(const struct policy_image *image, __u32 offset, FILE *to)
+{
+	const char *text = image_string(image, offset);
+
+	escape_write(to, text, strlen(text), '\'');
+}
+
+static void write_header(const struct policy_image *image, const struct dump_figures *figures,
+			 FILE *to)
+{
+	const struct pk_image *head = image_head(image);
+
+	fputs("image ", to);
+	for (int i = 0; i < 32; i++)
+		fprintf(to, "%02x", head->digest[i]);
+	fputs("\n  name        '", to);
+	write_text(image, head->name, to);
+	fprintf(to, "'\n  format      %u, %zu bytes in %u pages\n", head->version, image->size,
+		head->pages);
+	fprintf(to, "  mode        %s\n", head->flags & PK_IMAGE_AUDIT ? "audit" : "enforce");
+	fprintf(to, "  layers      %u\n", head->layers);
+	fprintf(to, "  activity    %#x, %u a second%s\n", head->activity, head->rate,
+		head->rate ? "" : " (no limit)");
+	fprintf(to, "  automaton   %u states, %u transitions, %u slots, %u byte classes\n",
+		figures->states, figures->transitions, figures->slots, figures->classes);
+	fprintf(to, "  addresses   %u spans\n", figures->spans);
+	fprintf(to, "  rules       %u, in %u sets of %u items\n", figures->rules, figures->sets,
+		figures->items);
+}
+
+static void write_defaults(const struct pk_image *head, FILE *to)
+{
+	fputs("\ndefaults\n", to);
+	for (__u32 s = 0; s < PK_SECTION__MAX; s++) {
+		const struct pk_default *def = &head->defaults[s];
+
+		for (__u32 layer = 0; layer < head->layers; layer++) {
+			__u32 bit = 1U << (layer * 4);
+			const char *word = def->deny & bit ? names_verdict(PK_VERDICT_DENY) :
+					   def->ask & bit  ? names_verdict(PK_VERDICT_ASK) :
+							     names_verdict(PK_VERDICT_ALLOW);
+
+			fprintf(to, "  layer %u  %-7s %s\n", layer, names_section(s),
+				def->present & bit ? word : "not judged");
+		}
+	}
+}
+
+static void write_rule(const struct policy_image *image, __u32 number, FILE *to)
+{
+	const struct pk_rule *rule = image_rule(image, number);
+	char access[NAMES_ACCESS_SIZE];
+
+	fprintf(to, "  %-5u layer %u  %-7s %-5s %-16s '", number, rule->layer,
+		names_section(rule->section), names_verdict(rule->verdict),
+		names_access(rule->section, rule->access, ",", access));
+	write_text(image, rule->text, to);
+	fputs("' at ", to);
+	write_text(image, rule->file, to);
+	fprintf(to, ":%u:%u", rule->line, rule->column);
+	if (rule->id) {
+		fputs(" id '", to);
+		write_text(image, rule->id, to);
+		fputc('\'', to);
+	}
+	if (rule->reason) {
+		fputs(" reason '", to);
+		write_text(image, rule->reason, to);
+		fputc('\'', to);
+	}
+	fputc('\n', to);
+}
+
+/* "{3 7:80-443}": the rules of a set, egress items with their ports when they are not all. */
+static void write_set(const struct policy_image *image, __u32 set, FILE *to)
+{
+	const struct pk_item *items = part(image, PK_PART_ITEMS);
+
+	fputc('{', to);
+	for (__u32 i = 0; i < (set & 0xff); i++) {
+		const struct pk_item *item = &items[(set >> 8) + i];
+
+		fprintf(to, "%s%u", i ? " " : "", item->rule);
+		if (item->port_lo == item->port_hi)
+			fprintf(to, ":%u", item->port_lo);
+		else if (item->port_lo != 0 || item->port_hi != 0xffff)
+			fprintf(to, ":%u-%u", item->port_lo, item->port_hi);
+	}
+	fputc('}', to);
+}
+
+static void write_address(const struct pk_span *span, FILE *to)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	__u8 bytes[16];
+
+	for (int i = 0; i < 8; i++) {
+		bytes[i] = (__u8)(span->from_hi >> (56 - 8 * i));
+		bytes[i + 8] = (__u8)(span->from_lo >> (56 - 8 * i));
+	}
+	(void)inet_ntop(AF_INET6, bytes, text, sizeof(text));
+	fprintf(to, "%-39s", text);
+}
+
+static void write_spans(const struct policy_image *image, FILE *to)
+{
+	const struct pk_span *spans = part(image, PK_PART_SPANS);
+
+	fputs("\naddresses (each span to the next one's first address)\n", to);
+	for (__u32 i = 0; i < image_head(image)->span_count; i++) {
+		fputs("  ", to);
+		write_address(&spans[i], to);
+		fputc(' ', to);
+		write_set(image, spans[i].set, to);
+		fputc('\n', to);
+	}
+}
+
+/* The bytes of a class: a printable one as it is, many as ranges. */
+static void write_class(const struct pk_image *head, __u32 class, FILE *to)
+{
+	for (int from = 0; from < 256; from++) {
+		int last = from;
+
+		if (head->path_class[from] != class)
+			continue;
+		while (last < 255 && head->path_class[last + 1] == class)
+			last++;
+		fprintf(to, from > ' ' && from < 0x7f ? " %c" : " %02x", from);
+		if (last > from)
+			fprintf(to, last > ' ' && last < 0x7f ? "-%c" : "-%02x", last);
+		from = last;
+	}
+}
+
+static void write_state(const struct policy_image *image, __u32 index, FILE *to)
+{
+	const struct pk_image *head = image_head(image);
+	const struct pk_slot *slot = (const struct pk_slot *)(const void *)image->bytes + index;
+	__u32 last = head->part[PK_PART_SLOTS].offset / 8 + slot_count(image);
+
+	fprintf(to, "  %u%s ", index, index == head->path_start ? " (start)" : "");
+	write_set(image, slot[1].next, to);
+	fprintf(to, " else %u\n", slot->next);
+	for (__u32 class = PK_CLASS_FIRST; class < 256 && index + class < last; class ++) {
+		if (slot[class].check != index)
+			continue;
+		fprintf(to, "    -> %u by", slot[class].next);
+		write_class(head, class, to);
+		fputc('\n', to);
+	}
+}
+
+static void write_states(const struct policy_image *image, FILE *to)
+{
+	const struct pk_slot *slots = part(image, PK_PART_SLOTS);
+	__u32 first = image_head(image)->part[PK_PART_SLOTS].offset / (__u32)sizeof(*slots);
+
+	fputs("\nstates\n", to);
+	for (__u32 i = 0; i < slot_count(image); i++) {
+		if (slots[i].check != PK_SLOT_HEAD)
+			continue;
+		write_state(image, first + i, to);
+		i++;
+	}
+}
+
+int dump_image(const struct policy_image *image, bool states, FILE *to)
+{
+	struct dump_figures figures;
+	int r;
+
+	r = dump_count(image, &figures);
+	if (r)
+		return r;
+	write_header(image, &figures, to);
+	write_defaults(image_head(image), to);
+	fputs("\nrules\n", to);
+	for (__u32 i = 0; i < figures.rules; i++)
+		write_rule(image, i, to);
+	write_spans(image, to);
+	if (states)
+		write_states(image, to);
+	return ferror(to) ? -EIO : 0;
+}

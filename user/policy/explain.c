@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Voices: each item of the key's rule set judged alone, and the defaults of what they leave open.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/decide.h"
+#include "policy/explain.h"
+#include "policy/grow.h"
+
+struct hearing {
+	const struct policy_image *image;
+	struct pk_query query;
+	__u32 covered; /* nibble of each layer: bits that rules spoke about */
+	struct explanation *explanation;
+	size_t room;
+};
+
+static int add_voice(struct hearing *h, const struct explain_voice *voice)
+{
+	struct explanation *e = h->explanation;
+	int r;
+
+	/* The items of one rule (its port ranges) are one voice. */
+	if (e->count && e->voices[e->count - 1].rule == voice->rule)
+		return 0;
+	r = grow(&e->voices, &h->room, e->count + 1, sizeof(*e->voices));
+	if (!r)
+		e->voices[e->count++] = *voice;
+	return r;
+}
+
+/* Every set of one item is a set: the matcher can be asked about it alone. */
+static int hear_rules(struct hearing *h, __u32 set)
+{
+	const struct pk_image *head = image_head(h->image);
+	struct pk_view view = image_view(h->image);
+	struct pk_query query = h->query;
+	int r = 0;
+
+	query.flags = PK_JUDGE_RULES_ONLY;
+	for (__u32 i = 0; i < (set & 0xff) && !r; i++) {
+		struct pk_result result =
+			pk_judge_set(&view, head, ((set >> 8) + i) << 8 | 1, &query);
+		const struct pk_rule *rule = image_rule(h->image, result.rule);
+
+		if (result.reason != PK_REASON_RULE || !rule)
+			continue;
+		h->covered |= (rule->access & query.access) << (rule->layer * 4);
+		r = add_voice(h, &(struct explain_voice){
+					 .rule = result.rule,
+					 .layer = rule->layer,
+					 .section = rule->section,
+					 .verdict = rule->verdict,
+					 .access = (__u8)(rule->access & query.access),
+				 });
+	}
+	return r;
+}
+
+static int hear_defaults(struct hearing *h)
+{
+	const struct pk_image *head = image_head(h->image);
+	const struct pk_default *def = &head->defaults[h->query.section];
+	int r = 0;
+
+	for (__u8 layer = 0; layer < head->layers && !r; layer++) {
+		__u32 nibble = h->query.access << (layer * 4);
+		__u32 open = def->present & nibble & ~h->covered;
+
+		if (!open)
+			continue;
+		r = add_voice(h, &(struct explain_voice){
+					 .rule = PK_RULE_DEFAULT | (__u32)layer << 8 |
+						 h->query.section,
+					 .layer = layer,
+					 .section = (__u8)h->query.section,
+					 .verdict = open & def->deny ? PK_VERDICT_DENY :
+						    open & def->ask  ? PK_VERDICT_ASK :
+								       PK_VERDICT_ALLOW,
+					 .access = (__u8)(open >> (layer * 4)),
+				 });
+	}
+	return r;
+}
+
+static int compare_voices(const void *a, const void *b)
+{
+	const struct explain_voice *left = a;
+	const struct explain_voice *right = b;
+
+	if (left->verdict != right->verdict)
+		return left->verdict > right->verdict ? -1 : 1;
+	/* Default references are larger than every rule number; of two sections exec comes first. */
+	if ((left->rule ^ right->rule) & PK_RULE_DEFAULT || left->section == right->section)
+		return (left->rule > right->rule) - (left->rule < right->rule);
+	return left->section > right->section ? -1 : 1;
+}
+
+/* Judge @set and hear what it says, after the voices that are there. */
+static int hear(struct hearing *h, __u32 set)
+{
+	struct pk_view view = image_view(h->image);
+	struct explanation *e = h->explanation;
+	struct pk_result result = pk_judge_set(&view, image_head(h->image), set, &h->query);
+	int r;
+
+	if (e->result.reason == PK_REASON_UNJUDGED || result.verdict > e->result.verdict)
+		e->result = result;
+	h->covered = 0;
+	r = hear_rules(h, set);
+	if (!r)
+		r = hear_defaults(h);
+	if (!r && e->count)
+		qsort(e->voices, e->count, sizeof(*e->voices), compare_voices);
+	return r;
+}
+
+static const struct explanation unjudged = {
+	.result = { .verdict = PK_VERDICT_ALLOW,
+		    .reason = PK_REASON_UNJUDGED,
+		    .rule = PK_RULE_NONE },
+};
+
+/* The queries at @queries about one path, in turn. */
+static int explain_queries(const struct policy_image *image, const char *path,
+			   const struct pk_query *queries, size_t count,
+			   struct explanation *ret_explanation)
+{
+	CLEAN(explanation_reset) struct explanation e = unjudged;
+	struct hearing h = { .image = image, .explanation = &e };
+	__u32 set;
+	int r;
+
+	r = decide_path_set(image, path, &set);
+	for (size_t i = 0; i < count && !r; i++) {
+		h.query = queries[i];
+		r = hear(&h, set);
+	}
+	if (r)
+		return r;
+	*ret_explanation = e;
+	e = (struct explanation){ 0 };
+	return 0;
+}
+
+int explain_path(const struct policy_image *image, enum pk_section section, __u8 access,
+		 const char *path, struct explanation *ret_explanation)
+{
+	struct pk_query query = { .section = section, .access = access };
+
+	return explain_queries(image, path, &query, 1, ret_explanation);
+}
+
+int explain_exec(const struct policy_image *image, const char *path,
+		 struct explanation *ret_explanation)
+{
+	struct pk_query queries[] = {
+		{ .section = PK_SECTION_EXEC, .access = PK_ACCESS_RUN },
+		{ .section = PK_SECTION_FILES, .access = PK_ACCESS_EXEC },
+	};
+
+	return explain_queries(image, path, queries, 2, ret_explanation);
+}
+
+int explain_address(const struct policy_image *image, const __u8 address[16], __u16 port,
+		    __u8 access, struct explanation *ret_explanation)
+{
+	CLEAN(explanation_reset) struct explanation e = unjudged;
+	struct hearing h = {
+		.image = image,
+		.query = { .section = PK_SECTION_EGRESS, .access = access, .port = port },
+		.explanation = &e,
+	};
+	__u32 set;
+	int r;
+
+	r = decide_address_set(image, address, &set);
+	if (!r)
+		r = hear(&h, set);
+	if (r)
+		return r;
+	*ret_explanation = e;
+	e = (struct explanation){ 0 };
+	return 0;
+}
+
+void explanation_reset(struct explanation *explanation)
+{
+	free(explanation->voices);
+	*explanation = (struct explanation){ 0 };
+}

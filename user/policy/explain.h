@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Why an image decides as it does: the answer and everything that had a say, as data. Asks the
+ * matcher for each rule of the set on its own, so that "matched" means here what it means there.
+ */
+#ifndef PICKET_POLICY_EXPLAIN_H
+#define PICKET_POLICY_EXPLAIN_H
+
+#include <stddef.h>
+
+#include "policy/image.h"
+#include "policy/matcher.h"
+
+/** A rule that matched, or the default of a layer whose rules left something open. */
+struct explain_voice {
+	__u32 rule; /* rule reference: image_rule() or PK_RULE_DEFAULT | layer << 8 | section */
+	__u8 layer;
+	__u8 section;
+	__u8 verdict; /* enum pk_verdict: what it says */
+	__u8 access; /* the bits of the question it speaks about */
+};
+
+/**
+ * An answer. Voices are ordered by strictness, rules before defaults, then rule number: the first
+ * one decided, the second is the runner-up. Rules that repeat a lower-numbered one of the same
+ * verdict are not in images and have no voice.
+ */
+struct explanation {
+	struct pk_result result;
+	struct explain_voice *voices; /* owned */
+	size_t count;
+};
+
+/**
+ * Explain @access (nibble) to @path in @section (files or exec). Returns 0, -ENOMEM, or for a path
+ * or image that cannot be judged -ENAMETOOLONG, -EIO. The caller resets.
+ */
+int explain_path(const struct policy_image *image, enum pk_section section, __u8 access,
+		 const char *path, struct explanation *ret_explanation);
+
+/** Explain running @path: voices of the exec section and, for PK_ACCESS_EXEC, of files. */
+int explain_exec(const struct policy_image *image, const char *path,
+		 struct explanation *ret_explanation);
+
+/** Explain reaching @port at @address (IPv4 as ::ffff:a.b.c.d) by @access. */
+int explain_address(const struct policy_image *image, const __u8 address[16], __u16 port,
+		    __u8 access, struct explanation *ret_explanation);
+
+/** Free the voices and zero @explanation. */
+void explanation_reset(struct explanation *explanation);
+
+#endif
