@@ -81,10 +81,10 @@ static json_t *steps_json(const struct features *features)
 	for (unsigned int i = 0; i < FEATURE__MAX; i++) {
 		const struct feature *step = &features->items[i];
 
-		(void)json_array_append_new(
-			steps, json_pack("{s:s, s:s, s:s*, s:s*}", "name", step->name, "state",
-					 state_name(step->state), "text", step->text, "remedy",
-					 step->remedy));
+		(void)json_array_append_new(steps,
+					    json_pack("{s:s, s:s, s:s*, s:s*}", "name", step->name,
+						      "state", state_name(step->state), "text",
+						      step->text, "remedy", step->remedy));
 	}
 	return steps;
 }

@@ -77,10 +77,17 @@ int bpflog_program(char *name, size_t size)
 static bool is_noise(const char *line, size_t length)
 {
 	static const char *const noise[] = {
-		"-- BEGIN",	       "-- END",		     "processed ",
-		"libbpf: failed to load object", "libbpf: prog '",   "arg#",
-		"verification time",   "stack depth",		     "0: R1=",
-		"permission error while running as root",	     "failed to load BPF skeleton",
+		"-- BEGIN",
+		"-- END",
+		"processed ",
+		"libbpf: failed to load object",
+		"libbpf: prog '",
+		"arg#",
+		"verification time",
+		"stack depth",
+		"0: R1=",
+		"permission error while running as root",
+		"failed to load BPF skeleton",
 	};
 
 	if (length == 0)

@@ -44,9 +44,9 @@ static int deny_all(struct policy_image *ret_image, struct diag_list *diags)
 	return policy_compile(layers, 1, &options, ret_image, diags);
 }
 
-static void __attribute__((noreturn)) run_acts(const struct canary_stage *stage,
-					       enum canary_side side, enum pk_tier tier,
-					       struct results *results)
+static void __attribute__((noreturn))
+run_acts(const struct canary_stage *stage, enum canary_side side, enum pk_tier tier,
+	 struct results *results)
 {
 	/* Nobody would wait for us. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -108,8 +108,7 @@ static int compare(const struct results *results, enum pk_tier tier, struct diag
 		/* A family this host does not have cannot be used inside either. */
 		if (control == -EAFNOSUPPORT && inside == -EAFNOSUPPORT)
 			continue;
-		if (control != NOT_TRIED && control != -act->expected &&
-		    inside == -act->expected)
+		if (control != NOT_TRIED && control != -act->expected && inside == -act->expected)
 			continue;
 		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
 				   "enforcement is not proven: to '%s' under a policy that denies "

@@ -78,9 +78,10 @@ static int load_only(struct feature *step, const char *name, const char *ok, con
 	int r = load_one(name, &probe, &prog);
 
 	if (r)
-		return refused(step, bad, r,
-			       "use a kernel built with CONFIG_BPF_SYSCALL=y and CONFIG_CGROUP_BPF=y, "
-			       "and check what restricts bpf()");
+		return refused(
+			step, bad, r,
+			"use a kernel built with CONFIG_BPF_SYSCALL=y and CONFIG_CGROUP_BPF=y, "
+			"and check what restricts bpf()");
 	return step_ok(step, "%s", ok);
 }
 
@@ -156,7 +157,8 @@ static int hook_runs(struct feature *step, const char *program, const char *kind
 	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (__atomic_load_n(&probe->bss->pk_probe_calls, __ATOMIC_ACQUIRE) == 0)
 		return step_failed(step, idle,
-				   "a program of type %s attaches but the kernel never calls it", kind);
+				   "a program of type %s attaches but the kernel never calls it",
+				   kind);
 	return step_ok(step, "a program of type %s loads, attaches and is called", kind);
 }
 

@@ -33,8 +33,14 @@ struct place {
 #define PLACE_PREFIX "run-"
 
 /** Empty values: nothing is open. */
-#define PLACE_LOCK_NONE { .cgroups = -1, .pins = -1 }
-#define PLACE_NONE { .cgroup = -1, .pins = -1 }
+#define PLACE_LOCK_NONE                                                                            \
+	{                                                                                          \
+		.cgroups = -1, .pins = -1                                                          \
+	}
+#define PLACE_NONE                                                                                 \
+	{                                                                                          \
+		.cgroup = -1, .pins = -1                                                           \
+	}
 
 /**
  * Take the common lock, waiting up to half a minute, and make the two directories if needed.

@@ -25,8 +25,8 @@ static int fill(int fd, const struct policy_image *image)
 static int put(int images_fd, __u32 slot, const struct policy_image *image)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
-	CLEAN_FD int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pk_image", sizeof(__u32), PK_PAGE_SIZE,
-					 image_head(image)->pages, &options);
+	CLEAN_FD int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pk_image", sizeof(__u32),
+					 PK_PAGE_SIZE, image_head(image)->pages, &options);
 	int r;
 
 	if (fd < 0)

@@ -47,9 +47,10 @@ int session_choose_tier(const struct features *features, const struct policy_ima
 	if (found < 0)
 		return features_explain(features, PK_TIER_NETWORK, diags);
 	if (section && found < PK_TIER_MODIFY_RETURN) {
-		(void)diag_add(diags, DIAG_ERROR, NULL,
-			       "the policy has the section '%s', which tier 'network' cannot enforce",
-			       section);
+		(void)diag_add(
+			diags, DIAG_ERROR, NULL,
+			"the policy has the section '%s', which tier 'network' cannot enforce",
+			section);
 		/* Nothing to explain where only the limit is in the way. */
 		r = features_explain(features, PK_TIER_LSM, diags);
 		return r ? r : -ENOTSUP;
@@ -106,8 +107,8 @@ static int open_rings(struct session *session, struct diag_list *diags)
 	const struct picket_bpf *skel = session->loader.skel;
 	int r = 0;
 
-	session->rings = ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), take_record,
-					  session, NULL);
+	session->rings =
+		ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), take_record, session, NULL);
 	if (!session->rings)
 		r = -errno;
 	else
@@ -196,10 +197,11 @@ static int end_processes(struct session *session, struct diag_list *diags)
 	if (r == 0)
 		r = cgroup_wait_empty(session->place.cgroup, DEATH_MS);
 	if (r)
-		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-				   "processes in cgroup 'picket/%s' do not end: %s",
-				   session->place.name, strerror(-r)),
-			  "they stay confined; the next 'picket run' tries again to clear them away");
+		diag_hint(
+			diag_add(diags, DIAG_ERROR, NULL,
+				 "processes in cgroup 'picket/%s' do not end: %s",
+				 session->place.name, strerror(-r)),
+			"they stay confined; the next 'picket run' tries again to clear them away");
 	return r;
 }
 

@@ -20,7 +20,10 @@ struct signals {
 };
 
 /** An empty value. */
-#define SIGNALS_NONE { .fd = -1 }
+#define SIGNALS_NONE                                                                               \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /**
  * Block SIGCHLD and what is passed on, unless it is ignored (nohup), and ignore SIGPIPE and SIGTTOU (a background picket still writes

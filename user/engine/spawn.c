@@ -94,7 +94,8 @@ int spawn_user_find(const char *name, struct spawn_user *ret_user, struct diag_l
 	user.gid = account->pw_gid;
 	user.name = strdup(account->pw_name);
 	user.home = strdup(account->pw_dir);
-	user.shell = strdup(account->pw_shell && *account->pw_shell ? account->pw_shell : "/bin/sh");
+	user.shell =
+		strdup(account->pw_shell && *account->pw_shell ? account->pw_shell : "/bin/sh");
 	r = user.name && user.home && user.shell ? load_groups(&user) : -ENOMEM;
 	if (r) {
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot read the groups of user '%s': %s",
@@ -163,9 +164,10 @@ int spawn_start(const struct spawn_request *request, struct spawn *ret_spawn,
 		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
 				   "cannot start a process in the agent's cgroup: %s",
 				   strerror(-r)),
-			  "%s", r == -ENODEV || r == -ENOENT ?
-					"something removed the cgroup; start again" :
-					"check the limits on processes, and 'cgroup.type'");
+			  "%s",
+			  r == -ENODEV || r == -ENOENT ?
+				  "something removed the cgroup; start again" :
+				  "check the limits on processes, and 'cgroup.type'");
 		return r;
 	}
 	if (spawn.pid == 0)

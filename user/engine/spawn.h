@@ -39,7 +39,10 @@ struct spawn {
 };
 
 /** An empty value. */
-#define SPAWN_NONE { .pidfd = -1, .report = -1 }
+#define SPAWN_NONE                                                                                 \
+	{                                                                                          \
+		.pidfd = -1, .report = -1                                                          \
+	}
 
 /** Where a start failed. */
 enum spawn_stage { SPAWN_STAGE_USER = 1, SPAWN_STAGE_EXEC };
