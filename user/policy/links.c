@@ -64,7 +64,9 @@ static void write_tokens(FILE *to, const char *glob, const struct glob_token *to
 			write_literal(to, byte);
 			break;
 		case GLOB_ONE:
-			(void)fputc('?', to);
+			/* A '*' that is a whole component comes as '?*' from one column. */
+			if (i + 1 == count || tokens[i + 1].column != tokens[i].column)
+				(void)fputc('?', to);
 			break;
 		case GLOB_STAR:
 			(void)fputc('*', to);

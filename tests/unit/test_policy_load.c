@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Policy text to model: what ends up in the model, how variables and symbolic links change
+ * patterns, and what files may be read. What is printed about faults is in tests/cases.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "policy/load.h"
+#include "policy/presets.h"
+
+static const struct policy_variable builtins[] = {
+	{ "HOME", "/home/u" },
+	{ "USER", "u" },
+	{ "CWD", "/work/" },
+	{ "ROOT", "/" },
+	{ "STRANGE", "/a*b/[c]/{d,e}/f?\\g" },
+	{ "EMPTY", "" },
+	{ "DOTS", "/a/../b" },
+	{ "CONTROL", "/a\nb" },
+};
+
+static char *resolve(const char *path)
+{
+	return realpath(path, NULL);
+}
+
+static const struct policy_context plain_context = {
+	.builtins = builtins,
+	.builtin_count = sizeof(builtins) / sizeof(*builtins),
+};
+
+static const struct policy_context links_context = {
+	.builtins = builtins,
+	.builtin_count = sizeof(builtins) / sizeof(*builtins),
+	.resolve = resolve,
+};
+
+static struct policy *load_in(const struct policy_context *context, const char *text,
+			      struct diag_list *diags)
+{
+	struct policy *policy = NULL;
+	int r = policy_load_text("t.yaml", text, strlen(text), context, &policy, diags);
+
+	assert_int_equal(r == 0, policy != NULL);
+	assert_int_equal(r < 0, diag_has_errors(diags));
+	return policy;
+}
+
+/* Load @text, which must be without fault. */
+static struct policy *load(const char *text)
+{
+	struct diag_list diags = { 0 };
+	struct policy *policy = load_in(&plain_context, text, &diags);
+
+	if (!policy)
+		diag_print(&diags, stderr);
+	assert_non_null(policy);
+	diag_list_reset(&diags);
+	return policy;
+}
+
+/* Load @text, which must have a fault whose message has @part in it. */
+static void refuse(const char *text, const char *part)
+{
+	struct diag_list diags = { 0 };
+
+	assert_null(load_in(&plain_context, text, &diags));
+	assert_true(diags.count > 0);
+	if (!strstr(diags.items[0].message, part))
+		fail_msg("%s: '%s' is not in '%s'", text, part, diags.items[0].message);
+	diag_list_reset(&diags);
+}
+
+static const char everything[] =
+	"picket: 1\n"
+	"name: all\n"
+	"description: d\n"
+	"mode: audit\n"
+	"vars: {net: 10.0.0.0/8}\n"
+	"egress:\n"
+	"  default: allow\n"
+	"  rules:\n"
+	"    - {allow: \"${net}:443\", id: one, reason: why, protocol: tcp}\n"
+	"    - {deny: [\"@loopback\", \"::1\"]}\n"
+	"exec:\n"
+	"  rules:\n"
+	"    - {deny: /usr/bin/su}\n"
+	"report: {activity: [exec, read], rate: 50/s}\n"
+	"tests:\n"
+	"  - {connect: \"10.0.0.1:53\", protocol: udp, expect: deny}\n"
+	"  - {open: /x, access: [write, exec], expect: allow}\n"
+	"  - {exec: \"${HOME}/x\", expect: deny}\n";
+
+static void test_header(void **state)
+{
+	struct policy *p = load(everything);
+
+	(void)state;
+	assert_string_equal(p->name, "all");
+	assert_string_equal(p->description, "d");
+	assert_true(p->audit);
+	assert_int_equal(p->activity, PK_ACTIVITY_EXEC | PK_ACTIVITY_READ);
+	assert_int_equal(p->rate, 50);
+	assert_int_equal(p->file_count, 1);
+	assert_string_equal(p->files[0], "t.yaml");
+	assert_true(p->sections[PK_SECTION_EGRESS].present);
+	assert_int_equal(p->sections[PK_SECTION_EGRESS].default_verdict, PK_VERDICT_ALLOW);
+	assert_false(p->sections[PK_SECTION_FILES].present);
+	assert_int_equal(p->sections[PK_SECTION_FILES].default_verdict, PK_VERDICT_DENY);
+	assert_true(p->sections[PK_SECTION_EXEC].present);
+	assert_int_equal(p->sections[PK_SECTION_EXEC].default_verdict, PK_VERDICT_DENY);
+	policy_free(&p);
+	assert_null(p);
+	policy_free(&p);
+}
+
+static void test_rules(void **state)
+{
+	struct policy *p = load(everything);
+	const struct policy_rule *rule = p->rules;
+
+	(void)state;
+	assert_int_equal(p->rule_count, 3);
+	assert_int_equal(rule->section, PK_SECTION_EGRESS);
+	assert_int_equal(rule->verdict, PK_VERDICT_ALLOW);
+	assert_int_equal(rule->access, PK_ACCESS_TCP);
+	assert_string_equal(rule->id, "one");
+	assert_string_equal(rule->reason, "why");
+	assert_int_equal(rule->pattern_count, 1);
+	assert_string_equal(rule->patterns[0].source, "${net}:443");
+	assert_null(rule->patterns[0].glob);
+	assert_int_equal(rule->patterns[0].range_count, 1);
+	assert_int_equal(rule->patterns[0].ports[0].low, 443);
+	assert_int_equal(rule->patterns[0].pos.line, 9);
+	assert_int_equal(rule->patterns[0].pos.column, 15);
+	assert_ptr_equal(rule->patterns[0].pos.file, p->files[0]);
+	rule++;
+	assert_int_equal(rule->verdict, PK_VERDICT_DENY);
+	assert_int_equal(rule->access, PK_ACCESS_EGRESS);
+	assert_int_equal(rule->pattern_count, 2);
+	assert_int_equal(rule->patterns[0].range_count, 2);
+	assert_null(rule->id);
+	rule++;
+	assert_int_equal(rule->section, PK_SECTION_EXEC);
+	assert_int_equal(rule->access, PK_ACCESS_RUN);
+	assert_string_equal(rule->patterns[0].glob, "/usr/bin/su");
+	policy_free(&p);
+}
+
+static void test_inline_tests(void **state)
+{
+	struct policy *p = load(everything);
+
+	(void)state;
+	assert_int_equal(p->test_count, 3);
+	assert_int_equal(p->tests[0].kind, POLICY_TEST_CONNECT);
+	assert_int_equal(p->tests[0].port, 53);
+	assert_int_equal(p->tests[0].access, PK_ACCESS_UDP);
+	assert_int_equal(p->tests[0].address.low[12], 10);
+	assert_int_equal(p->tests[0].expect, PK_VERDICT_DENY);
+	assert_int_equal(p->tests[1].access, PK_ACCESS_WRITE | PK_ACCESS_EXEC);
+	assert_int_equal(p->tests[1].expect, PK_VERDICT_ALLOW);
+	assert_int_equal(p->tests[2].kind, POLICY_TEST_EXEC);
+	assert_string_equal(p->tests[2].target, "/home/u/x");
+	policy_free(&p);
+}
+
+static void test_access(void **state)
+{
+	struct policy *p = load("picket: 1\nfiles:\n  rules:\n"
+				"    - {deny: /a}\n"
+				"    - {deny: /a, access: connect}\n"
+				"    - {allow: /a, access: [read, write]}\n"
+				"    - {allow: /a, access: all}\n");
+
+	(void)state;
+	assert_int_equal(p->rules[0].access, PK_ACCESS_FILES);
+	assert_int_equal(p->rules[1].access, PK_ACCESS_CONNECT);
+	assert_int_equal(p->rules[2].access, PK_ACCESS_READ | PK_ACCESS_WRITE);
+	assert_int_equal(p->rules[3].access, PK_ACCESS_FILES);
+	policy_free(&p);
+}
+
+static void test_names(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *name;
+	} rows[] = { { "/etc/a/my-policy.yaml", "my-policy" },
+		     { "x.yml", "x" },
+		     { "y", "y" },
+		     { "a b.yaml", "policy" },
+		     { ".yaml", "policy" },
+		     { "/dev/fd/63", "63" },
+		     { "a.b.yaml", "policy" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct diag_list diags = { 0 };
+		struct policy *p = NULL;
+
+		assert_int_equal(policy_load_text(rows[i].file, "picket: 1", 9, &plain_context, &p,
+						  &diags),
+				 0);
+		assert_string_equal(p->name, rows[i].name);
+		policy_free(&p);
+		diag_list_reset(&diags);
+	}
+}
+
+/* A rule of files that denies @pattern; its glob must be @glob. */
+static void assert_glob(const char *vars, const char *pattern, const char *glob)
+{
+	CLEAN_FREE char *text = NULL;
+	struct policy *p;
+
+	assert_true(asprintf(&text, "picket: 1\nvars: {%s}\nfiles: {rules: [{deny: '%s'}]}\n", vars,
+			     pattern) > 0);
+	p = load(text);
+	assert_string_equal(p->rules[0].patterns[0].glob, glob);
+	assert_string_equal(p->rules[0].patterns[0].source, pattern);
+	policy_free(&p);
+}
+
+static void test_variables(void **state)
+{
+	(void)state;
+	assert_glob("", "${HOME}/.ssh/**", "/home/u/.ssh/**");
+	assert_glob("", "${CWD}/x", "/work/x");
+	assert_glob("", "/home/${USER}x/${USER}", "/home/ux/u");
+	assert_glob("a: \"${HOME}/a\", b: \"${a}/b/\"", "${b}/c", "/home/u/a/b/c");
+	/* The root in front of a path is not doubled, and alone it is itself. */
+	assert_glob("", "${ROOT}/x", "/x");
+	assert_glob("", "${ROOT}", "/");
+	assert_glob("", "${ROOT}x", "/x");
+	/* Dollar signs. */
+	assert_glob("", "/$$HOME/$$$$/\\$x", "/$HOME/$$/\\$x");
+	assert_glob("", "/[$x]/y", "/[$x]/y");
+	/* What a value holds is no pattern, wherever it came from. */
+	assert_glob("", "${STRANGE}/*", "/a\\*b/\\[c\\]/\\{d\\,e\\}/f\\?\\\\g/*");
+	assert_glob("v: \"x{y,z}*\"", "/{${v},w}", "/{x\\{y\\,z\\}\\*,w}");
+	assert_glob("v: \"${STRANGE}\"", "${v}", "/a\\*b/\\[c\\]/\\{d\\,e\\}/f\\?\\\\g");
+	/* ... and it is not expanded again. */
+	assert_glob("v: \"$${HOME}\"", "/${v}", "/$\\{HOME\\}");
+}
+
+static void test_variable_faults(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *part;
+	} rows[] = {
+		{ "picket: 1\nfiles: {rules: [{deny: \"${EMPTY}/x\"}]}", "is empty" },
+		{ "picket: 1\nfiles: {rules: [{deny: \"${DOTS}/x\"}]}", "'..'" },
+		{ "picket: 1\nfiles: {rules: [{deny: \"${CONTROL}\"}]}", "control character" },
+		{ "picket: 1\nfiles: {rules: [{deny: \"${USER}\"}]}", "begins with" },
+		{ "picket: 1\nfiles: {rules: [{deny: \"/a${HOME}/../b\"}]}", "'..'" },
+		{ "picket: 1\nfiles: {rules: [{deny: \"/[${USER}]\"}]}", "class" },
+		{ "picket: 1\nvars: {a: .}\n", "'.'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		refuse(rows[i].text, rows[i].part);
+}
+
+static void test_overrides(void **state)
+{
+	static const char text[] = "picket: 1\nvars: {a: /x, b: \"${a}/y\"}\n"
+				   "files: {rules: [{deny: \"${b}/z\"}]}\n";
+	const struct policy_variable set[] = { { "a", "/new*/" }, { "a", "/later$/" } };
+	struct policy_context context = plain_context;
+	struct diag_list diags = { 0 };
+	struct policy *p;
+
+	(void)state;
+	context.overrides = set;
+	context.override_count = 1;
+	p = load_in(&context, text, &diags);
+	assert_string_equal(p->rules[0].patterns[0].glob, "/new\\*/y/z");
+	policy_free(&p);
+	context.override_count = 2;
+	p = load_in(&context, text, &diags);
+	assert_string_equal(p->rules[0].patterns[0].glob, "/later$/y/z");
+	policy_free(&p);
+	diag_list_reset(&diags);
+}
+
+/* --- With files ------------------------------------------------------------------------------ */
+
+static void write_file(const char *path, const char *text)
+{
+	CLEAN_FILE FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	(void)status, (void)type, (void)ftw;
+	return remove(path);
+}
+
+/* Each test gets its own empty working directory. */
+static int enter_folder(void **state)
+{
+	char name[] = "/tmp/picket-test-XXXXXX";
+
+	if (!mkdtemp(name) || chdir(name) < 0)
+		return -1;
+	/* The real name: /tmp itself may be a link. */
+	*state = realpath(name, NULL);
+	return *state ? 0 : -1;
+}
+
+static int leave_folder(void **state)
+{
+	int r = chdir("/");
+
+	r |= nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	free(*state);
+	return r;
+}
+
+static void assert_also(const char *folder, const char *pattern, const char *also)
+{
+	CLEAN_FREE char *text = NULL;
+	struct diag_list diags = { 0 };
+	struct policy *p;
+
+	assert_true(asprintf(&text,
+			     "picket: 1\nvars: {d: \"%s\"}\nfiles: {rules: [{deny: '%s'}]}\n",
+			     folder, pattern) > 0);
+	p = load_in(&links_context, text, &diags);
+	assert_non_null(p);
+	assert_int_equal(diags.count, 0);
+	if (also) {
+		const char *found = p->rules[0].patterns[0].also;
+
+		assert_non_null(found);
+		/* The folder's own name is in front of the first and maybe of other alternatives. */
+		assert_non_null(strstr(found, folder + 1));
+		assert_non_null(strstr(found, also));
+	} else {
+		assert_null(p->rules[0].patterns[0].also);
+	}
+	policy_free(&p);
+	diag_list_reset(&diags);
+}
+
+static void test_links_denied(void **state)
+{
+	const char *folder = *state;
+
+	assert_int_equal(mkdir("real", 0700), 0);
+	assert_int_equal(mkdir("real/sub*", 0700), 0);
+	assert_int_equal(symlink("real", "link"), 0);
+	assert_int_equal(symlink("real/sub*", "star"), 0);
+	assert_int_equal(symlink("nowhere", "dangling"), 0);
+	write_file("real/file", "");
+	assert_int_equal(symlink("real/file", "filelink"), 0);
+	assert_also(folder, "${d}/real/**", NULL);
+	assert_also(folder, "${d}/link/**", "/real/**");
+	assert_also(folder, "${d}/link", "/real");
+	assert_also(folder, "${d}/filelink", "/real/file");
+	assert_also(folder, "${d}/link/not/there/x*", "/real/not/there/x*");
+	assert_also(folder, "${d}/link/f?le[a-c]\\{", "/real/f?le[a-c]\\{");
+	assert_also(folder, "${d}/l*/x", NULL);
+	assert_also(folder, "${d}/lin?", NULL);
+	assert_also(folder, "${d}/dangling/x", NULL);
+	/* A real name with a wildcard in it stays literal. */
+	assert_also(folder, "${d}/star/*", "/real/sub\\*/*");
+	/* Each alternative is followed, and only those that change are listed. */
+	assert_also(folder, "${d}/{link,real}/x", "/real/x");
+	assert_also(folder, "${d}/{link/{a,b},star,real}/x", "real/a/x,");
+	assert_also(folder, "${d}/{link/{a,b},star,real}/x", "real/b/x,");
+	assert_also(folder, "${d}/{link/{a,b},star,real}/x", "real/sub\\*/x}");
+}
+
+static void test_links_allowed(void **state)
+{
+	CLEAN_FREE char *text = NULL;
+	struct diag_list diags = { 0 };
+	struct policy *p;
+
+	assert_int_equal(mkdir("real", 0700), 0);
+	assert_int_equal(symlink("real", "link"), 0);
+	assert_true(asprintf(&text,
+			     "picket: 1\nfiles: {rules: [{allow: [\"%s/link/*\", \"%s/real/*\"], "
+			     "access: read}]}\n",
+			     (char *)*state, (char *)*state) > 0);
+	p = load_in(&links_context, text, &diags);
+	assert_int_equal(diags.count, 1);
+	assert_int_equal(diags.items[0].severity, DIAG_WARNING);
+	assert_non_null(strstr(diags.items[0].message, "/real/*'"));
+	assert_null(p->rules[0].patterns[0].also);
+	policy_free(&p);
+	diag_list_reset(&diags);
+}
+
+static int load_path(const char *path, const char *part)
+{
+	struct diag_list diags = { 0 };
+	struct policy *p = NULL;
+	int r = policy_load_file(path, &plain_context, &p, &diags);
+
+	assert_int_equal(r == 0, p != NULL);
+	if (part) {
+		assert_true(diags.count > 0);
+		if (!strstr(diags.items[0].message, part))
+			fail_msg("'%s' is not in '%s'", part, diags.items[0].message);
+	}
+	policy_free(&p);
+	diag_list_reset(&diags);
+	return r;
+}
+
+static void test_unreadable(void **state)
+{
+	(void)state;
+	assert_int_equal(load_path("missing.yaml", "'missing.yaml': No such file"), -ENOENT);
+	assert_int_equal(load_path(".", "a directory"), -EISDIR);
+	assert_int_equal(load_path("/dev/null", "regular file"), -EINVAL);
+	assert_int_equal(load_path("/dev/zero", "regular file"), -EINVAL);
+	write_file("ok.yaml", "picket: 1\nfiles: {}\n");
+	assert_int_equal(load_path("ok.yaml", NULL), 0);
+	assert_int_equal(load_path("ok.yaml/x", "Not a directory"), -ENOTDIR);
+	assert_int_equal(symlink("ok.yaml", "link.yaml"), 0);
+	assert_int_equal(load_path("link.yaml", NULL), 0);
+	assert_int_equal(symlink("loop.yaml", "loop.yaml"), 0);
+	assert_int_equal(load_path("loop.yaml", "symbolic links"), -ELOOP);
+	if (geteuid() != 0) {
+		assert_int_equal(chmod("ok.yaml", 0), 0);
+		assert_int_equal(load_path("ok.yaml", "Permission denied"), -EACCES);
+	}
+}
+
+static void test_size(void **state)
+{
+	int fd = open("big.yaml", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	struct diag_list diags = { 0 };
+	struct policy *p = NULL;
+	CLEAN_FREE char *text = NULL;
+
+	(void)state;
+	assert_true(fd >= 0);
+	/* 100 TB: refused by its size, or this would not end. */
+	assert_int_equal(ftruncate(fd, 1LL << 43), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(load_path("big.yaml", "8 MiB"), -EFBIG);
+	text = malloc(POLICY_FILE_MAX + 1);
+	assert_non_null(text);
+	memset(text, ' ', POLICY_FILE_MAX + 1);
+	memcpy(text, "picket: 1\n#", 11);
+	assert_int_equal(policy_load_text("t", text, POLICY_FILE_MAX + 1, &plain_context, &p,
+					  &diags),
+			 -EINVAL);
+	diag_list_reset(&diags);
+	assert_int_equal(policy_load_text("t", text, POLICY_FILE_MAX, &plain_context, &p, &diags),
+			 0);
+	policy_free(&p);
+	diag_list_reset(&diags);
+}
+
+static void test_pipe(void **state)
+{
+	static const char text[] = "picket: 1\nfiles: {}\n";
+	char path[32];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
+	assert_int_equal(close(ends[1]), 0);
+	(void)snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	assert_int_equal(load_path(path, NULL), 0);
+	assert_int_equal(close(ends[0]), 0);
+	/* Nobody writes to it: no policy, and no waiting. */
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_int_equal(load_path("pipe", "no policy"), -EINVAL);
+	write_file("main.yaml", "picket: 1\ninclude: pipe\n");
+	assert_int_equal(load_path("main.yaml", "regular file"), -EINVAL);
+}
+
+static void test_includes(void **state)
+{
+	struct diag_list diags = { 0 };
+	struct policy *p = NULL;
+
+	(void)state;
+	assert_int_equal(mkdir("sub", 0700), 0);
+	write_file("main.yaml", "picket: 1\nvars: {w: /w}\nexec: {rules: [{deny: /first}]}\n"
+				"include: [sub/a.yaml, sub/b.yaml]\n"
+				"files: {default: allow, rules: [{deny: /last}]}\n");
+	write_file("sub/a.yaml", "picket: 1\nvars: {x: \"${w}/a\"}\ninclude: b.yaml\n"
+				 "files: {rules: [{deny: \"${x}\"}]}\n"
+				 "tests: [{open: \"${x}\", expect: deny}]\n");
+	write_file("sub/b.yaml", "vars: {y: \"${w}/b\"}\nfiles: {rules: [{deny: \"${y}\"}]}\n");
+	assert_int_equal(policy_load_file("main.yaml", &plain_context, &p, &diags), 0);
+	assert_int_equal(diags.count, 0);
+	assert_int_equal(p->file_count, 3);
+	assert_int_equal(p->rule_count, 4);
+	assert_string_equal(p->rules[0].patterns[0].glob, "/first");
+	assert_string_equal(p->rules[1].patterns[0].glob, "/w/b");
+	assert_string_equal(p->rules[1].patterns[0].pos.file, "sub/b.yaml");
+	assert_string_equal(p->rules[2].patterns[0].glob, "/w/a");
+	assert_string_equal(p->rules[3].patterns[0].glob, "/last");
+	assert_int_equal(p->test_count, 1);
+	assert_int_equal(p->sections[PK_SECTION_FILES].default_verdict, PK_VERDICT_ALLOW);
+	policy_free(&p);
+	diag_list_reset(&diags);
+}
+
+static void test_include_limits(void **state)
+{
+	CLEAN_FILE FILE *list = fopen("many.yaml", "we");
+	char name[32], text[64];
+
+	(void)state;
+	for (int i = 0; i < POLICY_INCLUDE_DEPTH + 2; i++) {
+		(void)snprintf(name, sizeof(name), "deep-%d.yaml", i);
+		(void)snprintf(text, sizeof(text), "picket: 1\ninclude: deep-%d.yaml\n", i + 1);
+		write_file(name, text);
+	}
+	write_file("deep-18.yaml", "picket: 1\n");
+	assert_int_equal(load_path("deep-2.yaml", NULL), 0);
+	assert_int_equal(load_path("deep-1.yaml", "more than 16 deep"), -EINVAL);
+	assert_non_null(list);
+	(void)fputs("picket: 1\ninclude:\n", list);
+	for (int i = 0; i < POLICY_FILES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "many-%d.yaml", i);
+		write_file(name, "picket: 1\n");
+		(void)fprintf(list, "  - %s\n", name);
+		if (i == POLICY_FILES_MAX - 2) {
+			assert_int_equal(fflush(list), 0);
+			assert_int_equal(load_path("many.yaml", NULL), 0);
+		}
+	}
+	assert_int_equal(fflush(list), 0);
+	assert_int_equal(load_path("many.yaml", "more than 256 files"), -EINVAL);
+}
+
+static void test_presets(void **state)
+{
+	(void)state;
+	assert_true(policy_preset_count > 0);
+	for (size_t i = 0; i < policy_preset_count; i++) {
+		CLEAN_FREE char *text = NULL;
+		struct diag_list diags = { 0 };
+		struct policy *p;
+
+		assert_int_equal(strlen(policy_presets[i].text), policy_presets[i].length);
+		assert_true(asprintf(&text, "picket: 1\ninclude: presets/%s\n",
+				     policy_presets[i].name) > 0);
+		p = load_in(&links_context, text, &diags);
+		if (!p || diags.count > 0)
+			diag_print(&diags, stderr);
+		assert_non_null(p);
+		assert_int_equal(diags.count, 0);
+		assert_true(p->rule_count > 0);
+		policy_free(&p);
+		diag_list_reset(&diags);
+	}
+	refuse("picket: 1\ninclude: other.yaml\n", "no file can be included here");
+}
+
+int main(void)
+{
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_inline_tests),
+		cmocka_unit_test(test_access),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_variable_faults),
+		cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_presets),
+		IN_FOLDER(test_links_denied),
+		IN_FOLDER(test_links_allowed),
+		IN_FOLDER(test_unreadable),
+		IN_FOLDER(test_size),
+		IN_FOLDER(test_pipe),
+		IN_FOLDER(test_includes),
+		IN_FOLDER(test_include_limits),
+	};
+
+	return cmocka_run_group_tests_name("policy load", tests, NULL, NULL);
+}
