@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "events.h"
 #include "policies.h"
-#include "telemetry/judge.h"
+#include "policy/decide.h"
 #include "telemetry/suggest.h"
 #include "telemetry/summary.h"
 
@@ -221,11 +221,20 @@ static struct policy_image image_with(enum pk_section section, const char *line)
 
 static struct pk_result judge_event(const struct policy_image *image, const struct event *event)
 {
-	if (event->head.section == PK_SECTION_EGRESS)
-		return judge_address(image, event->head.access, event->head.address,
-				     event->head.port);
-	return judge_path(image, event->head.section, event->head.access, event->path.bytes,
-			  event->path.length);
+	struct pk_result result;
+	CLEAN_FREE char *path = NULL;
+
+	if (event->head.section == PK_SECTION_EGRESS) {
+		assert_int_equal(decide_address(image, event->head.address, event->head.port,
+						event->head.access, &result),
+				 0);
+		return result;
+	}
+	path = strndup(event->path.bytes, event->path.length);
+	assert_non_null(path);
+	assert_int_equal(decide_path(image, event->head.section, event->head.access, path, &result),
+			 0);
+	return result;
 }
 
 /* Denied without the line, allowed with it; and the line allows nothing but what was asked for. */

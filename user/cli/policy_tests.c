@@ -1,31 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inline tests. Starting a program is allowed when the exec section and, for exec access, the files
- * section allow it, as in the kernel.
+ * Inline tests: asked of the image in the way the kernel's hooks ask it.
  */
 #include "cli/policy_tests.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "telemetry/judge.h"
+#include "policy/decide.h"
 #include "telemetry/names.h"
 
-static struct pk_result stricter(struct pk_result a, struct pk_result b)
-{
-	return b.verdict > a.verdict ? b : a;
-}
-
+/* What cannot be judged is a denial with its reason, like in the kernel. */
 static struct pk_result judge(const struct policy_test *test, const struct policy_image *image)
 {
-	size_t length = strlen(test->target);
+	struct pk_result result;
 
 	if (test->kind == POLICY_TEST_CONNECT)
-		return judge_address(image, test->access, test->address.low, test->port);
-	if (test->kind == POLICY_TEST_OPEN)
-		return judge_path(image, PK_SECTION_FILES, test->access, test->target, length);
-	return stricter(judge_path(image, PK_SECTION_FILES, PK_ACCESS_EXEC, test->target, length),
-			judge_path(image, PK_SECTION_EXEC, PK_ACCESS_RUN, test->target, length));
+		(void)decide_address(image, test->address.low, test->port, test->access, &result);
+	else if (test->kind == POLICY_TEST_OPEN)
+		(void)decide_path(image, PK_SECTION_FILES, test->access, test->target, &result);
+	else
+		(void)decide_exec(image, test->target, &result);
+	return result;
 }
 
 /* Who decided, as the hint of a failed test. */

@@ -10,7 +10,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "telemetry/judge.h"
+#include "policy/decide.h"
 #include "telemetry/names.h"
 
 /* Bytes with a meaning in path globs. */
@@ -101,20 +101,29 @@ static int merge(struct suggest_list *list, struct suggest_need *need)
 	return 0;
 }
 
-/* One question about one object of an act. */
+/* One question about one object of an act: a path, or in section egress the event's address. */
 struct question {
 	enum pk_section section;
 	__u8 access;
-	const struct event_path *path; /* NULL: the event's address */
+	struct event_path path;
 };
 
-static struct pk_result judge(const struct policy_image *image, const struct event *event,
-			      const struct question *question, __u32 bit)
+/* The verdict on one access bit. */
+static int decide(const struct policy_image *image, const struct event *event,
+		  const struct question *question, __u8 bit, struct pk_result *ret_result)
 {
-	if (question->path)
-		return judge_path(image, question->section, bit, question->path->bytes,
-				  question->path->length);
-	return judge_address(image, bit, event->head.address, event->head.port);
+	CLEAN_FREE char *path = NULL;
+
+	if (question->section == PK_SECTION_EGRESS) {
+		(void)decide_address(image, event->head.address, event->head.port, bit, ret_result);
+		return 0;
+	}
+	path = strndup(question->path.bytes, question->path.length);
+	if (!path)
+		return -ENOMEM;
+	/* An error is a denial too, with its reason in the result. */
+	(void)decide_path(image, question->section, bit, path, ret_result);
+	return 0;
 }
 
 static int add_need(struct suggest_list *list, const struct event *event,
@@ -125,8 +134,10 @@ static int add_need(struct suggest_list *list, const struct event *event,
 
 	if (need->access == 0)
 		return 0;
-	r = question->path ? path_pattern(question->path, need) :
-			     address_pattern(&event->head, need);
+	if (question->section == PK_SECTION_EGRESS)
+		r = address_pattern(&event->head, need);
+	else
+		r = path_pattern(&question->path, need);
 	if (r < 0)
 		return r;
 	r = merge(list, need);
@@ -155,7 +166,9 @@ static int add_judged(struct suggest_list *list, const struct event *event,
 
 		if (!(question->access & bit))
 			continue;
-		result = judge(image, event, question, bit);
+		r = decide(image, event, question, bit, &result);
+		if (r < 0)
+			return r;
 		if (result.verdict == PK_VERDICT_ALLOW)
 			continue;
 		if (result.reason != PK_REASON_RULE) {
@@ -183,7 +196,7 @@ static int add_question(struct suggest_list *list, const struct event *event,
 		.times = times,
 	};
 
-	if (question->path && question->path->length == 0)
+	if (question->section != PK_SECTION_EGRESS && question->path.length == 0)
 		return 0;
 	if (image)
 		return add_judged(list, event, image, question, times);
@@ -195,27 +208,34 @@ bool suggest_possible(const struct event *event)
 	return event->head.reason == PK_REASON_RULE || event->head.reason == PK_REASON_DEFAULT;
 }
 
+/* The questions that @event raises; returns how many. */
+static size_t questions_of(const struct event *event, bool exec_both, struct question questions[2])
+{
+	const struct pk_event *head = &event->head;
+
+	if (head->section == PK_SECTION_EGRESS) {
+		questions[0] =
+			(struct question){ .section = head->section, .access = head->access };
+		return event_has_address(event) && head->op != PK_OP_SOCKET;
+	}
+	/* Starting a program needs both sections; the kernel reports the first that refuses. */
+	if (head->op == PK_OP_EXEC && exec_both) {
+		questions[0] = (struct question){ PK_SECTION_FILES, PK_ACCESS_EXEC, event->path };
+		questions[1] = (struct question){ PK_SECTION_EXEC, PK_ACCESS_RUN, event->path };
+		return 2;
+	}
+	questions[0] = (struct question){ head->section, head->access, event->path };
+	questions[1] = (struct question){ head->section, head->access, event->path2 };
+	return 2;
+}
+
 int suggest_add(struct suggest_list *list, const struct event *event,
 		const struct policy_image *image, __u64 times)
 {
-	struct question questions[2] = {
-		{ event->head.section, event->head.access, &event->path },
-		{ event->head.section, event->head.access, &event->path2 },
-	};
+	struct question questions[2];
+	size_t count = questions_of(event, image != NULL, questions);
 
-	if (!suggest_possible(event))
-		return 0;
-	if (event->head.section == PK_SECTION_EGRESS) {
-		if (!event_has_address(event))
-			return 0;
-		questions[0].path = NULL;
-	}
-	/* Starting a program needs both sections; the kernel reports the first that refuses. */
-	if (event->head.op == PK_OP_EXEC && image) {
-		questions[0] = (struct question){ PK_SECTION_FILES, PK_ACCESS_EXEC, &event->path };
-		questions[1] = (struct question){ PK_SECTION_EXEC, PK_ACCESS_RUN, &event->path };
-	}
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < count && suggest_possible(event); i++) {
 		int r = add_question(list, event, image, &questions[i], times);
 
 		if (r < 0)

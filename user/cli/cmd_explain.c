@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `picket explain`: one act, its verdict, the rule that decides, and the rules that matched and
+ * lost. The options are here; the answer is put together and printed by explain_answer.c.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/explain_answer.h"
+#include "cli/policy_options.h"
+#include "cli/real_path.h"
+#include "policy/address.h"
+
+static const char help[] =
+	"usage: picket explain POLICY --connect ADDRESS:PORT [--protocol tcp|udp]\n"
+	"       picket explain POLICY --open PATH [--access LIST]\n"
+	"       picket explain POLICY --exec PATH\n"
+	"\n"
+	"Say what POLICY decides about one act, by which rule, and which rules matched and lost.\n"
+	"\n"
+	"      --connect ADDR:PORT  connect or send to it; IPv6 addresses stand in brackets\n"
+	"      --protocol PROTOCOL  tcp (the default) or udp\n"
+	"      --open PATH          use a file\n"
+	"      --access LIST        read (the default), write, exec, connect, or all; with commas\n"
+	"      --exec PATH          start a program\n"
+	"      --set NAME=VALUE     set a variable of the policy; may be repeated\n"
+	"      --user USER          HOME and USER of this user (name or number)\n"
+	"      --json               the answer as one JSON document\n"
+	"\n"
+	"Exit status: 0: answered, whatever the verdict is; 1: the policy is not valid; 2: usage.\n";
+
+enum option_id {
+	OPTION_CONNECT = 256,
+	OPTION_PROTOCOL,
+	OPTION_OPEN,
+	OPTION_ACCESS,
+	OPTION_EXEC,
+	OPTION_SET,
+	OPTION_USER,
+	OPTION_JSON
+};
+
+/* What the command line says. */
+struct explain {
+	struct policy_args args;
+	const char *act; /* "connect", "open", "exec"; NULL: none yet */
+	const char *target; /* the act's argument */
+	const char *protocol;
+	const char *access;
+	char *path; /* owned: resolved target */
+	bool json;
+};
+
+static void explain_reset(struct explain *explain)
+{
+	policy_args_reset(&explain->args);
+	free(TAKE_PTR(explain->path));
+}
+
+static int take_act(struct explain *explain, const char *act)
+{
+	if (explain->act)
+		return cli_usage("explain", "one act at a time: --%s and --%s are two",
+				 explain->act, act);
+	explain->act = act;
+	explain->target = optarg;
+	return CLI_OK;
+}
+
+/* Returns CLI_OK, or the exit code; *@ret_done: stop with it. */
+static int take_option(struct explain *explain, int option, bool *ret_done)
+{
+	switch (option) {
+	case OPTION_CONNECT:
+		return take_act(explain, "connect");
+	case OPTION_OPEN:
+		return take_act(explain, "open");
+	case OPTION_EXEC:
+		return take_act(explain, "exec");
+	case OPTION_PROTOCOL:
+		explain->protocol = optarg;
+		return CLI_OK;
+	case OPTION_ACCESS:
+		explain->access = optarg;
+		return CLI_OK;
+	case OPTION_SET:
+		return policy_options_set("explain", &explain->args, optarg);
+	case OPTION_USER:
+		return policy_options_user("explain", &explain->args, optarg);
+	case OPTION_JSON:
+		explain->json = true;
+		return CLI_OK;
+	case 'h':
+		*ret_done = true;
+		return cli_help(help);
+	default:
+		return cli_usage("explain", NULL);
+	}
+}
+
+/* The bits of a comma list of access names; 0 for one that is not valid. */
+static __u8 parse_access(const char *list)
+{
+	static const struct {
+		const char *name;
+		__u8 bits;
+	} words[] = {
+		{ "read", PK_ACCESS_READ }, { "write", PK_ACCESS_WRITE },
+		{ "exec", PK_ACCESS_EXEC }, { "connect", PK_ACCESS_CONNECT },
+		{ "all", PK_ACCESS_FILES },
+	};
+	__u8 access = 0;
+
+	while (true) {
+		size_t length = strcspn(list, ",");
+		__u8 bits = 0;
+
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			if (strlen(words[i].name) == length &&
+			    strncmp(list, words[i].name, length) == 0)
+				bits = words[i].bits;
+		}
+		if (!bits)
+			return 0;
+		access |= bits;
+		list += length;
+		if (!*list++)
+			return access;
+	}
+}
+
+static int ask_connect(struct explain *explain, struct explain_answer *answer)
+{
+	struct explain_part part = { .section = PK_SECTION_EGRESS, .access = PK_ACCESS_TCP };
+	struct address_error error = { 0 };
+	struct policy_range address;
+	int r = address_parse_one(explain->target, &address, &answer->port, &error);
+
+	if (r == -EINVAL)
+		return cli_usage("explain", "--connect '%s': %s%s%s", explain->target,
+				 error.message, error.hint[0] ? "; " : "", error.hint);
+	if (r < 0)
+		return cli_error("explain", "out of memory");
+	memcpy(answer->address, address.low, sizeof(answer->address));
+	if (explain->protocol && strcmp(explain->protocol, "udp") == 0)
+		part.access = PK_ACCESS_UDP;
+	else if (explain->protocol && strcmp(explain->protocol, "tcp") != 0)
+		return cli_usage("explain", "--protocol '%s' is neither tcp nor udp",
+				 explain->protocol);
+	answer->parts[answer->count++] = part;
+	return CLI_OK;
+}
+
+static int resolve_target(struct explain *explain, struct explain_answer *answer)
+{
+	int r = real_path(explain->target, &explain->path);
+
+	answer->seen = explain->path;
+	if (r == 0)
+		return CLI_OK;
+	if (r == -EINVAL)
+		return cli_usage("explain",
+				 "--%s '%s' cannot be resolved: it is empty, or has '..' behind "
+				 "a part that does not exist",
+				 explain->act, explain->target);
+	errno = -r;
+	return cli_error("explain", "cannot resolve '%s': %m", explain->target);
+}
+
+static int ask_open(struct explain *explain, struct explain_answer *answer)
+{
+	struct explain_part part = { .section = PK_SECTION_FILES, .access = PK_ACCESS_READ };
+
+	if (explain->access)
+		part.access = parse_access(explain->access);
+	if (part.access == 0)
+		return cli_usage("explain",
+				 "--access '%s' is no list of read, write, exec, connect, all",
+				 explain->access);
+	answer->parts[answer->count++] = part;
+	return resolve_target(explain, answer);
+}
+
+static int ask_exec(struct explain *explain, struct explain_answer *answer)
+{
+	answer->parts[answer->count++] =
+		(struct explain_part){ .section = PK_SECTION_FILES, .access = PK_ACCESS_EXEC };
+	answer->parts[answer->count++] =
+		(struct explain_part){ .section = PK_SECTION_EXEC, .access = PK_ACCESS_RUN };
+	return resolve_target(explain, answer);
+}
+
+/* Check that the options fit together and make the questions of them. */
+static int ask(struct explain *explain, struct explain_answer *answer)
+{
+	bool connect = explain->act && strcmp(explain->act, "connect") == 0;
+
+	if (!explain->act)
+		return cli_usage("explain", "nothing asked: give --connect, --open or --exec");
+	if (explain->protocol && !connect)
+		return cli_usage("explain", "--protocol goes with --connect only");
+	if (explain->access && strcmp(explain->act, "open") != 0)
+		return cli_usage("explain", "--access goes with --open only");
+	answer->act = explain->act;
+	answer->target = explain->target;
+	answer->policy = explain->args.path;
+	if (connect)
+		return ask_connect(explain, answer);
+	return strcmp(explain->act, "open") == 0 ? ask_open(explain, answer) :
+						   ask_exec(explain, answer);
+}
+
+static int explain_policy(struct explain *explain, struct explain_answer *answer)
+{
+	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	int r = policy_args_compile(&explain->args, &policy, &diags);
+
+	/* Warnings are for `check`. */
+	if (r < 0) {
+		cli_print_diags(&diags);
+		errno = -r;
+		return diag_has_errors(&diags) ?
+			       CLI_FAILED :
+			       cli_error("explain", "cannot use '%s': %m", explain->args.path);
+	}
+	r = explain_answer_fill(answer, &policy.image);
+	if (r < 0) {
+		errno = -r;
+		return cli_error("explain", "cannot judge '%s': %m", explain->target);
+	}
+	if (explain->json)
+		return explain_answer_json(answer, &policy.image);
+	return explain_answer_print(answer, &policy.image);
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "connect", required_argument, NULL, OPTION_CONNECT },
+		{ "protocol", required_argument, NULL, OPTION_PROTOCOL },
+		{ "open", required_argument, NULL, OPTION_OPEN },
+		{ "access", required_argument, NULL, OPTION_ACCESS },
+		{ "exec", required_argument, NULL, OPTION_EXEC },
+		{ "set", required_argument, NULL, OPTION_SET },
+		{ "user", required_argument, NULL, OPTION_USER },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	CLEAN(explain_reset) struct explain explain = { 0 };
+	CLEAN(explain_answer_reset) struct explain_answer answer = { 0 };
+	bool done = false;
+	int option;
+	int code;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		code = take_option(&explain, option, &done);
+		if (code != CLI_OK || done)
+			return code;
+	}
+	if (optind >= argc)
+		return cli_usage("explain", "no policy given");
+	if (optind + 1 < argc)
+		return cli_usage("explain", "one policy at a time, not %d", argc - optind);
+	explain.args.path = argv[optind];
+	code = ask(&explain, &answer);
+	return code == CLI_OK ? explain_policy(&explain, &answer) : code;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Showing what decides and what lost. Which rule wins is the matcher's affair; here is only told
+ * why the others did not.
+ */
+#include "cli/explain_answer.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/json_out.h"
+#include "telemetry/names.h"
+
+int explain_answer_fill(struct explain_answer *answer, const struct policy_image *image)
+{
+	for (size_t i = 0; i < answer->count; i++) {
+		struct explain_part *part = &answer->parts[i];
+		int r;
+
+		if (part->section == PK_SECTION_EGRESS)
+			r = explain_address(image, answer->address, answer->port, part->access,
+					    &part->explanation);
+		else
+			r = explain_path(image, part->section, part->access, answer->seen,
+					 &part->explanation);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void explain_answer_reset(struct explain_answer *answer)
+{
+	for (size_t i = 0; i < answer->count; i++)
+		explanation_reset(&answer->parts[i].explanation);
+	answer->count = 0;
+}
+
+/* The strictest verdict of all sections, which is the act's. */
+static __u32 verdict_of(const struct explain_answer *answer)
+{
+	__u32 verdict = PK_VERDICT_ALLOW;
+
+	for (size_t i = 0; i < answer->count; i++) {
+		if (answer->parts[i].explanation.result.verdict > verdict)
+			verdict = answer->parts[i].explanation.result.verdict;
+	}
+	return verdict;
+}
+
+static void put(const char *text)
+{
+	escape_write(stdout, text, strlen(text), 0);
+}
+
+/* `deny at FILE:LINE:COLUMN: PATTERN (id) "reason"` */
+static void put_rule(const struct policy_image *image, __u32 number)
+{
+	const struct pk_rule *rule = image_rule(image, number);
+
+	if (!rule) {
+		(void)printf("number %u", number);
+		return;
+	}
+	(void)printf("%s at ", names_verdict(rule->verdict));
+	put(image_string(image, rule->file));
+	(void)printf(":%u:%u: ", rule->line, rule->column);
+	put(image_string(image, rule->text));
+	if (rule->id) {
+		(void)fputs(" (", stdout);
+		put(image_string(image, rule->id));
+		(void)putchar(')');
+	}
+	if (rule->reason) {
+		(void)fputs(" \"", stdout);
+		put(image_string(image, rule->reason));
+		(void)putchar('"');
+	}
+}
+
+/* `default deny of files`, with its layer when there are several. */
+static void put_default(const struct policy_image *image, __u32 reference, __u32 verdict)
+{
+	(void)printf("default %s of %s", names_verdict(verdict), names_section(reference & 0xff));
+	if (image_head(image)->layers > 1)
+		(void)printf(" in layer %u", ((reference & ~PK_RULE_DEFAULT) >> 8) + 1);
+}
+
+static bool has_rules(const struct explanation *explanation)
+{
+	for (size_t i = 0; i < explanation->count; i++) {
+		if (!(explanation->voices[i].rule & PK_RULE_DEFAULT))
+			return true;
+	}
+	return false;
+}
+
+static void print_decider(const struct explain_part *part, const struct policy_image *image)
+{
+	const struct pk_result *result = &part->explanation.result;
+
+	if (result->reason == PK_REASON_RULE) {
+		(void)fputs("rule ", stdout);
+		put_rule(image, result->rule);
+	} else if (result->reason == PK_REASON_DEFAULT) {
+		put_default(image, result->rule, result->verdict);
+		(void)fputs(has_rules(&part->explanation) ? ": no rule covers all of it" :
+							    ": no rule matches",
+			    stdout);
+	} else if (result->reason == PK_REASON_UNJUDGED) {
+		(void)printf("the policy has no section '%s'", names_section(part->section));
+	} else {
+		(void)fputs(names_reason_sentence(result->reason), stdout);
+	}
+	(void)putchar('\n');
+}
+
+/* Why a voice does not decide; NULL: it does. */
+static const char *why_lost(const struct explanation *explanation,
+			    const struct explain_voice *voice)
+{
+	const struct pk_result *result = &explanation->result;
+
+	if (voice->rule == result->rule)
+		return NULL;
+	if (voice->verdict == result->verdict)
+		return "comes later";
+	if (result->reason == PK_REASON_DEFAULT)
+		return "does not cover all that is asked for";
+	return "is less strict";
+}
+
+static void print_others(const struct explain_part *part, const struct policy_image *image)
+{
+	char access[NAMES_ACCESS_SIZE];
+
+	for (size_t i = 0; i < part->explanation.count; i++) {
+		const struct explain_voice *voice = &part->explanation.voices[i];
+		const char *why = why_lost(&part->explanation, voice);
+
+		if (!why)
+			continue;
+		(void)printf("    also matches, but %s: ", why);
+		if (voice->rule & PK_RULE_DEFAULT)
+			put_default(image, voice->rule, voice->verdict);
+		else
+			put_rule(image, voice->rule);
+		(void)printf(" [%s]\n", names_access(part->section, voice->access, ", ", access));
+	}
+}
+
+int explain_answer_print(const struct explain_answer *answer, const struct policy_image *image)
+{
+	char access[NAMES_ACCESS_SIZE];
+
+	(void)printf("%s: %s ", names_verdict(verdict_of(answer)), answer->act);
+	put(answer->target);
+	if (strcmp(answer->act, "exec") != 0)
+		(void)printf(" for %s", names_access(answer->parts[0].section,
+						     answer->parts[0].access, ", ", access));
+	(void)putchar('\n');
+	if (answer->seen && strcmp(answer->seen, answer->target) != 0) {
+		(void)fputs("note: the kernel sees ", stdout);
+		put(answer->seen);
+		(void)putchar('\n');
+	}
+	if (image_head(image)->flags & PK_IMAGE_AUDIT)
+		(void)puts("note: the policy is in audit mode: nothing is blocked");
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct explain_part *part = &answer->parts[i];
+
+		(void)fputs("  ", stdout);
+		if (answer->count > 1)
+			(void)printf("%s %s: ", names_section(part->section),
+				     names_verdict(part->explanation.result.verdict));
+		print_decider(part, image);
+		print_others(part, image);
+	}
+	return CLI_OK;
+}
+
+static json_t *default_object(__u32 reference)
+{
+	return json_pack("{s:s, s:I}", "section", names_section(reference & 0xff), "layer",
+			 (json_int_t)((reference & ~PK_RULE_DEFAULT) >> 8));
+}
+
+/* Add who speaks to @object, as `rule` or as `default`. */
+static void set_voice(json_t *object, const struct policy_image *image, __u32 reference)
+{
+	if (reference & PK_RULE_DEFAULT)
+		(void)json_object_set_new(object, "default", default_object(reference));
+	else
+		(void)json_object_set_new(object, "rule", json_out_rule(image, reference));
+}
+
+static json_t *voice_object(const struct explain_part *part, const struct explain_voice *voice,
+			    const struct policy_image *image)
+{
+	json_t *object = json_pack("{s:s, s:o, s:s}", "verdict", names_verdict(voice->verdict),
+				   "covers", json_out_access(part->section, voice->access), "why",
+				   why_lost(&part->explanation, voice));
+
+	set_voice(object, image, voice->rule);
+	return object;
+}
+
+static json_t *part_object(const struct explain_part *part, const struct policy_image *image)
+{
+	const struct pk_result *result = &part->explanation.result;
+	json_t *others = json_array();
+	json_t *object = json_pack("{s:s, s:o, s:s, s:s}", "section", names_section(part->section),
+				   "access", json_out_access(part->section, part->access),
+				   "verdict", names_verdict(result->verdict), "reason",
+				   names_reason(result->reason));
+
+	if (result->rule != PK_RULE_NONE)
+		set_voice(object, image, result->rule);
+	for (size_t i = 0; i < part->explanation.count; i++) {
+		const struct explain_voice *voice = &part->explanation.voices[i];
+
+		if (why_lost(&part->explanation, voice))
+			(void)json_array_append_new(others, voice_object(part, voice, image));
+	}
+	(void)json_object_set_new(object, "others", others);
+	return object;
+}
+
+int explain_answer_json(const struct explain_answer *answer, const struct policy_image *image)
+{
+	json_t *parts = json_array();
+	json_t *root = json_pack("{s:s, s:o, s:s, s:o}", "schema", "picket.explain/1", "policy",
+				 json_out_text(answer->policy), "act", answer->act, "target",
+				 json_out_text(answer->target));
+
+	if (answer->seen)
+		(void)json_object_set_new(root, "seen", json_out_text(answer->seen));
+	(void)json_object_set_new(root, "verdict", json_string(names_verdict(verdict_of(answer))));
+	(void)json_object_set_new(root, "audit",
+				  json_boolean(image_head(image)->flags & PK_IMAGE_AUDIT));
+	for (size_t i = 0; i < answer->count; i++)
+		(void)json_array_append_new(parts, part_object(&answer->parts[i], image));
+	(void)json_object_set_new(root, "parts", parts);
+	return json_out_print("explain", root);
+}

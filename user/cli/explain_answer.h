@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The answer of `picket explain`: filled from an image, shown as text or JSON.
+ */
+#ifndef PICKET_CLI_EXPLAIN_ANSWER_H
+#define PICKET_CLI_EXPLAIN_ANSWER_H
+
+#include "policy/explain.h"
+
+/** One section's part of the answer. */
+struct explain_part {
+	enum pk_section section;
+	__u8 access;
+	struct explanation explanation; /* owned */
+};
+
+/** Zero-initialise; explain_answer_reset() frees. Texts are borrowed. */
+struct explain_answer {
+	const char *policy; /* file */
+	const char *act; /* "connect", "open", "exec" */
+	const char *target; /* as given */
+	const char *seen; /* path that the kernel sees; NULL for addresses */
+	__u8 address[16]; /* connect */
+	__u16 port; /* connect */
+	struct explain_part parts[2]; /* exec: files and exec */
+	size_t count;
+};
+
+/**
+ * Ask @image about every part of @answer. Returns 0; -ENAMETOOLONG for a path longer than any that
+ * the kernel judges; -ENOMEM.
+ */
+int explain_answer_fill(struct explain_answer *answer, const struct policy_image *image);
+
+/** Free what is owned. */
+void explain_answer_reset(struct explain_answer *answer);
+
+/** Print for people; returns CLI_OK. */
+int explain_answer_print(const struct explain_answer *answer, const struct policy_image *image);
+
+/** Print as JSON; returns CLI_OK or CLI_FAILED. */
+int explain_answer_json(const struct explain_answer *answer, const struct policy_image *image);
+
+#endif
