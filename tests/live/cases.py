@@ -121,11 +121,11 @@ def read_table(names):
     return cases
 
 
-def run_batch(cases, command):
-    """Run all acts in one batch; returns their answers."""
+def run_batch(work, cases, command):
+    """Run all acts in one batch in the folder `work`; returns their answers."""
     batch = "".join(case[1] + "\n" for case in cases)
     done = subprocess.run(command, input=batch, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, check=False, timeout=240)
+                          text=True, check=False, timeout=240, cwd=work)
     answers = done.stdout.split()
     if done.returncode or len(answers) != len(cases):
         sys.exit(f"Bail out! batch ended with {done.returncode}, {len(answers)} answers of "
@@ -140,7 +140,7 @@ def in_tree(work, servers, cases, command):
     long_path(work)
     deep_path(work)
     servers.open_unix(work)
-    return run_batch(cases, command)
+    return run_batch(work, cases, command)
 
 
 def flatten(value, prefix=""):
@@ -224,7 +224,6 @@ def main():
     answers.append(in_tree(work, servers, cases, batch))
     subprocess.run(["umount", f"{work}/rw/mnt", f"{work}/rw/mnt2"], check=False,
                    stderr=subprocess.DEVNULL)
-    os.chdir(work)
     for audit in (False, True):
         log = f"{base}/events-{audit}"
         policy = f"{HERE}/cases.yaml" if TIER != "network" else network_policy(base)
@@ -242,7 +241,6 @@ def main():
         print(f"{'not ok' if found else 'ok'} {number + 1} - {TIER}: {case[0]}")
         for sentence in found:
             print(f"#   {sentence}")
-    os.chdir("/")
     shutil.rmtree(base, ignore_errors=True)
     return 1 if failed else 0
 
