@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "builder.h"
+#include "policy/compile.h"
 
 static void *must(void *pointer)
 {
@@ -162,37 +163,20 @@ void build_test(struct policy *policy, enum policy_test_kind kind, const char *t
 	build_address(target, test->address.high);
 }
 
-static void free_rule(struct policy_rule *rule)
+struct policy_image build_image(struct policy *const *layers, size_t count)
 {
-	for (size_t i = 0; i < rule->pattern_count; i++) {
-		free(rule->patterns[i].source);
-		free(rule->patterns[i].glob);
-		free(rule->patterns[i].also);
-		free(rule->patterns[i].ranges);
-		free(rule->patterns[i].ports);
+	struct policy_image image = { 0 };
+	struct diag_list diags = { 0 };
+	const char *why = "";
+
+	if (policy_compile((const struct policy *const *)layers, count, NULL, &image, &diags)) {
+		diag_print(&diags, stderr);
+		abort();
 	}
-	free(rule->patterns);
-	free(rule->id);
-	free(rule->reason);
-}
-
-void build_free(struct policy **policy)
-{
-	struct policy *p = *policy;
-
-	if (!p)
-		return;
-	for (size_t i = 0; i < p->rule_count; i++)
-		free_rule(&p->rules[i]);
-	for (size_t i = 0; i < p->test_count; i++)
-		free(p->tests[i].target);
-	for (size_t i = 0; i < p->file_count; i++)
-		free(p->files[i]);
-	free(p->files);
-	free(p->rules);
-	free(p->tests);
-	free(p->name);
-	free(p->description);
-	free(p);
-	*policy = NULL;
+	diag_list_reset(&diags);
+	if (image_validate(image.bytes, image.size, &why)) {
+		fprintf(stderr, "image not valid: %s\n", why);
+		abort();
+	}
+	return image;
 }

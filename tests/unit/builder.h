@@ -6,9 +6,10 @@
 #ifndef PICKET_TESTS_BUILDER_H
 #define PICKET_TESTS_BUILDER_H
 
+#include "policy/image.h"
 #include "policy/model.h"
 
-/** A policy without sections; free with build_free(). */
+/** A policy without sections; free with policy_free(). */
 struct policy *build_policy(const char *name);
 
 /** Give @policy a section with a default. */
@@ -37,7 +38,7 @@ void build_address(const char *text, __u8 ret_address[16]);
 void build_test(struct policy *policy, enum policy_test_kind kind, const char *target, __u16 port,
 		__u8 access, enum pk_verdict expect);
 
-/** Free *@policy; resets. */
-void build_free(struct policy **policy);
+/** Compile @count layers to an image that is proven valid; findings are printed before aborting. */
+struct policy_image build_image(struct policy *const *layers, size_t count);
 
 #endif

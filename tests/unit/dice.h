@@ -19,7 +19,7 @@ struct dice {
 /** A number from 0 to @bound - 1; zero when the fuzzer's bytes are used up. */
 uint32_t dice_roll(struct dice *dice, uint32_t bound);
 
-/** One layer with all three sections more or less; free with build_free(). */
+/** One layer with all three sections more or less; free with policy_free(). */
 struct policy *dice_policy(struct dice *dice);
 
 /** Room for a path made by dice_path(). */

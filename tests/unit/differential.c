@@ -105,5 +105,5 @@ void differential_run(struct differential *d, struct dice *dice, size_t keys,
 	image_reset(&image);
 	diag_list_reset(&diags);
 	for (size_t i = 0; i < count; i++)
-		build_free(&layers[i]);
+		policy_free(&layers[i]);
 }

@@ -84,17 +84,25 @@ int decide_path(const struct policy_image *image, enum pk_section section, __u8 
 	return 0;
 }
 
+struct pk_result decide_stricter(const struct pk_result *first, const struct pk_result *second)
+{
+	if (first->verdict != second->verdict)
+		return first->verdict > second->verdict ? *first : *second;
+	if (first->verdict != PK_VERDICT_ALLOW || second->reason == PK_REASON_UNJUDGED)
+		return *first;
+	return *second;
+}
+
 int decide_exec(const struct policy_image *image, const char *path, struct pk_result *ret_result)
 {
 	struct pk_result file;
+	struct pk_result program;
 	int r;
 
-	r = decide_path(image, PK_SECTION_EXEC, PK_ACCESS_RUN, path, ret_result);
-	if (r)
-		return r;
 	r = decide_path(image, PK_SECTION_FILES, PK_ACCESS_EXEC, path, &file);
-	if (file.verdict > ret_result->verdict || ret_result->reason == PK_REASON_UNJUDGED)
-		*ret_result = file;
+	if (!r)
+		r = decide_path(image, PK_SECTION_EXEC, PK_ACCESS_RUN, path, &program);
+	*ret_result = r ? file : decide_stricter(&file, &program);
 	return r;
 }
 

@@ -35,8 +35,14 @@ int decide_path(const struct policy_image *image, enum pk_section section, __u8 
 		const char *path, struct pk_result *ret_result);
 
 /**
- * Judge running the program @path as the kernel does: by the exec section, and by the files
- * section as PK_ACCESS_EXEC; the stricter answer holds, of equal ones the exec section's.
+ * The answer of two sections that both must allow, @first being asked first: the stricter one; of
+ * equal ones the first, for it ends the call, but of two that allow the second.
+ */
+struct pk_result decide_stricter(const struct pk_result *first, const struct pk_result *second);
+
+/**
+ * Judge running the program @path as the kernel does: by the files section as PK_ACCESS_EXEC, then
+ * by the exec section, decide_stricter().
  */
 int decide_exec(const struct policy_image *image, const char *path, struct pk_result *ret_result);
 

@@ -94,10 +94,12 @@ static int compare_voices(const void *a, const void *b)
 
 	if (left->verdict != right->verdict)
 		return left->verdict > right->verdict ? -1 : 1;
-	/* Default references are larger than every rule number; of two sections exec comes first. */
-	if ((left->rule ^ right->rule) & PK_RULE_DEFAULT || left->section == right->section)
-		return (left->rule > right->rule) - (left->rule < right->rule);
-	return left->section > right->section ? -1 : 1;
+	/* Of two sections the one that decide_exec() names; in a section defaults come last. */
+	if (left->section != right->section)
+		return (left->section == PK_SECTION_FILES) == (left->verdict != PK_VERDICT_ALLOW) ?
+			       -1 :
+			       1;
+	return (left->rule > right->rule) - (left->rule < right->rule);
 }
 
 /* Judge @set and hear what it says, after the voices that are there. */
@@ -108,8 +110,7 @@ static int hear(struct hearing *h, __u32 set)
 	struct pk_result result = pk_judge_set(&view, image_head(h->image), set, &h->query);
 	int r;
 
-	if (e->result.reason == PK_REASON_UNJUDGED || result.verdict > e->result.verdict)
-		e->result = result;
+	e->result = decide_stricter(&e->result, &result);
 	h->covered = 0;
 	r = hear_rules(h, set);
 	if (!r)
@@ -159,8 +160,8 @@ int explain_exec(const struct policy_image *image, const char *path,
 		 struct explanation *ret_explanation)
 {
 	struct pk_query queries[] = {
-		{ .section = PK_SECTION_EXEC, .access = PK_ACCESS_RUN },
 		{ .section = PK_SECTION_FILES, .access = PK_ACCESS_EXEC },
+		{ .section = PK_SECTION_EXEC, .access = PK_ACCESS_RUN },
 	};
 
 	return explain_queries(image, path, queries, 2, ret_explanation);

@@ -21,8 +21,8 @@ struct explain_voice {
 };
 
 /**
- * An answer. Voices are ordered by strictness, rules before defaults, then rule number: the first
- * one decided, the second is the runner-up. Rules that repeat a lower-numbered one of the same
+ * An answer. Voices are ordered by strictness, then rule number, defaults last: the first one
+ * decided, the second is the runner-up. Rules that repeat a lower-numbered one of the same
  * verdict are not in images and have no voice.
  */
 struct explanation {
@@ -38,7 +38,7 @@ struct explanation {
 int explain_path(const struct policy_image *image, enum pk_section section, __u8 access,
 		 const char *path, struct explanation *ret_explanation);
 
-/** Explain running @path: voices of the exec section and, for PK_ACCESS_EXEC, of files. */
+/** Explain running @path, as decide_exec(): voices of both sections, files and exec. */
 int explain_exec(const struct policy_image *image, const char *path,
 		 struct explanation *ret_explanation);
 
