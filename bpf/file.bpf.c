@@ -210,7 +210,7 @@ struct pk_move_names {
 	__u32 mode;
 };
 
-/* Write at both names, then the relation. */
+/* Write at both names, then the relation, then one report with both. */
 static __always_inline int pk_ask_move(struct pk_scratch *s, __u32 op, __u32 move,
 				       const struct pk_move_names *names)
 {
@@ -220,14 +220,16 @@ static __always_inline int pk_ask_move(struct pk_scratch *s, __u32 op, __u32 mov
 	error = pk_ask_file(s, op, PK_ACCESS_WRITE, names->from, names->vfsmount);
 	if (error)
 		return error;
-	s->rq.flags = PK_REQUEST_SECOND;
+	s->rq.flags = PK_REQUEST_QUIET | PK_REQUEST_SECOND;
 	pk_path_of(s, names->to, names->vfsmount, 1);
 	error = pk_decide(s);
-	if (error || !pk_widens(s, names->mode, move))
+	if (error)
 		return error;
 	s->rq.flags = PK_REQUEST_BOTH;
-	s->rq.reason = PK_REASON_WIDENS;
-	s->rq.error = EXDEV;
+	if (pk_widens(s, names->mode, move)) {
+		s->rq.reason = PK_REASON_WIDENS;
+		s->rq.error = EXDEV;
+	}
 	return pk_decide(s);
 }
 

@@ -58,7 +58,10 @@ static long pk_climb_step(__u32 index, void *arg)
 	}
 	parent = (__u64)BPF_CORE_READ(dentry, d_parent);
 	if (parent == s->dentry || !parent) {
-		c->end = PK_WALK_ELSEWHERE;
+		/* Files inside the kernel hang on a dentry of their own, not on their mount's root. */
+		c->end = pk_walk_top(s, s->mount);
+		if (c->end == PK_WALK_PATH)
+			c->end = PK_WALK_ELSEWHERE;
 		c->done = 1;
 		return 1;
 	}
@@ -123,6 +126,8 @@ __noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
 	bpf_loop(2 * PK_PATH_DEPTH, pk_climb_step, &climb, 0);
 	if (!climb.done)
 		s->failed = PK_REASON_PATH_DEEP;
+	if (climb.end == PK_WALK_ELSEWHERE)
+		s->rq.reason = PK_REASON_DETACHED;
 	if (climb.end != PK_WALK_PATH)
 		return climb.end;
 	text.out = which ? s->data + PK_PATH_MAX : s->data;

@@ -11,7 +11,7 @@
 enum pk_walk_end {
 	PK_WALK_PATH, /* s->rq.length[which] is set, or s->rq.reason says why not */
 	PK_WALK_NAMELESS, /* pipe, socket, anonymous inode, memfd: no path at all */
-	PK_WALK_ELSEWHERE, /* @mount does not hold the dentry */
+	PK_WALK_ELSEWHERE, /* the mount does not hold the dentry; s->rq.reason is set */
 };
 
 /**

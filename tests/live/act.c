@@ -33,6 +33,8 @@
 #include <unistd.h>
 
 #define ARGS_MAX 8
+/* Any number of arguments: the kernel adds some when it runs a script. */
+#define ANY (-1)
 
 static int act_open(const char *path, int flags)
 {
@@ -493,7 +495,7 @@ static const struct act acts[] = {
 	{ "proc-root", 1, act_proc_root },
 	{ "opath", 1, act_opath },
 	{ "leave", 1, act_leave },
-	{ "exit", 0, act_exit },
+	{ "exit", ANY, act_exit },
 };
 
 static const struct act *find_act(const char *name)
@@ -510,7 +512,7 @@ static int run_act(int argc, char **argv)
 	const struct act *act = argc > 0 ? find_act(argv[0]) : NULL;
 	int r;
 
-	if (!act || argc - 1 != act->args) {
+	if (!act || (act->args != ANY && argc - 1 != act->args)) {
 		fprintf(stderr, "act: unknown act or wrong arguments: %s\n",
 			argc > 0 ? argv[0] : "");
 		return 2;

@@ -46,7 +46,7 @@ def make_tree(top):
     os.symlink(f"{top}/rw/forbidden", f"{top}/rw/link-forbidden")
     for name, interpreter in [("script", "bin/act"), ("script-ro", "ro/act")]:
         with open(f"{top}/rw/{name}", "w", encoding="ascii") as file:
-            file.write(f"#!{top}/{interpreter} exit-with\n")
+            file.write(f"#!{top}/{interpreter} exit\n")
         os.chmod(f"{top}/rw/{name}", 0o755)
 
 
