@@ -29,10 +29,15 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 };
 
+/** `picket check`: would `run` take these policies? */
 int cmd_check(int argc, char **argv);
+/** `picket doctor`: what can this kernel enforce? */
 int cmd_doctor(int argc, char **argv);
+/** `picket explain`: what does a policy decide about one act? */
 int cmd_explain(int argc, char **argv);
+/** `picket run`: confine a command. */
 int cmd_run(int argc, char **argv);
+/** `picket show`: what is in an image? */
 int cmd_show(int argc, char **argv);
 
 /**

@@ -159,23 +159,23 @@ static int add_judged(struct suggest_list *list, const struct event *event,
 		.times = times,
 	};
 
-	for (__u8 bit = 1; bit <= PK_ACCESS_CONNECT; bit = (__u8)(bit << 1)) {
+	for (__u32 bit = 1; bit <= PK_ACCESS_CONNECT; bit <<= 1) {
 		struct suggest_need forbidden = missing;
 		struct pk_result result;
 		int r;
 
 		if (!(question->access & bit))
 			continue;
-		r = decide(image, event, question, bit, &result);
+		r = decide(image, event, question, (__u8)bit, &result);
 		if (r < 0)
 			return r;
 		if (result.verdict == PK_VERDICT_ALLOW)
 			continue;
 		if (result.reason != PK_REASON_RULE) {
-			missing.access |= bit;
+			missing.access |= (__u8)bit;
 			continue;
 		}
-		forbidden.access = bit;
+		forbidden.access = (__u8)bit;
 		forbidden.forbidden_by = result.rule;
 		r = add_need(list, event, question, &forbidden);
 		if (r < 0)

@@ -23,6 +23,7 @@ struct summary_group {
 	__u64 unkept; /* of these, those whose object was not kept */
 };
 
+/** All that was collected in a run. */
 struct summary {
 	struct summary_group *groups; /* owned */
 	size_t group_count;
