@@ -26,27 +26,35 @@ static int fail(struct diag_list *diags, int error, const char *what)
 	return error;
 }
 
-int agent_create(struct loader *loader, __u32 slot, int cgroup_fd, const struct policy_image *image,
-		 struct agent *ret_agent, struct diag_list *diags)
+static int create(struct loader *loader, struct agent *agent, int cgroup_fd,
+		  const struct policy_image *image, struct diag_list *diags)
 {
 	int images = bpf_map__fd(loader->skel->maps.pk_images);
 	int cgroups = bpf_map__fd(loader->skel->maps.pk_cgroups);
-	struct agent agent = { .slot = slot };
-	int r = cgroup_id(cgroup_fd, &agent.cgroup);
+	int r = cgroup_id(cgroup_fd, &agent->cgroup);
 
 	if (r)
 		return fail(diags, r, "tell the id of the agent's cgroup");
-	r = publish_image(images, slot, image, diags);
+	r = publish_image(images, agent->slot, image, diags);
 	if (r)
 		return r;
-	if (bpf_map_update_elem(cgroups, &agent.cgroup, &agent.slot, BPF_NOEXIST)) {
+	if (bpf_map_update_elem(cgroups, &agent->cgroup, &agent->slot, BPF_NOEXIST)) {
 		r = -errno;
-		(void)publish_clear(images, slot);
+		(void)publish_clear(images, agent->slot);
 		return fail(diags, r, "make the agent's cgroup known to the kernel programs");
 	}
 	raise_generation(loader);
-	*ret_agent = agent;
 	return 0;
+}
+
+int agent_create(struct loader *loader, struct agent *agent, int cgroup_fd,
+		 const struct policy_image *image, struct diag_list *diags)
+{
+	int r = create(loader, agent, cgroup_fd, image, diags);
+
+	if (r)
+		*agent = (struct agent){ 0 };
+	return r;
 }
 
 int agent_remove(struct loader *loader, struct agent *agent)

@@ -16,11 +16,11 @@ struct agent {
 };
 
 /**
- * Make the cgroup open as @cgroup_fd the agent of @slot, judged by @image. Returns 0 (caller ends it
- * with agent_remove()) or -errno with an error.
+ * Make the cgroup open as @cgroup_fd the agent of slot @agent->slot, judged by @image. Returns 0
+ * (caller ends it with agent_remove()), or -errno with an error and @agent empty.
  */
-int agent_create(struct loader *loader, __u32 slot, int cgroup_fd, const struct policy_image *image,
-		 struct agent *ret_agent, struct diag_list *diags);
+int agent_create(struct loader *loader, struct agent *agent, int cgroup_fd,
+		 const struct policy_image *image, struct diag_list *diags);
 
 /**
  * Forget the agent: there must be no process of it. Tasks that carry its label would be denied

@@ -15,10 +15,13 @@
 
 #define BPFLOG_BYTES 16384
 
-static struct {
+struct kept_text {
 	char text[BPFLOG_BYTES];
 	size_t length;
-} kept;
+};
+
+/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables) */
+static struct kept_text kept;
 
 static void keep(const char *text, size_t length)
 {

@@ -140,32 +140,41 @@ static int run_both(enum pk_tier tier, int cgroup_fd, const char *dir, struct re
 	return r;
 }
 
-/* With the canary's cgroup there: make it an agent, run, compare, end the agent. */
+static int run_and_compare(enum pk_tier tier, int cgroup_fd, const char *dir,
+			   struct diag_list *diags)
+{
+	struct results *results = mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int r = results == MAP_FAILED ? -errno : run_both(tier, cgroup_fd, dir, results);
+
+	if (r)
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+				   "the proof of enforcement could not be made: %s", strerror(-r)),
+			  "check free memory, free space and the limits on processes");
+	else
+		r = compare(results, tier, diags);
+	if (results != MAP_FAILED)
+		(void)munmap(results, sizeof(*results));
+	return r;
+}
+
+/* Make the canary's cgroup an agent for as long as it takes. */
 static int prove_in(struct loader *loader, __u32 slot, int cgroup_fd, const char *dir,
 		    struct diag_list *diags)
 {
 	CLEAN(image_reset) struct policy_image image = { 0 };
-	struct agent agent = { 0 };
-	struct results *results = mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE,
-				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int r = results == MAP_FAILED ? -errno : deny_all(&image, diags);
+	struct agent agent = { .slot = slot };
+	int r = deny_all(&image, diags);
 
 	if (r == 0)
-		r = agent_create(loader, slot, cgroup_fd, &image, &agent, diags);
-	if (r == 0) {
-		r = run_both(loader->tier, cgroup_fd, dir, results);
-		if (r)
-			diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-					   "the proof of enforcement could not be made: %s",
-					   strerror(-r)),
-				  "check free memory, free space and the limits on processes");
-		else
-			r = compare(results, loader->tier, diags);
-	}
-	if (agent.slot && agent_remove(loader, &agent) && r == 0)
+		r = agent_create(loader, &agent, cgroup_fd, &image, diags);
+	if (r)
+		return r;
+	r = run_and_compare(loader->tier, cgroup_fd, dir, diags);
+	if (agent_remove(loader, &agent) && r == 0) {
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot take the canary's image back");
 		r = -EIO;
-	if (results != MAP_FAILED)
-		(void)munmap(results, sizeof(*results));
+	}
 	return r;
 }
 

@@ -60,12 +60,24 @@ int step_failed(struct feature *step, const char *remedy, const char *format, ..
 	return step->remedy ? 0 : -ENOMEM;
 }
 
+/* Digits at *@text, at most four; moves *@text behind them. Returns 0 or -EINVAL. */
+static int take_number(const char **text, unsigned int *ret_number)
+{
+	size_t digits = strspn(*text, "0123456789");
+
+	if (digits == 0 || digits > 4)
+		return -EINVAL;
+	*ret_number = (unsigned int)strtoul(*text, NULL, 10);
+	*text += digits;
+	return 0;
+}
+
 int features_parse_release(const char *release, unsigned int *ret_major, unsigned int *ret_minor)
 {
 	unsigned int major;
 	unsigned int minor;
 
-	if (sscanf(release, "%4u.%4u", &major, &minor) != 2)
+	if (take_number(&release, &major) || *release++ != '.' || take_number(&release, &minor))
 		return -EINVAL;
 	*ret_major = major;
 	*ret_minor = minor;

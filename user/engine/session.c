@@ -125,8 +125,9 @@ static int publish_agent(struct session *session, struct diag_list *diags)
 	/* The canary's records are in the rings; they are nobody's business. */
 	(void)ring_buffer__consume(session->rings);
 	session->live = true;
-	return agent_create(&session->loader, AGENT_SLOT, session->place.cgroup,
-			    session->options.image, &session->agent, diags);
+	session->agent.slot = AGENT_SLOT;
+	return agent_create(&session->loader, &session->agent, session->place.cgroup,
+			    session->options.image, diags);
 }
 
 static int prove(struct session *session, struct diag_list *diags)
