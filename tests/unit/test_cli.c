@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -18,97 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/escape.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "commands.h"
 
-#define ARGS_MAX 16
 #define MAN_PAGE "user/man/picket.8"
-
-static const struct cli_command commands[] = {
-	{ "check", "check", cmd_check },
-	{ "explain", "explain", cmd_explain },
-	{ "show", "show", cmd_show },
-};
-
-/* What a command did. */
-struct outcome {
-	int code;
-	char *out; /* owned */
-	char *err; /* owned */
-};
-
-static void outcome_reset(struct outcome *outcome)
-{
-	free(outcome->out);
-	free(outcome->err);
-	*outcome = (struct outcome){ 0 };
-}
-
-static char *read_file(const char *path)
-{
-	CLEAN_FILE FILE *file = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (!file)
-		fail_msg("%s: %s", path, strerror(errno));
-	if (getdelim(&text, &size, '\0', file) < 0) {
-		free(text);
-		text = strdup("");
-	}
-	return text;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	CLEAN_FILE FILE *file = fopen(path, "we");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-}
-
-/* The child: `picket ARGS`, in this very program or (@binary) the built one. */
-static void child(const char *binary, char **argv, const char *out)
-{
-	int argc = 0;
-
-	while (argv[argc])
-		argc++;
-	if (!freopen(out, "w", stdout) || !freopen("stderr.txt", "w", stderr))
-		_exit(99);
-	if (binary) {
-		(void)execv(binary, argv);
-		_exit(98);
-	}
-	/* exit() and not _exit(): leaks are looked for. */
-	exit(cli_dispatch(commands, sizeof(commands) / sizeof(commands[0]), argc, argv));
-}
-
-static struct outcome run(const char *binary, const char *const *args, const char *out)
-{
-	char *argv[ARGS_MAX + 2] = { (char *)"picket" };
-	struct outcome outcome = { 0 };
-	int status = 0;
-	pid_t pid;
-
-	for (size_t i = 0; i < ARGS_MAX && args[i]; i++)
-		argv[i + 1] = (char *)args[i];
-	(void)fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		child(binary, argv, out ? out : "stdout.txt");
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	outcome.code = WEXITSTATUS(status);
-	outcome.out = read_file(out ? "/dev/null" : "stdout.txt");
-	outcome.err = read_file("stderr.txt");
-	return outcome;
-}
 
 #define GOOD "good.yaml"
 
