@@ -105,10 +105,12 @@ static void test_escapes(void **state)
 {
 	struct diag_list list = { 0 };
 	struct diag_pos pos = { "a\nb\x1b[0m", 1, 1 };
+	/* A byte that is no UTF-8, and a right-to-left override. */
+	const char hidden[] = { '\xff', '\xe2', '\x80', '\xae', '\0' };
 	struct diag *diag;
 
 	(void)state;
-	diag = diag_add(&list, DIAG_ERROR, &pos, "x\ry %s", "\xff\xe2\x80\xae");
+	diag = diag_add(&list, DIAG_ERROR, &pos, "x\ry %s", hidden);
 	diag_hint(diag, "\a\xc3");
 	diag_excerpt(diag, "\x01\x7fz", 3);
 	diag->column = 3;
@@ -146,7 +148,7 @@ static void test_long_line_utf8(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		memcpy(line + 3 * i, "日", 3);
+		(void)stpcpy(line + 3 * (size_t)i, "日");
 	for (unsigned int column = 1; column < 1000; column += 7) {
 		const struct diag *diag = add_at(&list, column, 1, line);
 

@@ -240,7 +240,7 @@ static void test_node_count(void **state)
 	assert_int_equal(p.result, -EINVAL);
 	assert_null(p.root);
 	reset(&p);
-	memcpy(text + strlen(text) - 3, "]  ", 3);
+	(void)stpcpy(text + strlen(text) - 3, "]  ");
 	parse(text, strlen(text), &p);
 	assert_int_equal(p.result, 0);
 	assert_int_equal(p.root->count, YAML_NODES_MAX - 1);

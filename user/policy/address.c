@@ -41,9 +41,9 @@ int address_refuse(struct address_error *ret_error, size_t at, size_t length, co
 {
 	va_list arguments;
 
-	ret_error->at = at;
-	ret_error->length = length > 0 ? length : 1;
+	*ret_error = (struct address_error){ .at = at, .length = length > 0 ? length : 1 };
 	va_start(arguments, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 misses the va_start above */
 	(void)vsnprintf(ret_error->message, sizeof(ret_error->message), format, arguments);
 	va_end(arguments);
 	(void)snprintf(ret_error->hint, sizeof(ret_error->hint), "%s", hint ? hint : "");

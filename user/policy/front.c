@@ -94,24 +94,24 @@ void front_hint_names(struct diag *diag, const char *word, const char *label,
 		diag_hint(diag, "%s: %s", label, all);
 }
 
-bool front_word(struct front *front, const struct node *text, const char *what,
-		const struct front_word *words, size_t count, unsigned int *ret_value)
+bool front_word(struct front *front, const struct node *text, const struct front_words *set,
+		unsigned int *ret_value)
 {
 	CLEAN_FREE const char **names = NULL;
 	struct diag *diag;
 
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(words[i].word, text->text) == 0) {
-			*ret_value = words[i].value;
+	for (size_t i = 0; i < set->count; i++) {
+		if (strcmp(set->words[i].word, text->text) == 0) {
+			*ret_value = set->words[i].value;
 			return true;
 		}
 	}
-	diag = node_error(text, front->diags, "unknown %s '%s'", what, text->text);
-	names = reallocarray(NULL, count, sizeof(*names));
-	for (size_t i = 0; names && i < count; i++)
-		names[i] = words[i].word;
+	diag = node_error(text, front->diags, "unknown %s '%s'", set->what, text->text);
+	names = reallocarray(NULL, set->count, sizeof(*names));
+	for (size_t i = 0; names && i < set->count; i++)
+		names[i] = set->words[i].word;
 	if (names)
-		front_hint_names(diag, text->text, "known ones", names, count);
+		front_hint_names(diag, text->text, "known ones", names, set->count);
 	return false;
 }
 

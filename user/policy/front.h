@@ -73,9 +73,21 @@ struct front_word {
 	unsigned int value;
 };
 
-/** Look @text up in @words; an unknown one is reported as "unknown WHAT 'x'". True when found. */
-bool front_word(struct front *front, const struct node *text, const char *what,
-		const struct front_word *words, size_t count, unsigned int *ret_value);
+/** A closed set of words. */
+struct front_words {
+	const char *what; /* what one of them is: "access" */
+	const struct front_word *words;
+	size_t count;
+};
+
+#define FRONT_WORDS(what, words)                                                                   \
+	{                                                                                          \
+		what, words, sizeof(words) / sizeof(*(words))                                      \
+	}
+
+/** Look @text up in @set; an unknown one is reported as "unknown WHAT 'x'". True when found. */
+bool front_word(struct front *front, const struct node *text, const struct front_words *set,
+		unsigned int *ret_value);
 
 /** True when @text is a single line, not empty, without control characters; else reported. */
 bool front_line(struct front *front, const struct node *text, const char *what);

@@ -15,8 +15,6 @@
 #include "policy/schema.h"
 #include "policy/vars.h"
 
-#define WORD_COUNT(words) (sizeof(words) / sizeof(*(words)))
-
 /** A test while its keys are read. */
 struct draft {
 	struct policy_test test;
@@ -45,6 +43,10 @@ static const struct front_word expect_words[] = {
 	{ "allow", PK_VERDICT_ALLOW },
 	{ "deny", PK_VERDICT_DENY },
 };
+
+static const struct front_words protocol_set = FRONT_WORDS("protocol", protocol_words);
+static const struct front_words access_set = FRONT_WORDS("access", access_words);
+static const struct front_words expect_set = FRONT_WORDS("verdict", expect_words);
 
 static int keep_connect(struct front *front, const struct node *value, void *into)
 {
@@ -85,7 +87,7 @@ static int read_expect(struct front *front, const struct node *value, void *into
 {
 	unsigned int verdict = PK_VERDICT_DENY;
 
-	if (front_word(front, value, "verdict", expect_words, WORD_COUNT(expect_words), &verdict))
+	if (front_word(front, value, &expect_set, &verdict))
 		((struct draft *)into)->test.expect = (enum pk_verdict)verdict;
 	return 0;
 }
@@ -172,7 +174,7 @@ static int add_access(struct front *front, const struct node *text, void *into)
 {
 	unsigned int value = 0;
 
-	if (front_word(front, text, "access", access_words, WORD_COUNT(access_words), &value))
+	if (front_word(front, text, &access_set, &value))
 		((struct policy_test *)into)->access |= (__u8)value;
 	return 0;
 }
@@ -192,8 +194,7 @@ static int read_access(struct front *front, struct draft *draft)
 	if (test->kind != POLICY_TEST_CONNECT)
 		refuse_key(front, draft->protocol, "protocol", "connect");
 	else if (draft->protocol)
-		(void)front_word(front, draft->protocol, "protocol", protocol_words,
-				 WORD_COUNT(protocol_words), &value);
+		(void)front_word(front, draft->protocol, &protocol_set, &value);
 	if (test->kind == POLICY_TEST_CONNECT)
 		test->access = (__u8)value;
 	if (test->kind == POLICY_TEST_EXEC)

@@ -112,6 +112,7 @@ int policy_load_file(const char *path, const struct policy_context *context,
 	return finish(&front, load(&front, &source, &identity, ret_policy));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a text is a name, a place and a length */
 int policy_load_text(const char *name, const char *text, size_t length,
 		     const struct policy_context *context, struct policy **ret_policy,
 		     struct diag_list *diags)

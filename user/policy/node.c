@@ -89,12 +89,13 @@ struct diag *node_report(const struct node *node, struct diag_list *diags,
 {
 	va_list arguments;
 	struct diag *diag;
-	/* A block map or list starts with its first child: one character is enough of it. */
-	size_t length = node->kind == NODE_TEXT || node->flow ? first_line(node) : 1;
+	struct source_span span = { node->source, node->offset, 1 };
 
+	/* A block map or list starts with its first child: one character is enough of it. */
+	if (node->kind == NODE_TEXT || node->flow)
+		span.length = first_line(node);
 	va_start(arguments, format);
-	diag = source_vreport(node->source, diags, severity, node->offset, length, format,
-			      arguments);
+	diag = source_vreport(span, diags, severity, format, arguments);
 	va_end(arguments);
 	return diag;
 }
@@ -105,11 +106,12 @@ struct diag *node_error_at(const struct node *node, struct diag_list *diags, siz
 	bool exact = !node->several_lines && node->style != NODE_BLOCK;
 	size_t from = exact ? source_offset(node, at) : node->offset;
 	size_t to = exact ? source_offset(node, at + length) : from + 1;
+	struct source_span span = { node->source, from, to - from };
 	va_list arguments;
 	struct diag *diag;
 
 	va_start(arguments, format);
-	diag = source_vreport(node->source, diags, DIAG_ERROR, from, to - from, format, arguments);
+	diag = source_vreport(span, diags, DIAG_ERROR, format, arguments);
 	va_end(arguments);
 	return diag;
 }

@@ -14,8 +14,6 @@
 #include "policy/pattern.h"
 #include "policy/schema.h"
 
-#define WORD_COUNT(words) (sizeof(words) / sizeof(*(words)))
-
 /** A rule while its keys are read. */
 struct draft {
 	struct policy_rule rule; /* owned */
@@ -176,26 +174,25 @@ static const struct front_word access_words[] = {
 	{ "connect", PK_ACCESS_CONNECT }, { "all", PK_ACCESS_FILES },
 };
 
+static const struct front_words protocol_set = FRONT_WORDS("protocol", protocol_words);
+static const struct front_words access_set = FRONT_WORDS("access", access_words);
+
 /** What differs between the sections. */
 struct section_kind {
 	enum pk_section section;
 	struct schema rule;
-	const char *access_key; /* NULL: exec, whose rules have none */
-	const struct front_word *access_words;
-	size_t access_word_count;
+	const struct front_words *access; /* of the key of that name; NULL: rules have none */
 	__u8 access_all;
 	bool access_for_allow; /* an allow rule must say what it allows */
 };
 
 static const struct section_kind section_kinds[PK_SECTION__MAX] = {
 	[PK_SECTION_EGRESS] = { PK_SECTION_EGRESS, SCHEMA("a rule of egress", egress_rule_keys),
-				"protocol", protocol_words, WORD_COUNT(protocol_words),
-				PK_ACCESS_EGRESS, false },
+				&protocol_set, PK_ACCESS_EGRESS, false },
 	[PK_SECTION_FILES] = { PK_SECTION_FILES, SCHEMA("a rule of files", files_rule_keys),
-			       "access", access_words, WORD_COUNT(access_words), PK_ACCESS_FILES,
-			       true },
-	[PK_SECTION_EXEC] = { PK_SECTION_EXEC, SCHEMA("a rule of exec", exec_rule_keys), NULL, NULL,
-			      0, PK_ACCESS_RUN, false },
+			       &access_set, PK_ACCESS_FILES, true },
+	[PK_SECTION_EXEC] = { PK_SECTION_EXEC, SCHEMA("a rule of exec", exec_rule_keys), NULL,
+			      PK_ACCESS_RUN, false },
 };
 
 /** The words of an access or protocol key while they are read. */
@@ -209,8 +206,7 @@ static int read_access_word(struct front *front, const struct node *text, void *
 	struct access_reading *reading = into;
 	unsigned int value = 0;
 
-	if (front_word(front, text, reading->kind->access_key, reading->kind->access_words,
-		       reading->kind->access_word_count, &value))
+	if (front_word(front, text, reading->kind->access, &value))
 		reading->draft->rule.access |= (__u8)value;
 	else
 		reading->draft->faulty = true;
@@ -234,8 +230,8 @@ static int set_access(struct front *front, const struct section_kind *kind, cons
 	}
 	if (draft->access->kind == NODE_LIST && draft->access->count == 0)
 		(void)node_error(draft->access, front->diags, "'%s' is an empty list",
-				 kind->access_key);
-	(void)snprintf(what, sizeof(what), "a word of '%s'", kind->access_key);
+				 kind->access->what);
+	(void)snprintf(what, sizeof(what), "a word of '%s'", kind->access->what);
 	return front_each_text(front, draft->access, what, read_access_word, &reading);
 }
 
@@ -325,12 +321,14 @@ static const struct front_word default_words[] = {
 	{ "deny", PK_VERDICT_DENY },
 };
 
+static const struct front_words default_set = FRONT_WORDS("default", default_words);
+
 static int read_default(struct front *front, const struct node *value, void *into)
 {
 	const struct section_kind *kind = into;
 	unsigned int verdict = PK_VERDICT_DENY;
 
-	if (front_word(front, value, "default", default_words, WORD_COUNT(default_words), &verdict))
+	if (front_word(front, value, &default_set, &verdict))
 		front->policy->sections[kind->section].default_verdict = (enum pk_verdict)verdict;
 	return 0;
 }

@@ -15,7 +15,6 @@
 #include "policy/schema.h"
 #include "policy/vars.h"
 
-#define WORD_COUNT(words) (sizeof(words) / sizeof(*(words)))
 #define NAME_MAX_BYTES 64
 /** Largest rate of activity events that can be written. */
 #define RATE_MAX 1000000000UL
@@ -64,10 +63,11 @@ static int read_description(struct front *front, const struct node *value, void 
 static int read_mode(struct front *front, const struct node *value, void *unused)
 {
 	static const struct front_word words[] = { { "enforce", 0 }, { "audit", 1 } };
+	static const struct front_words set = FRONT_WORDS("mode", words);
 	unsigned int audit = 0;
 
 	(void)unused;
-	if (front_word(front, value, "mode", words, WORD_COUNT(words), &audit))
+	if (front_word(front, value, &set, &audit))
 		front->policy->audit = audit != 0;
 	return 0;
 }
@@ -80,10 +80,11 @@ static int add_activity(struct front *front, const struct node *text, void *unus
 		{ "write", PK_ACTIVITY_WRITE },
 		{ "read", PK_ACTIVITY_READ },
 	};
+	static const struct front_words set = FRONT_WORDS("activity", words);
 	unsigned int kind = 0;
 
 	(void)unused;
-	if (front_word(front, text, "activity", words, WORD_COUNT(words), &kind))
+	if (front_word(front, text, &set, &kind))
 		front->policy->activity |= kind;
 	return 0;
 }
@@ -151,8 +152,10 @@ static const struct schema policy_schema = SCHEMA("a policy", policy_keys);
 
 int sections_read(struct front *front, const struct node *root)
 {
+	const struct source_span start = { &front->frame->source, 0, 1 };
+
 	if (!root || (root->kind == NODE_TEXT && root->length == 0)) {
-		diag_hint(source_report(&front->frame->source, front->diags, DIAG_ERROR, 0, 1,
+		diag_hint(source_report(start, front->diags, DIAG_ERROR,
 					"there is no policy in this file"),
 			  "a policy begins with 'picket: 1'");
 		return 0;

@@ -98,6 +98,7 @@ static void find_faults(const struct source *source, struct fault *faults)
 static void report_fault(const struct source *source, enum fault_kind kind,
 			 const struct fault *fault, struct diag_list *diags)
 {
+	struct source_span span = { source, fault->offset, fault->bytes };
 	char value[24] = "";
 	char more[48] = "";
 
@@ -107,7 +108,7 @@ static void report_fault(const struct source *source, enum fault_kind kind,
 		(void)snprintf(value, sizeof(value), " (U+%04X)", fault->code);
 	if (fault->count > 1)
 		(void)snprintf(more, sizeof(more), ", and %zu more in this file", fault->count - 1);
-	diag_hint(source_report(source, diags, DIAG_ERROR, fault->offset, fault->bytes, "%s %s%s%s",
+	diag_hint(source_report(span, diags, DIAG_ERROR, "%s %s%s%s",
 				strchr("aeiou", *fault_names[kind]) ? "an" : "a", fault_names[kind],
 				value, more),
 		  "%s", fault_hints[kind]);
@@ -178,12 +179,12 @@ struct diag_pos source_pos(const struct source *source, size_t offset)
 	return pos;
 }
 
-struct diag *source_vreport(const struct source *source, struct diag_list *diags,
-			    enum diag_severity severity, size_t offset, size_t length,
-			    const char *format, va_list arguments)
+struct diag *source_vreport(struct source_span span, struct diag_list *diags,
+			    enum diag_severity severity, const char *format, va_list arguments)
 {
+	const struct source *source = span.source;
 	CLEAN_FREE char *message = NULL;
-	struct diag_pos pos = source_pos(source, offset);
+	struct diag_pos pos = source_pos(source, span.offset);
 	struct diag *diag;
 	size_t start;
 
@@ -195,21 +196,20 @@ struct diag *source_vreport(const struct source *source, struct diag_list *diags
 	diag = diag_add(diags, severity, &pos, "%s", message);
 	if (!diag || pos.line == 0)
 		return diag;
-	diag->length = length > 0 ? (unsigned int)length : 1;
+	diag->length = span.length > 0 ? (unsigned int)span.length : 1;
 	start = source->lines[pos.line - 1];
 	diag_excerpt(diag, source->text + start, source->length - start);
 	return diag;
 }
 
-struct diag *source_report(const struct source *source, struct diag_list *diags,
-			   enum diag_severity severity, size_t offset, size_t length,
-			   const char *format, ...)
+struct diag *source_report(struct source_span span, struct diag_list *diags,
+			   enum diag_severity severity, const char *format, ...)
 {
 	va_list arguments;
 	struct diag *diag;
 
 	va_start(arguments, format);
-	diag = source_vreport(source, diags, severity, offset, length, format, arguments);
+	diag = source_vreport(span, diags, severity, format, arguments);
 	va_end(arguments);
 	return diag;
 }

@@ -53,16 +53,22 @@ int source_check(struct source *source, struct diag_list *diags);
 /** Line and column of a byte offset. */
 struct diag_pos source_pos(const struct source *source, size_t offset);
 
-/** Add a finding about @length bytes at @offset, with its source line. NULL as of diag_add(). */
-struct diag *source_report(const struct source *source, struct diag_list *diags,
-			   enum diag_severity severity, size_t offset, size_t length,
-			   const char *format, ...) __attribute__((format(printf, 6, 7)));
+/** A part of a source: what a finding underlines. */
+struct source_span {
+	const struct source *source;
+	size_t offset;
+	size_t length; /* 0: the place between two bytes */
+};
+
+/** Add a finding about @span, with its source line. NULL as of diag_add(). */
+struct diag *source_report(struct source_span span, struct diag_list *diags,
+			   enum diag_severity severity, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /** The same with the arguments in a list. */
-struct diag *source_vreport(const struct source *source, struct diag_list *diags,
-			    enum diag_severity severity, size_t offset, size_t length,
-			    const char *format, va_list arguments)
-	__attribute__((format(printf, 6, 0)));
+struct diag *source_vreport(struct source_span span, struct diag_list *diags,
+			    enum diag_severity severity, const char *format, va_list arguments)
+	__attribute__((format(printf, 4, 0)));
 
 /** Free what @source owns and make it empty. */
 void source_reset(struct source *source);

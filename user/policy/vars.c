@@ -16,7 +16,9 @@
 struct growth {
 	struct expansion out;
 	size_t room;
+	enum vars_use use;
 	bool full; /* over VARS_TEXT_MAX */
+	bool faulty; /* something was reported */
 };
 
 static int put(struct growth *g, const char *bytes, size_t count, size_t origin, bool same_origin)
@@ -46,12 +48,12 @@ static int put(struct growth *g, const char *bytes, size_t count, size_t origin,
 	return 0;
 }
 
-static int put_value(struct growth *g, const char *value, size_t origin, enum vars_use use)
+static int put_value(struct growth *g, const char *value, size_t origin)
 {
 	int r = 0;
 
 	for (; *value && r == 0; value++) {
-		if (use == VARS_GLOB && strchr("*?[]{},\\", *value))
+		if (g->use == VARS_GLOB && strchr("*?[]{},\\", *value))
 			r = put(g, "\\", 1, origin, true);
 		if (r == 0)
 			r = put(g, value, 1, origin, true);
@@ -174,9 +176,9 @@ static const char *value_of(struct front *front, const struct node *text, size_t
 	return strcmp(value, "/") == 0 && *next == '/' ? "" : value;
 }
 
-/* One ${NAME} or $$ at byte @at. Moves *@at behind it; *@ok is cleared when it is faulty. */
-static int expand_reference(struct front *front, const struct node *text, enum vars_use use,
-			    size_t *at, struct growth *g, bool *ok)
+/* One ${NAME} or $$ at byte @at. Moves *@at behind it. */
+static int expand_reference(struct front *front, const struct node *text, size_t *at,
+			    struct growth *g)
 {
 	CLEAN_FREE char *name = NULL;
 	CLEAN_FREE char *trimmed = NULL;
@@ -190,7 +192,7 @@ static int expand_reference(struct front *front, const struct node *text, enum v
 	if (reference.length == 0) {
 		diag_hint(node_error_at(text, front->diags, *at, 1, "%s", reference.why),
 			  "a variable is written ${NAME}, a dollar sign $$");
-		*ok = false;
+		g->faulty = true;
 		(*at)++;
 		return 0;
 	}
@@ -202,35 +204,35 @@ static int expand_reference(struct front *front, const struct node *text, enum v
 	value = value_of(front, text, *at, &reference, text->text + *at + reference.length);
 	if (value) {
 		trimmed = vars_trim(value);
-		r = trimmed ? put_value(g, trimmed, *at, use) : -ENOMEM;
+		r = trimmed ? put_value(g, trimmed, *at) : -ENOMEM;
 	} else {
-		*ok = false;
+		g->faulty = true;
 	}
 	*at += reference.length;
 	return r;
 }
 
-static int expand_all(struct front *front, const struct node *text, enum vars_use use,
-		      struct growth *g, bool *ok)
+static int expand_all(struct front *front, const struct node *text, struct growth *g)
 {
 	bool in_class = false;
 	int r = 0;
 
 	for (size_t at = 0; at < text->length && r == 0;) {
 		const char *byte = text->text + at;
-		size_t count = use == VARS_GLOB && *byte == '\\' && at + 1 < text->length ? 2 : 1;
+		size_t count = g->use == VARS_GLOB && *byte == '\\' && at + 1 < text->length ? 2 :
+											       1;
 
 		if (*byte == '$' && !in_class) {
-			r = expand_reference(front, text, use, &at, g, ok);
+			r = expand_reference(front, text, &at, g);
 			continue;
 		}
-		if (use == VARS_GLOB && (*byte == '[' || *byte == ']'))
+		if (g->use == VARS_GLOB && (*byte == '[' || *byte == ']'))
 			in_class = *byte == '[';
 		if (in_class && *byte == '$' && byte[1] == '{') {
 			diag_hint(node_error_at(text, front->diags, at, 2,
 						"a variable inside of a class"),
 				  "write {a,b} for a choice of texts, \\$ for a dollar sign");
-			*ok = false;
+			g->faulty = true;
 		}
 		r = put(g, byte, count, at, false);
 		at += count;
@@ -241,21 +243,20 @@ static int expand_all(struct front *front, const struct node *text, enum vars_us
 int vars_expand(struct front *front, const struct node *text, enum vars_use use,
 		struct expansion *ret)
 {
-	struct growth g = { 0 };
-	bool ok = true;
+	struct growth g = { .use = use };
 	int r = 0;
 
 	*ret = (struct expansion){ 0 };
 	g.full = text->length > VARS_TEXT_MAX;
 	if (!g.full)
-		r = expand_all(front, text, use, &g, &ok);
+		r = expand_all(front, text, &g);
 	if (r == 0 && !g.full)
 		r = put(&g, "", 1, text->length, true);
 	if (r == 0 && g.full)
 		(void)node_error(text, front->diags,
 				 "longer than %u bytes when its variables are replaced",
 				 VARS_TEXT_MAX);
-	if (r < 0 || !ok || g.full) {
+	if (r < 0 || g.faulty || g.full) {
 		expansion_reset(&g.out);
 		return r;
 	}

@@ -33,9 +33,9 @@ static size_t offset_of(struct builder *b, yaml_mark_t mark)
 
 static struct diag *refuse(struct builder *b, const yaml_event_t *event, const char *what)
 {
-	size_t offset = offset_of(b, event->start_mark);
+	struct source_span span = { b->source, offset_of(b, event->start_mark), 1 };
 
-	return source_report(b->source, b->diags, DIAG_ERROR, offset, 1, "%s", what);
+	return source_report(span, b->diags, DIAG_ERROR, "%s", what);
 }
 
 static int append(struct node *parent, struct node *child)

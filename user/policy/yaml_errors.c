@@ -103,20 +103,19 @@ int yaml_report_error(const yaml_parser_t *parser, struct yaml_cursor *cursor,
 		      const struct source *source, struct diag_list *diags)
 {
 	const struct yaml_saying *saying = find_saying(parser);
+	struct source_span span = { .source = source, .length = 1 };
 	yaml_mark_t mark = parser->problem_mark;
-	size_t offset;
 
 	if (parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	if (saying && saying->place == AT_CONTEXT && parser->context)
 		mark = parser->context_mark;
-	offset = yaml_offset(cursor, source, mark.index);
+	span.offset = yaml_offset(cursor, source, mark.index);
 	if (saying)
-		diag_hint(source_report(source, diags, DIAG_ERROR, offset, 1, "%s",
-					saying->message),
-			  "%s", saying->hint);
+		diag_hint(source_report(span, diags, DIAG_ERROR, "%s", saying->message), "%s",
+			  saying->hint);
 	else
-		(void)source_report(source, diags, DIAG_ERROR, offset, 1, "not valid YAML: %s",
+		(void)source_report(span, diags, DIAG_ERROR, "not valid YAML: %s",
 				    parser->problem ? parser->problem : "unreadable");
 	return -EINVAL;
 }
