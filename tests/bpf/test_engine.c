@@ -44,7 +44,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	if (!f || features_probe(FEATURES_BEST, &f->features) || f->features.tier < 0)
+	if (!f || features_probe(PK_TIER_LSM, &f->features) || f->features.tier < 0)
 		return -1;
 	f->roots.cgroup = f->features.cgroup_root;
 	f->roots.bpffs = f->features.bpffs;

@@ -30,7 +30,7 @@ struct fixture {
 static int setup(struct fixture *f)
 {
 	struct place_lock lock = PLACE_LOCK_NONE;
-	int r = features_probe(FEATURES_EVERYTHING, &f->features);
+	int r = features_probe(PK_TIER__MAX, &f->features);
 
 	if (r)
 		return r;

@@ -115,12 +115,12 @@ static void explains(void **state)
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
 
 	(void)state;
-	assert_int_equal(features_explain(&weak, PK_TIER_NETWORK, &diags), 0);
+	assert_int_equal(features_explain(&weak, PK_TIER_NETWORK, NULL, &diags), 0);
 	assert_int_equal(diags.count, 0);
-	assert_int_equal(features_explain(&none, PK_TIER_NETWORK, &diags), -EPERM);
-	assert_int_equal(features_explain(&weak, PK_TIER_LSM, &diags), -ENOTSUP);
+	assert_int_equal(features_explain(&none, PK_TIER_NETWORK, NULL, &diags), -EPERM);
+	assert_int_equal(features_explain(&weak, PK_TIER_LSM, "no way", &diags), -ENOTSUP);
 	assert_int_equal(diags.count, 2);
-	assert_string_equal(diags.items[1].message, "it is broken");
+	assert_string_equal(diags.items[1].message, "no way: it is broken");
 	assert_string_equal(diags.items[1].hint, "mend it");
 }
 

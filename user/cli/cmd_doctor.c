@@ -118,7 +118,7 @@ static int print_json(const struct features *features)
 static int doctor(bool json)
 {
 	CLEAN(features_reset) struct features features = { .tier = -1 };
-	int r = features_probe(FEATURES_EVERYTHING, &features);
+	int r = features_probe(PK_TIER__MAX, &features);
 
 	if (r) {
 		errno = -r;

@@ -183,7 +183,7 @@ static int read_policy(struct run *run)
 
 static int choose_tier(struct run *run)
 {
-	int r = features_probe(FEATURES_BEST, &run->features);
+	int r = features_probe(run->tier, &run->features);
 
 	if (r)
 		return r;

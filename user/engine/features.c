@@ -359,21 +359,33 @@ int features_find_tier(const struct features *f, enum pk_tier limit)
 	return -1;
 }
 
-int features_probe(enum features_depth depth, struct features *ret_features)
+/* Is there anything to learn from step @id about tiers up to @limit? */
+static bool is_worth_trying(const struct features *f, enum feature_id id, enum pk_tier limit)
+{
+	if ((steps[id].needs & ok_mask(f)) != steps[id].needs)
+		return false;
+	if (limit == PK_TIER__MAX)
+		return true;
+	if (features_find_tier(f, limit) == (int)limit)
+		return false;
+	for (int tier = (int)limit; tier >= 0; tier--) {
+		if (features_needs((enum pk_tier)tier, id))
+			return true;
+	}
+	return false;
+}
+
+int features_probe(enum pk_tier limit, struct features *ret_features)
 {
 	CLEAN(features_reset) struct features f = { .tier = -1 };
 
 	for (unsigned int i = 0; i < FEATURE__MAX; i++)
 		f.items[i].name = steps[i].name;
 	for (unsigned int i = 0; i < FEATURE__MAX; i++) {
-		int r;
+		int r = 0;
 
-		if ((steps[i].needs & ok_mask(&f)) != steps[i].needs)
-			continue;
-		if (depth == FEATURES_BEST &&
-		    (i == FEATURE_LSM_LIST || features_find_tier(&f, PK_TIER_LSM) == PK_TIER_LSM))
-			continue;
-		r = steps[i].try(&f, &f.items[i]);
+		if (is_worth_trying(&f, (enum feature_id)i, limit))
+			r = steps[i].try(&f, &f.items[i]);
 		if (r)
 			return r;
 	}
@@ -393,19 +405,24 @@ static const struct feature *first_cause(const struct features *f, enum pk_tier 
 	return NULL;
 }
 
-int features_explain(const struct features *f, enum pk_tier tier, struct diag_list *diags)
+int features_explain(const struct features *f, enum pk_tier tier, const char *what,
+		     struct diag_list *diags)
 {
 	const struct feature *cause = first_cause(f, tier);
+	const char *before = what ? what : "";
+	const char *between = what ? ": " : "";
 
 	if (f->tier >= 0 && (enum pk_tier)f->tier >= tier)
 		return 0;
 	if (!cause) {
 		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-				   "it could not be found out what this kernel can do"),
+				   "%s%sit could not be found out what this kernel can do", before,
+				   between),
 			  "run 'picket doctor'");
 		return -ENOTSUP;
 	}
-	diag_hint(diag_add(diags, DIAG_ERROR, NULL, "%s", cause->text), "%s", cause->remedy);
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL, "%s%s%s", before, between, cause->text), "%s",
+		  cause->remedy);
 	return cause == &f->items[FEATURE_PRIVILEGES] ? -EPERM : -ENOTSUP;
 }
 

@@ -54,28 +54,26 @@ struct features {
 	char *bpffs; /* where the bpf file system is mounted, or NULL */
 };
 
-/** How far to look. */
-enum features_depth {
-	FEATURES_BEST, /* stop when the strongest tier is known */
-	FEATURES_EVERYTHING /* try every step that can be tried */
-};
-
 /** Lowest kernel that is supported. */
 #define FEATURES_KERNEL_MAJOR 6
 #define FEATURES_KERNEL_MINOR 1
 
-/** Try the steps and store what was found. Returns 0 or -ENOMEM; what fails is in the answer. */
-int features_probe(enum features_depth depth, struct features *ret_features);
+/**
+ * Try what it takes to know the strongest tier not over @limit, or, for PK_TIER__MAX, every step
+ * that can be tried. Returns 0 (caller resets) or -ENOMEM; what fails is in the answer.
+ */
+int features_probe(enum pk_tier limit, struct features *ret_features);
 
 /** The strongest tier not over @limit that @features offer, as enum pk_tier, or -1. */
 int features_find_tier(const struct features *features, enum pk_tier limit);
 
 /**
- * Why @tier cannot be had: adds an error with the first failed step it needs, and its remedy.
- * Returns -ENOTSUP when the kernel or what is mounted is the cause, -EPERM when privileges are;
- * 0 and no finding when @features offer the tier.
+ * Why @tier cannot be had: adds an error that is @what (or NULL) followed by the text of the first
+ * failed step it needs, with that step's remedy. Returns -ENOTSUP when the kernel or what is mounted
+ * is the cause, -EPERM when privileges are; 0 and no finding when @features offer the tier.
  */
-int features_explain(const struct features *features, enum pk_tier tier, struct diag_list *diags);
+int features_explain(const struct features *features, enum pk_tier tier, const char *what,
+		     struct diag_list *diags);
 
 /** True when @tier needs the step. */
 bool features_needs(enum pk_tier tier, enum feature_id id);

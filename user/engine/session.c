@@ -37,24 +37,32 @@ static const char *needed_section(const struct policy_image *image)
 	return NULL;
 }
 
+/* The policy needs hooks. Says so, and why there are none. */
+static int refuse_section(const struct features *features, const char *section, enum pk_tier limit,
+			  struct diag_list *diags)
+{
+	char what[128];
+
+	(void)snprintf(what, sizeof(what),
+		       "the policy has the section '%s', which tier 'network' cannot enforce",
+		       section);
+	if (limit >= PK_TIER_MODIFY_RETURN)
+		return features_explain(features, limit, what, diags);
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL, "%s", what),
+		  "allow a stronger tier than 'network'");
+	return -ENOTSUP;
+}
+
 int session_choose_tier(const struct features *features, const struct policy_image *image,
 			enum pk_tier limit, enum pk_tier *ret_tier, struct diag_list *diags)
 {
 	int found = features_find_tier(features, limit);
 	const char *section = needed_section(image);
-	int r;
 
 	if (found < 0)
-		return features_explain(features, PK_TIER_NETWORK, diags);
-	if (section && found < PK_TIER_MODIFY_RETURN) {
-		(void)diag_add(
-			diags, DIAG_ERROR, NULL,
-			"the policy has the section '%s', which tier 'network' cannot enforce",
-			section);
-		/* Nothing to explain where only the limit is in the way. */
-		r = features_explain(features, PK_TIER_LSM, diags);
-		return r ? r : -ENOTSUP;
-	}
+		return features_explain(features, PK_TIER_NETWORK, NULL, diags);
+	if (section && found < PK_TIER_MODIFY_RETURN)
+		return refuse_section(features, section, limit, diags);
 	*ret_tier = (enum pk_tier)found;
 	return 0;
 }
