@@ -7,7 +7,10 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 /** Longer words are not compared: no known word is near to them. */
 #define WORD_MAX 48
@@ -121,4 +124,16 @@ const char *text_nearest(const char *word, const char *const *names, size_t coun
 		}
 	}
 	return nearest;
+}
+
+int text_close(FILE *to, char **text)
+{
+	bool lost = ferror(to) != 0;
+
+	if (fclose(to) != 0)
+		lost = true;
+	if (!lost && *text)
+		return 0;
+	mem_free_ptr(text);
+	return -ENOMEM;
 }

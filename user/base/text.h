@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /** Terminal columns of a printable code point: 0 (combining), 1 or 2 (wide). */
 unsigned int text_width(unsigned int code);
@@ -24,5 +25,11 @@ bool text_is_hidden(unsigned int code);
  * when none is near. NULL entries are passed over.
  */
 const char *text_nearest(const char *word, const char *const *names, size_t count);
+
+/**
+ * Close a stream of open_memstream() whose text is *@text. Returns 0, or -ENOMEM when any of it is
+ * lost; then *@text is freed and NULL. (fclose() alone does not tell.)
+ */
+int text_close(FILE *to, char **text);
 
 #endif

@@ -71,8 +71,7 @@ static char *join_names(const char *const *names, size_t count)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		(void)fprintf(to, "%s%s", i ? ", " : "", names[i]);
-	if (fclose(to) != 0)
-		mem_free_ptr(&text);
+	(void)text_close(to, &text);
 	return text;
 }
 

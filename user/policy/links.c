@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "policy/glob.h"
 
 /** One run over the sequences of a glob. */
@@ -83,9 +84,11 @@ static void write_tokens(FILE *to, const char *glob, const struct glob_token *to
 
 /*
  * Follow the links of the longest existing head of @path, which is cut at a '/' until something
- * exists. *@ret_used is how much of it was followed. NULL when nothing below the root exists.
+ * exists. *@ret_used is how much of it was followed; *@ret_resolved stays NULL when nothing below the
+ * root exists. Returns 0 or -ENOMEM.
  */
-static char *resolve_head(const struct policy_context *context, char *path, size_t *ret_used)
+static int resolve_head(const struct policy_context *context, char *path, size_t *ret_used,
+			char **ret_resolved)
 {
 	size_t length = strlen(path);
 
@@ -94,17 +97,22 @@ static char *resolve_head(const struct policy_context *context, char *path, size
 		char kept = path[length];
 
 		path[length] = '\0';
+		errno = 0;
 		resolved = context->resolve(path);
 		path[length] = kept;
 		if (resolved) {
 			*ret_used = length;
-			return resolved;
+			*ret_resolved = resolved;
+			return 0;
 		}
+		/* Not known is not the same as not there. */
+		if (errno == ENOMEM)
+			return -ENOMEM;
 		do
 			length--;
 		while (length > 1 && path[length] != '/');
 	}
-	return NULL;
+	return 0;
 }
 
 /* The alternative with its head replaced; malloc'ed, without leading '/', or NULL. */
@@ -128,8 +136,7 @@ static char *rebuild(const struct links *links, const char *resolved, const char
 	}
 	write_literal(to, rest);
 	write_tokens(to, links->glob, tail, tail_count);
-	if (fclose(to) != 0)
-		mem_free_ptr(&text);
+	(void)text_close(to, &text);
 	return text;
 }
 
@@ -168,7 +175,8 @@ static int visit(void *context, const struct glob_token *tokens, size_t count)
 	for (size_t i = 0; i < head; i++)
 		path[i] = (char)tokens[i].byte;
 	path[head] = '\0';
-	resolved = resolve_head(links->context, path, &used);
+	if (resolve_head(links->context, path, &used, &resolved) < 0)
+		return -ENOMEM;
 	/* What a link of /proc leads to depends on who asks. */
 	if (!resolved || *resolved != '/' || strncmp(resolved, "/proc/", 6) == 0)
 		return 0;
@@ -193,10 +201,8 @@ static int join(const struct links *links, char **ret_glob)
 	for (size_t i = 0; i < links->count; i++)
 		(void)fprintf(to, "%s%s", i > 0 ? "," : "", links->changed[i]);
 	(void)fputs(links->count > 1 ? "}" : "", to);
-	if (fclose(to) != 0) {
-		free(text);
+	if (text_close(to, &text) < 0)
 		return -ENOMEM;
-	}
 	if (size > PK_PATH_MAX || !glob_check(text, NULL, NULL)) {
 		free(text);
 		return -E2BIG;
