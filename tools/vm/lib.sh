@@ -12,6 +12,8 @@ VM_OUTPUT=${BUILD:-$VM_TOP/.output}
 VM_NAME=$(basename "$0")
 # shellcheck disable=SC2034 # read by the scripts that source this file
 readonly VM_DIR VM_TOP VM_CACHE VM_OUTPUT VM_NAME
+# Files of the guest are made with these permissions, whatever the caller prefers for its own.
+umask 022
 PATH=$PATH:/usr/sbin:/sbin
 
 # vm_die MESSAGE [STATUS]: one sentence on stderr, then the end (status 1, or 2 for wrong usage).
@@ -36,7 +38,7 @@ vm_usage() {
 # vm_need PROGRAM PACKAGE: ends with what to install when PROGRAM is missing.
 vm_need() {
 	command -v "$1" >/dev/null ||
-		vm_die "'$1' is missing. Hint: install the package '$2', or run tools/deps, which installs all."
+		vm_die "'$1' is missing. Hint: install the package '$2', or run tools/deps."
 }
 
 # vm_kernels: the names in kernels.txt, one a line.
@@ -47,14 +49,15 @@ vm_kernels() {
 # vm_check_kernel NAME: ends when NAME is not in kernels.txt.
 vm_check_kernel() {
 	vm_kernels | grep -qxF -- "$1" ||
-		vm_die "no kernel '$1'. Known in tools/vm/kernels.txt: $(vm_kernels | paste -sd' ')" 2
+		vm_die "no kernel '$1' in kernels.txt. Known: $(vm_kernels | paste -sd' ')" 2
 }
 
 # vm_is_elf FILE: whether FILE is a program or a shared library.
 vm_is_elf() {
 	local magic
 
-	[[ -f $1 && ! -L $1 ]] && IFS= read -r -n 4 magic 2>/dev/null <"$1" && [[ $magic == $'\x7fELF' ]]
+	[[ -f $1 && ! -L $1 ]] && IFS= read -r -n 4 magic 2>/dev/null <"$1" &&
+		[[ $magic == $'\x7fELF' ]]
 }
 
 # stdin: files; stdout: the loader and every shared library they need, with the links to them.
