@@ -17,23 +17,23 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* The rule set of the request's key: a path or an address. */
-static __always_inline int pk_key_set(const struct pk_view *v, const struct pk_image *head,
-				      struct pk_scratch *s, __u32 *ret_set)
+/* The rule sets of the request's key: a path or an address. */
+static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_image *head,
+				       struct pk_scratch *s, struct pk_sets *ret_sets)
 {
-	__u32 state = head->path_start;
+	struct pk_states states = pk_path_start(head);
 	int broken;
 
 	if (s->rq.section == PK_SECTION_EGRESS) {
 		struct pk_address key = { s->rq.address_hi, s->rq.address_lo };
 
-		return pk_address_set(v, head, key, ret_set);
+		return pk_address_sets(v, head, key, ret_sets);
 	}
 	if (s->rq.flags & PK_REQUEST_SECOND)
-		broken = pk_path_run(v, head, s->data + PK_PATH_MAX, s->rq.length[1], &state);
+		broken = pk_path_run(v, head, s->data + PK_PATH_MAX, s->rq.length[1], &states);
 	else
-		broken = pk_path_run(v, head, s->data, s->rq.length[0], &state);
-	return broken || pk_path_set(v, state, ret_set);
+		broken = pk_path_run(v, head, s->data, s->rq.length[0], &states);
+	return broken || pk_path_sets(v, &states, ret_sets);
 }
 
 static __always_inline struct pk_result pk_judge_request(const struct pk_view *v,
@@ -45,7 +45,7 @@ static __always_inline struct pk_result pk_judge_request(const struct pk_view *v
 		.section = s->rq.section, .access = s->rq.access, .port = s->rq.port,
 		.flags = s->rq.flags & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0,
 	};
-	__u32 set = 0;
+	struct pk_sets sets = {};
 
 	if (query.section >= PK_SECTION__MAX)
 		return result;
@@ -58,9 +58,9 @@ static __always_inline struct pk_result pk_judge_request(const struct pk_view *v
 		result.reason = s->rq.reason;
 		return result;
 	}
-	if (pk_key_set(v, head, s, &set))
+	if (pk_key_sets(v, head, s, &sets))
 		return result;
-	return pk_judge_set(v, head, set, &query);
+	return pk_judge_sets(v, head, &sets, &query);
 }
 
 /* The activity kind that an allowed request is. */

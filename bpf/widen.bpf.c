@@ -6,7 +6,7 @@
  *                  the old name (the agent may write at the new one, so it could copy), unless it
  *                  is set-id, which a copy would not be
  *   link, special  rights at the new name within those at the old one; exchange: the same rights
- *   directory      the same, and the automaton is in one state after both names and a '/': every
+ *   directory      the same, and each automaton is in one state after both names and a '/': every
  *                  path below has the very same rules
  */
 #include "picket.bpf.h"
@@ -21,17 +21,18 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define PK_RIGHT_RUN 16U
 
 static __always_inline bool pk_right(const struct pk_view *v, const struct pk_image *head,
-				     __u32 set, __u32 section, __u32 access)
+				     const struct pk_sets *sets, __u32 section, __u32 access)
 {
 	struct pk_query query = { .section = section, .access = access };
 
-	return pk_judge_set(v, head, set, &query).verdict == PK_VERDICT_ALLOW;
+	return pk_judge_sets(v, head, sets, &query).verdict == PK_VERDICT_ALLOW;
 }
 
 struct pk_rights {
 	const struct pk_view *view;
 	const struct pk_image *head;
-	__u32 set;
+	struct pk_sets sets;
+	struct pk_states below; /* behind the path and a '/' */
 	__u32 rights;
 };
 
@@ -41,36 +42,34 @@ static long pk_rights_step(__u32 bit, void *arg)
 	__u32 section = bit == 4 ? PK_SECTION_EXEC : PK_SECTION_FILES;
 	__u32 access = bit == 4 ? PK_ACCESS_RUN : 1U << (bit & 3);
 
-	if (pk_right(r->view, r->head, r->set, section, access))
+	if (pk_right(r->view, r->head, &r->sets, section, access))
 		r->rights |= 1U << (bit & 7);
 	return 0;
 }
 
-/* Rights at a path, and the automaton's state behind it. 1 = broken image. */
+/* Rights at a path, and the states behind it. 1 = broken image. */
 static __always_inline int pk_rights_at(const struct pk_view *v, const struct pk_image *head,
-					const __u8 *path, __u32 length, struct pk_rights *r,
-					__u32 *ret_below)
+					const __u8 *path, __u32 length, struct pk_rights *r)
 {
 	struct pk_walk slash = { .view = v, .classes = head->path_class };
-	__u32 state = head->path_start;
 
 	r->view = v;
 	r->head = head;
 	r->rights = 0;
-	if (pk_path_run(v, head, path, length, &state) || pk_path_set(v, state, &r->set))
+	slash.states = pk_path_start(head);
+	if (pk_path_run(v, head, path, length, &slash.states) ||
+	    pk_path_sets(v, &slash.states, &r->sets))
 		return 1;
 	bpf_loop(5, pk_rights_step, r, 0);
-	slash.state = state;
 	if (pk_walk_byte(&slash, '/'))
 		return 1;
-	*ret_below = slash.state;
+	r->below = slash.states;
 	return 0;
 }
 
 __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
 {
 	struct pk_rights from = {}, to = {};
-	__u32 below_from = 0, below_to = 1;
 	const struct pk_image *head;
 	struct pk_view view;
 	__u32 agent, zero = 0, gained, type = mode & S_IFMT;
@@ -86,14 +85,15 @@ __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
 		return 1;
 	if (!head->defaults[PK_SECTION_FILES].present && !head->defaults[PK_SECTION_EXEC].present)
 		return 0;
-	if (pk_rights_at(&view, head, s->data, s->rq.length[0], &from, &below_from) ||
-	    pk_rights_at(&view, head, s->data + PK_PATH_MAX, s->rq.length[1], &to, &below_to))
+	if (pk_rights_at(&view, head, s->data, s->rq.length[0], &from) ||
+	    pk_rights_at(&view, head, s->data + PK_PATH_MAX, s->rq.length[1], &to))
 		return 1;
 	gained = to.rights & ~from.rights;
 	if (move == PK_MOVE_EXCHANGE)
 		gained |= from.rights & ~to.rights;
 	if (type == S_IFDIR)
-		return gained || below_from != below_to;
+		return gained || from.below.at[0] != to.below.at[0] ||
+		       from.below.at[1] != to.below.at[1];
 	if (!gained)
 		return 0;
 	if (move != PK_MOVE_RENAME || type != S_IFREG || !(from.rights & PK_ACCESS_READ))

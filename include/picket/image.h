@@ -7,14 +7,16 @@
  * at 32-byte aligned offsets, in the order of enum pk_part, with zero bytes between and behind.
  *
  *   part      element          what
- *   slots     struct pk_slot   the path automaton, rows overlaid (comb)
+ *   slots     struct pk_slot   the path automata, rows overlaid (comb)
  *   spans     struct pk_span   the address table, sorted
  *   items     struct pk_item   rule sets, back to back
  *   rules     struct pk_rule   where each rule comes from, for people
  *   strings   bytes            NUL-terminated text that rules point to; starts with one NUL
  *
- * Automaton. A state is the absolute index (from the image's first byte, in units of 8 bytes) of
- * its head: slot[s].next is the default successor and slot[s].check is PK_SLOT_HEAD;
+ * Automata. There are PK_AUTOMATA of them, each run over the whole path from its own start state; the
+ * rules of a path are those of all the sets they end in. They share byte classes and the comb. A
+ * state is the absolute index (from the image's first byte, in units of 8 bytes) of its head:
+ * slot[s].next is the default successor and slot[s].check is PK_SLOT_HEAD;
  * slot[s + 1].next is the rule set of a path that ends here and slot[s + 1].check PK_SLOT_HEAD.
  * Successor by byte b: c = path_class[b] (always >= 2); if slot[s + c].check == s the successor is
  * slot[s + c].next, else the default. Two states never share a head; rows may interleave.
@@ -52,7 +54,7 @@ enum pk_verdict {
 	PK_VERDICT__MAX
 };
 
-/** Policy sections that decide. Files and exec share the path automaton. */
+/** Policy sections that decide. Files and exec share the path automata. */
 enum pk_section {
 	PK_SECTION_EGRESS,
 	PK_SECTION_FILES,
@@ -121,11 +123,11 @@ struct pk_image {
 	__u32 activity; /* PK_ACTIVITY_* to report */
 	__u32 rate; /* activity events a second, 0 = unlimited */
 	struct pk_default defaults[PK_SECTION__MAX];
-	__u32 path_start; /* start state of the path automaton */
+	__u32 path_start[PK_AUTOMATA]; /* start states of the path automata */
 	__u32 span_count; /* elements of the spans part, >= 1 */
 	__u32 name; /* string: the policy's name (of the last layer) */
 	struct pk_extent part[PK_PART__MAX];
-	__u8 _pad[8];
+	__u8 _pad[4];
 	__u8 path_class[256]; /* byte -> class, each >= 2 */
 };
 

@@ -30,6 +30,12 @@
 #define PK_SET_MAX 128
 /** Most rule patterns of an image; the number is 24 bits of a rule reference. */
 #define PK_RULES_MAX (1U << 20)
+/**
+ * Path automata of an image: one for globs that start at the root, one for globs that float
+ * ("**" first). In one automaton every place of the first kind would multiply with every partial
+ * match of the second; side by side they add.
+ */
+#define PK_AUTOMATA 2
 /** Most elements of the address table; bisection takes PK_SPAN_STEPS steps. */
 #define PK_SPAN_STEPS 21
 #define PK_SPANS_MAX ((1U << PK_SPAN_STEPS) - 1)

@@ -40,7 +40,17 @@ struct pk_result {
 	__u32 rule; /* rule reference */
 };
 
-/** A slot of the path automaton by absolute index, or NULL. */
+/** The states of the path automata. */
+struct pk_states {
+	__u32 at[PK_AUTOMATA];
+};
+
+/** The rule sets of a key; an address has one, the others are empty. */
+struct pk_sets {
+	__u32 id[PK_AUTOMATA];
+};
+
+/** A slot of the path automata by absolute index, or NULL. */
 static PK_INLINE const struct pk_slot *pk_slot_at(const struct pk_view *v, __u32 index)
 {
 	const __u8 *page = pk_page(v, index >> (PK_PAGE_SHIFT - 3));
@@ -50,29 +60,38 @@ static PK_INLINE const struct pk_slot *pk_slot_at(const struct pk_view *v, __u32
 	return (const struct pk_slot *)(page + ((index << 3) & (PK_PAGE_SIZE - 8)));
 }
 
+/* One step of one automaton: returns 0, or 1 when the image is broken. */
+static PK_INLINE int pk_step(const struct pk_view *v, __u32 class, __u32 *state)
+{
+	const struct pk_slot *slot = pk_slot_at(v, *state + class);
+
+	if (!slot)
+		return 1;
+	if (slot->check != *state) {
+		slot = pk_slot_at(v, *state);
+		if (!slot)
+			return 1;
+	}
+	*state = slot->next;
+	return 0;
+}
+
 struct pk_walk {
 	const struct pk_view *view;
 	const __u8 *classes;
 	const __u8 *key;
 	__u32 length;
-	__u32 state;
+	struct pk_states states;
 	__u32 bad;
 };
 
-/* One byte: returns 0, or 1 when the image is broken. */
+/* One byte through both automata. */
 static PK_INLINE int pk_walk_byte(struct pk_walk *w, __u8 byte)
 {
-	const struct pk_slot *slot = pk_slot_at(w->view, w->state + w->classes[byte]);
+	__u32 class = w->classes[byte];
 
-	if (!slot)
-		return 1;
-	if (slot->check != w->state) {
-		slot = pk_slot_at(w->view, w->state);
-		if (!slot)
-			return 1;
-	}
-	w->state = slot->next;
-	return 0;
+	return pk_step(w->view, class, &w->states.at[0]) ||
+	       pk_step(w->view, class, &w->states.at[1]);
 }
 
 static long pk_walk_chunk(__u32 chunk, void *arg)
@@ -92,28 +111,38 @@ static long pk_walk_chunk(__u32 chunk, void *arg)
 	return 0;
 }
 
+/** The states before the first byte of a path. */
+static PK_INLINE struct pk_states pk_path_start(const struct pk_image *head)
+{
+	struct pk_states states = { { head->path_start[0], head->path_start[1] } };
+
+	return states;
+}
+
 /**
- * Run the path automaton over @length bytes at @key (a buffer of PK_PATH_MAX bytes) from @state
- * (head->path_start for a whole path). The state reached is stored in *@ret_state.
- * Returns 0, or 1 when the image is broken or the key over-long.
+ * Run the path automata over @length bytes at @key (a buffer of PK_PATH_MAX bytes) from *@states,
+ * which becomes the states reached. Returns 0, or 1 when the image is broken or the key over-long.
  */
 static PK_INLINE int pk_path_run(const struct pk_view *v, const struct pk_image *head,
-				 const __u8 *key, __u32 length, __u32 *ret_state)
+				 const __u8 *key, __u32 length, struct pk_states *states)
 {
 	struct pk_walk w = {
-		.view = v, .classes = head->path_class, .key = key,
-		.length = length, .state = *ret_state,
+		.view = v,
+		.classes = head->path_class,
+		.key = key,
+		.length = length,
+		.states = *states,
 	};
 
 	if (length > PK_PATH_MAX)
 		return 1;
 	PK_LOOP(PK_PATH_MAX / PK_WALK_CHUNK, pk_walk_chunk, &w);
-	*ret_state = w.state;
+	*states = w.states;
 	return (int)w.bad;
 }
 
-/** The rule set of a path that ends in @state; 1 when the image is broken. */
-static PK_INLINE int pk_path_set(const struct pk_view *v, __u32 state, __u32 *ret_set)
+/* The rule set of a path on which one automaton ends in @state; 1 when the image is broken. */
+static PK_INLINE int pk_state_set(const struct pk_view *v, __u32 state, __u32 *ret_set)
 {
 	const struct pk_slot *slot = pk_slot_at(v, state + 1);
 
@@ -121,6 +150,14 @@ static PK_INLINE int pk_path_set(const struct pk_view *v, __u32 state, __u32 *re
 		return 1;
 	*ret_set = slot->next;
 	return 0;
+}
+
+/** The rule sets of a path that ends in @states; 1 when the image is broken. */
+static PK_INLINE int pk_path_sets(const struct pk_view *v, const struct pk_states *states,
+				  struct pk_sets *ret_sets)
+{
+	return pk_state_set(v, states->at[0], &ret_sets->id[0]) ||
+	       pk_state_set(v, states->at[1], &ret_sets->id[1]);
 }
 
 /** An address as the table orders it. */
@@ -193,9 +230,9 @@ static long pk_bisect_step(__u32 step, void *arg)
 	return 0;
 }
 
-/** The rule set of an address; 1 when the image is broken. */
-static PK_INLINE int pk_address_set(const struct pk_view *v, const struct pk_image *head,
-				    struct pk_address key, __u32 *ret_set)
+/** The rule sets of an address; 1 when the image is broken. */
+static PK_INLINE int pk_address_sets(const struct pk_view *v, const struct pk_image *head,
+				     struct pk_address key, struct pk_sets *ret_sets)
 {
 	struct pk_bisect b = { .view = v, .head = head, .key = key, .high = head->span_count };
 	const struct pk_span *span;
@@ -206,7 +243,7 @@ static PK_INLINE int pk_address_set(const struct pk_view *v, const struct pk_ima
 	span = pk_span_at(v, head, b.low);
 	if (!span)
 		return 1;
-	*ret_set = span->set;
+	*ret_sets = (struct pk_sets){ { span->set, 0 } };
 	return 0;
 }
 
@@ -243,7 +280,9 @@ static long pk_judge_item(__u32 index, void *arg)
 	if (item->subjects != 0xffffffffU && !(item->subjects & j->query.subjects))
 		return 0;
 	j->covered |= (__u32)(item->access & j->query.access) << ((item->layer & 7U) << 2);
-	if (j->rule == PK_RULE_NONE || item->verdict > j->verdict) {
+	/* Of equal verdicts the lowest number is named: the highest layer, the first in the text. */
+	if (j->rule == PK_RULE_NONE || item->verdict > j->verdict ||
+	    (item->verdict == j->verdict && item->rule < j->rule)) {
 		j->verdict = item->verdict;
 		j->rule = item->rule;
 	}
@@ -263,8 +302,36 @@ static PK_INLINE __u32 pk_default_rule(__u32 mask, __u32 section)
 	return PK_RULE_DEFAULT | layer << 8 | section;
 }
 
+/* Judge by the items of one more set; 1 when the image is broken. */
+static PK_INLINE int pk_judge_set(struct pk_judge *j, const struct pk_image *head, __u32 set)
+{
+	j->first = head->part[PK_PART_ITEMS].offset + (set >> 8) * (__u32)sizeof(struct pk_item);
+	j->count = set & 0xff;
+	if (j->count)
+		PK_LOOP(PK_SET_MAX, pk_judge_item, j);
+	return j->bad || j->count > PK_SET_MAX;
+}
+
+/* What the defaults of layers that no rule covered make of a result. */
+static PK_INLINE void pk_judge_defaults(const struct pk_default *def, __u32 section, __u32 open,
+					struct pk_result *result)
+{
+	if ((open & def->deny) && result->verdict < PK_VERDICT_DENY) {
+		result->verdict = PK_VERDICT_DENY;
+		result->rule = pk_default_rule(open & def->deny, section);
+	} else if ((open & def->ask) && result->verdict < PK_VERDICT_ASK) {
+		result->verdict = PK_VERDICT_ASK;
+		result->rule = pk_default_rule(open & def->ask, section);
+	} else if (result->rule == PK_RULE_NONE) {
+		result->rule = pk_default_rule(open, section);
+	} else {
+		return;
+	}
+	result->reason = PK_REASON_DEFAULT;
+}
+
 /**
- * Judge @query against rule set @set. Within a layer the strictest matching rule wins, the
+ * Judge @query against the rules of @sets. Within a layer the strictest matching rule wins, the
  * section's default where none matches; over the layers the strictest wins; that is the strictest
  * of all matching rules and of the defaults of layers that no rule covered.
  * A section that no layer has allows.
@@ -272,28 +339,21 @@ static PK_INLINE __u32 pk_default_rule(__u32 mask, __u32 section)
  *   Example: layer 0 allows read of /w/.., layer 1 (default deny) allows write there. The query
  *   read|write: layer 0 covers read only, its default decides write; layer 1 likewise for read.
  */
-static PK_INLINE struct pk_result pk_judge_set(const struct pk_view *v,
-					       const struct pk_image *head, __u32 set,
-					       const struct pk_query *query)
+static PK_INLINE struct pk_result pk_judge_sets(const struct pk_view *v,
+						const struct pk_image *head,
+						const struct pk_sets *sets,
+						const struct pk_query *query)
 {
 	struct pk_result deny = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
 	struct pk_result result = { PK_VERDICT_ALLOW, PK_REASON_UNJUDGED, PK_RULE_NONE };
-	struct pk_judge j = {
-		.view = v,
-		.first = head->part[PK_PART_ITEMS].offset +
-			 (set >> 8) * (__u32)sizeof(struct pk_item),
-		.count = set & 0xff,
-		.query = *query,
-		.rule = PK_RULE_NONE,
-	};
+	struct pk_judge j = { .view = v, .query = *query, .rule = PK_RULE_NONE };
 	const struct pk_default *def;
 	__u32 open;
 
 	if (query->section >= PK_SECTION__MAX)
 		return deny;
 	def = &head->defaults[query->section];
-	PK_LOOP(PK_SET_MAX, pk_judge_item, &j);
-	if (j.bad || j.count > PK_SET_MAX)
+	if (pk_judge_set(&j, head, sets->id[0]) || pk_judge_set(&j, head, sets->id[1]))
 		return deny;
 	if (j.rule != PK_RULE_NONE) {
 		result.verdict = j.verdict;
@@ -304,20 +364,8 @@ static PK_INLINE struct pk_result pk_judge_set(const struct pk_view *v,
 		return result;
 	/* 0x11111111 repeats the access nibble for every layer. */
 	open = def->present & (query->access * 0x11111111U) & ~j.covered;
-	if (!open)
-		return result;
-	if ((open & def->deny) && result.verdict < PK_VERDICT_DENY) {
-		result.verdict = PK_VERDICT_DENY;
-		result.rule = pk_default_rule(open & def->deny, query->section);
-	} else if ((open & def->ask) && result.verdict < PK_VERDICT_ASK) {
-		result.verdict = PK_VERDICT_ASK;
-		result.rule = pk_default_rule(open & def->ask, query->section);
-	} else if (result.rule == PK_RULE_NONE) {
-		result.rule = pk_default_rule(open, query->section);
-	} else {
-		return result;
-	}
-	result.reason = PK_REASON_DEFAULT;
+	if (open)
+		pk_judge_defaults(def, query->section, open, &result);
 	return result;
 }
 

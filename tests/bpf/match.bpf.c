@@ -26,7 +26,9 @@ static __always_inline int ask(struct match_io *io)
 	const struct pk_image *head;
 	struct pk_result result;
 	struct pk_view view;
-	__u32 slot = io->slot, zero = 0, state, set = 0;
+	struct pk_states states;
+	struct pk_sets sets = {};
+	__u32 slot = io->slot, zero = 0;
 	int broken;
 
 	view.map = bpf_map_lookup_elem(&pk_images, &slot);
@@ -36,15 +38,15 @@ static __always_inline int ask(struct match_io *io)
 	if (!head)
 		return 1;
 	if (io->section == PK_SECTION_EGRESS) {
-		broken = pk_address_set(&view, head, address, &set);
+		broken = pk_address_sets(&view, head, address, &sets);
 	} else {
-		state = head->path_start;
-		broken = pk_path_run(&view, head, io->key, io->length, &state) ||
-			 pk_path_set(&view, state, &set);
+		states = pk_path_start(head);
+		broken = pk_path_run(&view, head, io->key, io->length, &states) ||
+			 pk_path_sets(&view, &states, &sets);
 	}
 	if (broken)
 		return 1;
-	result = pk_judge_set(&view, head, set, &query);
+	result = pk_judge_sets(&view, head, &sets, &query);
 	io->verdict = result.verdict;
 	io->reason = result.reason;
 	io->rule = result.rule;

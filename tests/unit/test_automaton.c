@@ -168,12 +168,12 @@ static void packs_every_transition(void **state)
 	uint32_t queued = 0;
 
 	(void)state;
-	assert_int_equal(comb_pack(&comb, &a, base), 0);
+	assert_int_equal(comb_pack(&comb, &a, 0, base), 0);
 	slot_of = calloc(a.state_count, sizeof(*slot_of));
 	queue = calloc(a.state_count, sizeof(*queue));
 	assert_non_null(slot_of);
 	assert_non_null(queue);
-	slot_of[a.start] = comb.start;
+	slot_of[a.start] = comb.start[0];
 	queue[queued++] = a.start;
 	for (uint32_t i = 0; i < queued; i++) {
 		const struct pk_slot *head = comb.slots + (slot_of[queue[i]] - base);

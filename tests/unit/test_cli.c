@@ -123,7 +123,7 @@ static const struct call calls[] = {
 	{ { "explain", "broken.yaml", "--open", "/a" }, 1, "", "broken.yaml:3:1" },
 
 	{ { "show", GOOD }, 0, "name        'good'", "" },
-	{ { "show", "--states", GOOD }, 0, "(start)", "" },
+	{ { "show", "--states", GOOD }, 0, "(start, ", "" },
 	{ { "show" }, 2, "", "no policy or image" },
 	{ { "show", GOOD, GOOD }, 2, "", "at a time" },
 	{ { "show", "--json", "--states", GOOD }, 2, "", "--states" },

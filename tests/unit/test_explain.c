@@ -152,7 +152,7 @@ static void disassembly_is_complete(void **state)
 	build_ports(policy, 80, 90);
 	image = build_image(&policy, 1);
 	assert_int_equal(dump_count(&image, &figures), 0);
-	assert_int_equal(figures.states, 4);
+	assert_int_equal(figures.states, 5);
 	assert_int_equal(figures.transitions, 3);
 	assert_int_equal(figures.classes, 3);
 	assert_int_equal(figures.spans, 3);
@@ -165,7 +165,7 @@ static void disassembly_is_complete(void **state)
 	assert_non_null(strstr(text, "'/\\n*' at dump.yaml:1:1\n"));
 	assert_non_null(strstr(text, "::ffff:10.0.0.0"));
 	assert_non_null(strstr(text, "{1:80-90}\n"));
-	assert_non_null(strstr(text, "(start) {} else "));
+	assert_non_null(strstr(text, "(start, from the root) {} else "));
 	assert_non_null(strstr(text, " by a\n"));
 	free(text);
 	image_reset(&image);

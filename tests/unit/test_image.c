@@ -60,7 +60,7 @@ static struct pk_image *head(struct policy_image *image)
 
 static struct pk_slot *start_slot(struct policy_image *image)
 {
-	return (struct pk_slot *)(void *)image->bytes + head(image)->path_start;
+	return (struct pk_slot *)(void *)image->bytes + head(image)->path_start[0];
 }
 
 /* The first slot that is a transition, and the first that is unused. */
@@ -99,7 +99,7 @@ static const char *break_header(struct policy_image *i, int which)
 		head(i)->layers = PK_LAYERS_MAX + 1;
 		return "layers";
 	case 7:
-		head(i)->_pad[7] = 1;
+		head(i)->_pad[3] = 1;
 		return "padding";
 	case 8:
 		head(i)->path_class['a'] = 1;
@@ -238,13 +238,13 @@ static const char *break_slots(struct policy_image *i, int which)
 {
 	switch (which) {
 	case 0:
-		head(i)->path_start++;
+		head(i)->path_start[0]++;
 		return "start state";
 	case 1:
-		head(i)->path_start = 0;
+		head(i)->path_start[0] = 0;
 		return "start state";
 	case 2:
-		head(i)->path_start = 0x3fffffff;
+		head(i)->path_start[0] = 0x3fffffff;
 		return "start state";
 	case 3:
 		start_slot(i)[1].check = 0;
@@ -265,7 +265,7 @@ static const char *break_slots(struct policy_image *i, int which)
 		find_slot(i, true)->check++;
 		return "leads nowhere";
 	case 9:
-		find_slot(i, false)->next = head(i)->path_start;
+		find_slot(i, false)->next = head(i)->path_start[0];
 		return "leads nowhere";
 	case 10:
 		find_slot(i, false)->check = 1;

@@ -312,7 +312,7 @@ static void broken_images_deny(void **state)
 	build_section(policy, EGRESS, A);
 	image = build_image(&policy, 1);
 	head = (struct pk_image *)(void *)image.bytes;
-	head->path_start = 0x0fffffff;
+	head->path_start[0] = 0x0fffffff;
 	assert_int_equal(decide_path(&image, FILES, R, "/a", &result), -5);
 	expect(result, D, PK_REASON_IMAGE, PK_RULE_NONE);
 	head->span_count = 0;

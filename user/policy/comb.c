@@ -143,7 +143,7 @@ static void fill_state(struct packer *p, __u32 state)
 		head[PK_CLASS_FIRST + p->row[i].class].next = p->base + p->places[p->row[i].target];
 }
 
-int comb_pack(struct comb *comb, const struct automaton *automaton, __u32 base)
+int comb_pack(struct comb *comb, const struct automaton *automaton, size_t which, __u32 base)
 {
 	CLEAN_FREE __u32 *places = calloc(automaton->state_count, sizeof(*places));
 	CLEAN_FREE __u32 *votes = calloc(automaton->state_count, sizeof(*votes));
@@ -166,7 +166,7 @@ int comb_pack(struct comb *comb, const struct automaton *automaton, __u32 base)
 	}
 	for (__u32 i = 0; i < automaton->state_count; i++)
 		fill_state(&p, i);
-	comb->start = base + places[automaton->start];
+	comb->start[which] = base + places[automaton->start];
 	return 0;
 }
 

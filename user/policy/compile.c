@@ -49,15 +49,17 @@ static int refuse_size(struct diag_list *diags)
 
 static int compile_paths(struct compilation *c, struct diag_list *diags)
 {
-	CLEAN(automaton_reset) struct automaton automaton = { 0 };
+	CLEAN(paths_reset) struct paths paths = { 0 };
 	int r;
 
-	r = paths_build(&automaton, &c->numbered, &c->sets, diags);
+	r = paths_build(&paths, &c->numbered, &c->sets, diags);
 	if (r)
 		return r;
 	for (int i = 0; i < 256; i++)
-		c->path_class[i] = (__u8)(automaton.class_of[i] + PK_CLASS_FIRST);
-	r = comb_pack(&c->comb, &automaton, sizeof(struct pk_image) / sizeof(struct pk_slot));
+		c->path_class[i] = (__u8)(paths.automata[0].class_of[i] + PK_CLASS_FIRST);
+	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
+		r = comb_pack(&c->comb, &paths.automata[i], i,
+			      sizeof(struct pk_image) / sizeof(struct pk_slot));
 	return r == -E2BIG ? refuse_size(diags) : r;
 }
 
@@ -221,7 +223,7 @@ static int emit(const struct compilation *c, const struct compile_options *optio
 		.magic = PK_IMAGE_MAGIC,
 		.version = PK_IMAGE_VERSION,
 		.layers = (__u32)c->layer_count,
-		.path_start = c->comb.start,
+		.path_start = { c->comb.start[0], c->comb.start[1] },
 		.span_count = (__u32)c->spans.count,
 		.name = c->name,
 	};

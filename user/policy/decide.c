@@ -8,40 +8,43 @@
 
 #include "policy/decide.h"
 
-static int run_path(const struct policy_image *image, const char *path, size_t length, __u32 *state)
+static int run_path(const struct policy_image *image, const char *path, size_t length,
+		    struct pk_states *states)
 {
 	struct pk_view view = image_view(image);
 
 	if (length > PK_PATH_MAX)
 		return -ENAMETOOLONG;
-	return pk_path_run(&view, image_head(image), (const __u8 *)path, (__u32)length, state) ?
+	return pk_path_run(&view, image_head(image), (const __u8 *)path, (__u32)length, states) ?
 		       -EIO :
 		       0;
 }
 
-int image_path_state(const struct policy_image *image, const char *path, __u32 *ret_state)
+int image_path_states(const struct policy_image *image, const char *path,
+		      struct pk_states *ret_states)
 {
-	__u32 state = image_head(image)->path_start;
-	int r = run_path(image, path, strlen(path), &state);
+	struct pk_states states = pk_path_start(image_head(image));
+	int r = run_path(image, path, strlen(path), &states);
 
 	if (!r)
-		*ret_state = state;
+		*ret_states = states;
 	return r;
 }
 
-int decide_path_set(const struct policy_image *image, const char *path, __u32 *ret_set)
+int decide_path_sets(const struct policy_image *image, const char *path, struct pk_sets *ret_sets)
 {
 	struct pk_view view = image_view(image);
-	__u32 state;
+	struct pk_states states;
 	int r;
 
-	r = image_path_state(image, path, &state);
+	r = image_path_states(image, path, &states);
 	if (r)
 		return r;
-	return pk_path_set(&view, state, ret_set) ? -EIO : 0;
+	return pk_path_sets(&view, &states, ret_sets) ? -EIO : 0;
 }
 
-int decide_address_set(const struct policy_image *image, const __u8 address[16], __u32 *ret_set)
+int decide_address_sets(const struct policy_image *image, const __u8 address[16],
+			struct pk_sets *ret_sets)
 {
 	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct pk_view view = image_view(image);
@@ -55,7 +58,7 @@ int decide_address_set(const struct policy_image *image, const __u8 address[16],
 	}
 	key = memcmp(address, mapped, sizeof(mapped)) == 0 ? pk_address_v4((__u32)lo) :
 							     pk_address_v6(hi, lo);
-	return pk_address_set(&view, image_head(image), key, ret_set) ? -EIO : 0;
+	return pk_address_sets(&view, image_head(image), key, ret_sets) ? -EIO : 0;
 }
 
 static struct pk_result denial(int error)
@@ -72,15 +75,15 @@ int decide_path(const struct policy_image *image, enum pk_section section, __u8 
 {
 	struct pk_query query = { .section = section, .access = access };
 	struct pk_view view = image_view(image);
-	__u32 set;
+	struct pk_sets sets;
 	int r;
 
-	r = decide_path_set(image, path, &set);
+	r = decide_path_sets(image, path, &sets);
 	if (r) {
 		*ret_result = denial(r);
 		return r;
 	}
-	*ret_result = pk_judge_set(&view, image_head(image), set, &query);
+	*ret_result = pk_judge_sets(&view, image_head(image), &sets, &query);
 	return 0;
 }
 
@@ -111,29 +114,29 @@ int decide_address(const struct policy_image *image, const __u8 address[16], __u
 {
 	struct pk_query query = { .section = PK_SECTION_EGRESS, .access = access, .port = port };
 	struct pk_view view = image_view(image);
-	__u32 set;
+	struct pk_sets sets;
 	int r;
 
-	r = decide_address_set(image, address, &set);
+	r = decide_address_sets(image, address, &sets);
 	if (r) {
 		*ret_result = denial(r);
 		return r;
 	}
-	*ret_result = pk_judge_set(&view, image_head(image), set, &query);
+	*ret_result = pk_judge_sets(&view, image_head(image), &sets, &query);
 	return 0;
 }
 
 bool image_same_below(const struct policy_image *image, const char *path_a, const char *path_b)
 {
-	__u32 a;
-	__u32 b;
+	struct pk_states a;
+	struct pk_states b;
 
-	if (image_path_state(image, path_a, &a) || image_path_state(image, path_b, &b))
+	if (image_path_states(image, path_a, &a) || image_path_states(image, path_b, &b))
 		return false;
 	/* The root's own path already ends in the slash. */
 	if (strcmp(path_a, "/") != 0 && run_path(image, "/", 1, &a))
 		return false;
 	if (strcmp(path_b, "/") != 0 && run_path(image, "/", 1, &b))
 		return false;
-	return a == b;
+	return memcmp(&a, &b, sizeof(a)) == 0;
 }

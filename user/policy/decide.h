@@ -18,13 +18,15 @@ static inline struct pk_view image_view(const struct policy_image *image)
 }
 
 /**
- * The rule set of the absolute @path (no trailing slash; "/" is the root). Returns 0;
+ * The rule sets of the absolute @path (no trailing slash; "/" is the root). Returns 0;
  * -ENAMETOOLONG over PK_PATH_MAX bytes; -EIO for a broken image.
  */
-int decide_path_set(const struct policy_image *image, const char *path, __u32 *ret_set);
+int decide_path_sets(const struct policy_image *image, const char *path,
+		     struct pk_sets *ret_sets);
 
-/** The rule set of an address (IPv4 as ::ffff:a.b.c.d). 0, or -EIO for a broken image. */
-int decide_address_set(const struct policy_image *image, const __u8 address[16], __u32 *ret_set);
+/** The rule sets of an address (IPv4 as ::ffff:a.b.c.d). 0, or -EIO for a broken image. */
+int decide_address_sets(const struct policy_image *image, const __u8 address[16],
+			struct pk_sets *ret_sets);
 
 /**
  * Judge @access (nibble, every bit must be allowed) to @path in @section (files or exec). Always
@@ -50,12 +52,13 @@ int decide_exec(const struct policy_image *image, const char *path, struct pk_re
 int decide_address(const struct policy_image *image, const __u8 address[16], __u16 port,
 		   __u8 access, struct pk_result *ret_result);
 
-/** Run the path automaton over @path; the state reached. 0, -ENAMETOOLONG, -EIO. */
-int image_path_state(const struct policy_image *image, const char *path, __u32 *ret_state);
+/** Run the path automata over @path; the states reached. 0, -ENAMETOOLONG, -EIO. */
+int image_path_states(const struct policy_image *image, const char *path,
+		      struct pk_states *ret_states);
 
 /**
  * True when everything below directory @path_a has the very rules that the same name below
- * @path_b has: the automaton is in one state behind "A/" and "B/". False also when it cannot tell.
+ * @path_b has: each automaton is in one state behind "A/" and "B/". False also when it cannot tell.
  */
 bool image_same_below(const struct policy_image *image, const char *path_a, const char *path_b);
 

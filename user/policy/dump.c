@@ -95,7 +95,7 @@ static void write_header(const struct policy_image *image, const struct dump_fig
 	fprintf(to, "  layers      %u\n", head->layers);
 	fprintf(to, "  activity    %#x, %u a second%s\n", head->activity, head->rate,
 		head->rate ? "" : " (no limit)");
-	fprintf(to, "  automaton   %u states, %u transitions, %u slots, %u byte classes\n",
+	fprintf(to, "  automata    %u states, %u transitions, %u slots, %u byte classes\n",
 		figures->states, figures->transitions, figures->slots, figures->classes);
 	fprintf(to, "  addresses   %u spans\n", figures->spans);
 	fprintf(to, "  rules       %u, in %u sets of %u items\n", figures->rules, figures->sets,
@@ -213,7 +213,10 @@ static void write_state(const struct policy_image *image, __u32 index, FILE *to)
 	const struct pk_slot *slot = (const struct pk_slot *)(const void *)image->bytes + index;
 	__u32 last = head->part[PK_PART_SLOTS].offset / 8 + slot_count(image);
 
-	fprintf(to, "  %u%s ", index, index == head->path_start ? " (start)" : "");
+	fprintf(to, "  %u%s ", index,
+		index == head->path_start[0] ? " (start, from the root)" :
+		index == head->path_start[1] ? " (start, floating)" :
+					       "");
 	write_set(image, slot[1].next, to);
 	fprintf(to, " else %u\n", slot->next);
 	for (__u32 class = PK_CLASS_FIRST; class < 256 && index + class < last; class ++) {

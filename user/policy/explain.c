@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Voices: each item of the key's rule set judged alone, and the defaults of what they leave open.
+ * Voices: each item of the key's rule sets judged alone, and the defaults of what they leave open.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,9 +24,10 @@ static int add_voice(struct hearing *h, const struct explain_voice *voice)
 	struct explanation *e = h->explanation;
 	int r;
 
-	/* The items of one rule (its port ranges) are one voice. */
-	if (e->count && e->voices[e->count - 1].rule == voice->rule)
-		return 0;
+	/* The items of one rule are one voice: its port ranges, its globs in both automata. */
+	for (size_t i = 0; i < e->count; i++)
+		if (e->voices[i].rule == voice->rule)
+			return 0;
 	r = grow(&e->voices, &h->room, e->count + 1, sizeof(*e->voices));
 	if (!r)
 		e->voices[e->count++] = *voice;
@@ -43,8 +44,8 @@ static int hear_rules(struct hearing *h, __u32 set)
 
 	query.flags = PK_JUDGE_RULES_ONLY;
 	for (__u32 i = 0; i < (set & 0xff) && !r; i++) {
-		struct pk_result result =
-			pk_judge_set(&view, head, ((set >> 8) + i) << 8 | 1, &query);
+		const struct pk_sets alone = { { ((set >> 8) + i) << 8 | 1, 0 } };
+		struct pk_result result = pk_judge_sets(&view, head, &alone, &query);
 		const struct pk_rule *rule = image_rule(h->image, result.rule);
 
 		if (result.reason != PK_REASON_RULE || !rule)
@@ -102,17 +103,18 @@ static int compare_voices(const void *a, const void *b)
 	return (left->rule > right->rule) - (left->rule < right->rule);
 }
 
-/* Judge @set and hear what it says, after the voices that are there. */
-static int hear(struct hearing *h, __u32 set)
+/* Judge by @sets and hear what they say, after the voices that are there. */
+static int hear(struct hearing *h, const struct pk_sets *sets)
 {
 	struct pk_view view = image_view(h->image);
 	struct explanation *e = h->explanation;
-	struct pk_result result = pk_judge_set(&view, image_head(h->image), set, &h->query);
-	int r;
+	struct pk_result result = pk_judge_sets(&view, image_head(h->image), sets, &h->query);
+	int r = 0;
 
 	e->result = decide_stricter(&e->result, &result);
 	h->covered = 0;
-	r = hear_rules(h, set);
+	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
+		r = hear_rules(h, sets->id[i]);
 	if (!r)
 		r = hear_defaults(h);
 	if (!r && e->count)
@@ -133,13 +135,13 @@ static int explain_queries(const struct policy_image *image, const char *path,
 {
 	CLEAN(explanation_reset) struct explanation e = unjudged;
 	struct hearing h = { .image = image, .explanation = &e };
-	__u32 set;
+	struct pk_sets sets;
 	int r;
 
-	r = decide_path_set(image, path, &set);
+	r = decide_path_sets(image, path, &sets);
 	for (size_t i = 0; i < count && !r; i++) {
 		h.query = queries[i];
-		r = hear(&h, set);
+		r = hear(&h, &sets);
 	}
 	if (r)
 		return r;
@@ -176,12 +178,12 @@ int explain_address(const struct policy_image *image, const __u8 address[16], __
 		.query = { .section = PK_SECTION_EGRESS, .access = access, .port = port },
 		.explanation = &e,
 	};
-	__u32 set;
+	struct pk_sets sets;
 	int r;
 
-	r = decide_address_set(image, address, &set);
+	r = decide_address_sets(image, address, &sets);
 	if (!r)
-		r = hear(&h, set);
+		r = hear(&h, &sets);
 	if (r)
 		return r;
 	*ret_explanation = e;

@@ -304,8 +304,9 @@ static bool check_slots(struct check *c)
 			alphabet = c->head->path_class[i];
 	if (!find_heads(c, alphabet))
 		return false;
-	if (!is_state(c, c->head->path_start))
-		return fail(c, "its start state is no state");
+	for (int i = 0; i < PK_AUTOMATA; i++)
+		if (!is_state(c, c->head->path_start[i]))
+			return fail(c, "its start state is no state");
 	for (__u32 i = 0; i < count; i++) {
 		if (slots[i].check != PK_SLOT_HEAD) {
 			if (!check_slot(c, &slots[i], i, alphabet))

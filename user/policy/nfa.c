@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "policy/grow.h"
 #include "policy/nfa.h"
+#include "policy/nfa_share.h"
 
 static int add_node(struct nfa *nfa, enum nfa_loop loop, __u32 *ret_node)
 {
@@ -295,14 +296,34 @@ int nfa_finish(struct nfa *nfa)
 {
 	int r;
 
+	r = nfa_share(nfa);
 	/* Children and skipped-to nodes are younger than what leads to them. */
-	for (__u32 i = (__u32)nfa->node_count; i > 0; i--) {
+	for (__u32 i = (__u32)nfa->node_count; i > 0 && !r; i--)
 		r = close_node(nfa, i - 1);
-		if (r)
-			return r;
-	}
+	if (r)
+		return r;
 	make_classes(nfa);
 	return nfa->classes > NFA_CLASSES_MAX ? -E2BIG : 0;
+}
+
+int nfa_share_classes(struct nfa *a, struct nfa *b)
+{
+	static const __u16 none = 0xffff;
+	__u16 number[256][256];
+	__u32 count = 0;
+
+	memset(number, 0xff, sizeof(number));
+	for (unsigned int byte = 0; byte < 256; byte++) {
+		__u16 *slot = &number[a->class_of[byte]][b->class_of[byte]];
+
+		if (*slot == none)
+			*slot = (__u16)count++;
+		a->class_of[byte] = (__u8)*slot;
+		b->class_of[byte] = (__u8)*slot;
+	}
+	a->classes = count;
+	b->classes = count;
+	return count > NFA_CLASSES_MAX ? -E2BIG : 0;
 }
 
 void nfa_reset(struct nfa *nfa)

@@ -74,6 +74,12 @@ int nfa_add(struct nfa *nfa, struct glob *glob, __u32 rule);
 /** Compute closures and classes. 0, -ENOMEM, or -E2BIG over NFA_CLASSES_MAX. */
 int nfa_finish(struct nfa *nfa);
 
+/**
+ * Give two finished automata the same byte classes: bytes that either tells apart. 0, or -E2BIG
+ * over NFA_CLASSES_MAX.
+ */
+int nfa_share_classes(struct nfa *a, struct nfa *b);
+
 /** Call @visit with each node that @glob's sequences pass (nodes may repeat). */
 void nfa_trace(const struct nfa *nfa, struct glob *glob, void (*visit)(void *context, __u32 node),
 	       void *context);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The path half of a compilation: globs into one tree, the tree into one automaton. Explains what
- * went wrong when there are too many states.
+ * The path half of a compilation: globs into two trees by how they start, each tree into an
+ * automaton. Explains what went wrong when there are too many states.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "policy/compile.h"
@@ -35,8 +36,15 @@ static int add_glob(struct nfa *nfa, const struct numbered *numbered, __u32 numb
 	return -EINVAL;
 }
 
+/* Which automaton a glob is for. */
+static size_t kind_of(const char *glob)
+{
+	return strncmp(glob, "**", 2) == 0 || strncmp(glob, "/**", 3) == 0;
+}
+
 /* Add all globs; goes on after a bad one to find the others. */
-static int add_globs(struct nfa *nfa, const struct numbered *numbered, struct diag_list *diags)
+static int add_globs(struct nfa nfas[PK_AUTOMATA], const struct numbered *numbered,
+		     struct diag_list *diags)
 {
 	bool bad = false;
 	int r;
@@ -46,9 +54,10 @@ static int add_globs(struct nfa *nfa, const struct numbered *numbered, struct di
 
 		if (!pattern->glob)
 			continue;
-		r = add_glob(nfa, numbered, i, pattern->glob, diags);
+		r = add_glob(&nfas[kind_of(pattern->glob)], numbered, i, pattern->glob, diags);
 		if (!r && pattern->also)
-			r = add_glob(nfa, numbered, i, pattern->also, diags);
+			r = add_glob(&nfas[kind_of(pattern->also)], numbered, i, pattern->also,
+				     diags);
 		if (r && r != -EINVAL)
 			return r;
 		bad = bad || r;
@@ -56,12 +65,20 @@ static int add_globs(struct nfa *nfa, const struct numbered *numbered, struct di
 	return bad ? -EINVAL : 0;
 }
 
+/* What a build works from. */
+struct source {
+	const struct nfa *nfa;
+	const struct numbered *numbered;
+	size_t kind;
+};
+
 /* What a glob's own nodes contribute to the states: shared nodes count by their share. */
 struct blame {
 	const struct nfa *nfa;
 	const __u32 *active; /* states a node was active in */
 	__u32 *sharers; /* globs that pass a node */
 	double score;
+	size_t kind; /* of the globs in the tree */
 	bool counting;
 };
 
@@ -94,7 +111,7 @@ static void blame_rule(struct blame *blame, const char *text)
 {
 	CLEAN(glob_free) struct glob *glob = NULL;
 
-	if (text && glob_parse(text, &glob, NULL) == 0)
+	if (text && kind_of(text) == blame->kind && glob_parse(text, &glob, NULL) == 0)
 		nfa_trace(blame->nfa, glob, visit_node, blame);
 }
 
@@ -113,12 +130,17 @@ static void name_suspects(const struct numbered *numbered, const struct suspect 
 	}
 }
 
-static int report_explosion(const struct nfa *nfa, const __u32 *active,
-			    const struct numbered *numbered, struct diag_list *diags)
+static int report_explosion(const struct source *from, const __u32 *active, struct diag_list *diags)
 {
+	const struct numbered *numbered = from->numbered;
+	const struct nfa *nfa = from->nfa;
 	CLEAN_FREE __u32 *sharers = calloc(nfa->node_count, sizeof(*sharers));
 	CLEAN_FREE struct suspect *suspects = calloc(numbered->count, sizeof(*suspects));
-	struct blame blame = { .nfa = nfa, .active = active, .sharers = sharers, .counting = true };
+	struct blame blame = { .nfa = nfa,
+			       .active = active,
+			       .sharers = sharers,
+			       .kind = from->kind,
+			       .counting = true };
 
 	if (!sharers || !suspects)
 		return -ENOMEM;
@@ -135,45 +157,68 @@ static int report_explosion(const struct nfa *nfa, const __u32 *active,
 	return -EINVAL;
 }
 
-static int build(struct automaton *automaton, struct nfa *nfa, const struct numbered *numbered,
-		 struct sets *sets, struct diag_list *diags)
+static int build(struct automaton *automaton, const struct source *from, struct sets *sets,
+		 struct diag_list *diags)
 {
-	CLEAN_FREE __u32 *active = NULL;
+	const struct nfa *nfa = from->nfa;
+	CLEAN_FREE __u32 *active = calloc(nfa->node_count, sizeof(*active));
 	int r;
 
-	r = nfa_finish(nfa);
-	if (r == -E2BIG) {
-		diag_add(diags, DIAG_ERROR, NULL, "the path globs tell apart more than %u bytes",
-			 NFA_CLASSES_MAX);
-		return -EINVAL;
-	}
-	if (r)
-		return r;
-	active = calloc(nfa->node_count, sizeof(*active));
 	if (!active)
 		return -ENOMEM;
 	r = automaton_build(automaton, nfa, sets, active);
 	if (r == -E2BIG)
-		return report_explosion(nfa, active, numbered, diags);
+		return report_explosion(from, active, diags);
 	if (r == -EOVERFLOW) {
 		sets_report_overflow(sets, "path", diags);
 		return -EINVAL;
 	}
+	return r ? r : automaton_minimise(automaton);
+}
+
+static void reset_nfas(struct nfa (*nfas)[PK_AUTOMATA])
+{
+	for (size_t i = 0; i < PK_AUTOMATA; i++)
+		nfa_reset(&(*nfas)[i]);
+}
+
+static int finish_nfas(struct nfa nfas[PK_AUTOMATA], struct diag_list *diags)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
+		r = nfa_finish(&nfas[i]);
+	if (!r)
+		r = nfa_share_classes(&nfas[0], &nfas[1]);
+	if (r != -E2BIG)
+		return r;
+	diag_add(diags, DIAG_ERROR, NULL, "the path globs tell apart more than %u bytes",
+		 NFA_CLASSES_MAX);
+	return -EINVAL;
+}
+
+int paths_build(struct paths *paths, const struct numbered *numbered, struct sets *sets,
+		struct diag_list *diags)
+{
+	CLEAN(reset_nfas) struct nfa nfas[PK_AUTOMATA] = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
+		r = nfa_init(&nfas[i]);
+	if (!r)
+		r = add_globs(nfas, numbered, diags);
+	if (!r)
+		r = finish_nfas(nfas, diags);
+	for (size_t i = 0; i < PK_AUTOMATA && !r; i++) {
+		const struct source source = { &nfas[i], numbered, i };
+
+		r = build(&paths->automata[i], &source, sets, diags);
+	}
 	return r;
 }
 
-int paths_build(struct automaton *automaton, const struct numbered *numbered, struct sets *sets,
-		struct diag_list *diags)
+void paths_reset(struct paths *paths)
 {
-	CLEAN(nfa_reset) struct nfa nfa = { 0 };
-	int r;
-
-	r = nfa_init(&nfa);
-	if (!r)
-		r = add_globs(&nfa, numbered, diags);
-	if (!r)
-		r = build(automaton, &nfa, numbered, sets, diags);
-	if (r)
-		return r;
-	return automaton_minimise(automaton);
+	for (size_t i = 0; i < PK_AUTOMATA; i++)
+		automaton_reset(&paths->automata[i]);
 }

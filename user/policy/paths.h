@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Path patterns of numbered rules to the minimised automaton, with findings in the policy's terms:
+ * Path patterns of numbered rules to minimised automata, with findings in the policy's terms:
  * which glob is wrong, which globs together are too much.
  */
 #ifndef PICKET_POLICY_PATHS_H
@@ -8,11 +8,19 @@
 
 #include "policy/automaton.h"
 
+/** The automata of limits.h (PK_AUTOMATA): globs from the root, floating globs; classes shared. */
+struct paths {
+	struct automaton automata[PK_AUTOMATA];
+};
+
 /**
- * Fill the zeroed *@automaton from the file and exec rules of @numbered, interning their sets.
+ * Fill the zeroed *@paths from the file and exec rules of @numbered, interning their sets.
  * Returns 0; -EINVAL with findings; -ENOMEM.
  */
-int paths_build(struct automaton *automaton, const struct numbered *numbered, struct sets *sets,
+int paths_build(struct paths *paths, const struct numbered *numbered, struct sets *sets,
 		struct diag_list *diags);
+
+/** Free everything and zero @paths. */
+void paths_reset(struct paths *paths);
 
 #endif
