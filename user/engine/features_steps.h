@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shared by features.c and features_bpf.c: the steps that load BPF programs, and how a step is
- * answered. Each step returns 0 or -ENOMEM; what it found is in @step.
+ * Shared by features.c, features_host.c and features_bpf.c: the steps, and how one is answered. Each step returns 0 or -ENOMEM; what it found is in @step.
  */
 #ifndef PICKET_ENGINE_FEATURES_STEPS_H
 #define PICKET_ENGINE_FEATURES_STEPS_H
@@ -15,6 +14,20 @@ int step_ok(struct feature *step, const char *format, ...) __attribute__((format
 int step_failed(struct feature *step, const char *remedy, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** The kernel is new enough. */
+int step_kernel(struct features *f, struct feature *step);
+/** The capabilities are there, in the initial user namespace. */
+int step_privileges(struct features *f, struct feature *step);
+/** Finds cgroup2 and stores f->cgroup_root. */
+int step_cgroup(struct features *f, struct feature *step);
+/** A cgroup can be created and has cgroup.kill. */
+int step_cgroup_kill(struct features *f, struct feature *step);
+/** Finds or mounts the bpf file system and stores f->bpffs. */
+int step_bpffs(struct features *f, struct feature *step);
+/** The kernel's type information can be read. */
+int step_btf(struct features *f, struct feature *step);
+/** `bpf` is in the list of LSMs. */
+int step_lsm_list(struct features *f, struct feature *step);
 /** A ring buffer can be created. */
 int step_ringbuf(struct features *f, struct feature *step);
 /** A program on cgroup/connect4 loads. */
