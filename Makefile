@@ -257,8 +257,12 @@ test-unit: $(UNIT_BINS) $(O)/tests/unit/expected_failure ## Unit tests under ASa
 	@tools/tap --self-test $(O)/tests/unit/expected_failure
 	@$(TEST_ENV) $(TAP) unit --each $(UNIT_BINS)
 
-$(O)/tests/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_HELPERS:%.c=$(O)/fuzz/%.o) \
-		$(O)/fuzz/libpicket.a
+# Fuzzers may use the helpers of the unit tests, the reference matcher above all.
+$(O)/fuzz/helpers.a: $(patsubst %.c,$(O)/fuzz/%.o,$(FUZZ_HELPERS) $(UNIT_HELPERS)) $(O)/flags-members
+	$(call say,AR)
+	$(Q)rm -f $@ && ar crD $@ $(filter %.o,$^)
+
+$(O)/tests/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/helpers.a $(O)/fuzz/libpicket.a
 	$(call say,LD)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 

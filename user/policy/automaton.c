@@ -10,6 +10,7 @@
 #include "policy/automaton.h"
 #include "policy/compile.h"
 #include "policy/grow.h"
+#include "policy/prune.h"
 
 #define FIRST_ROOM 4096
 
@@ -30,6 +31,7 @@ struct builder {
 	const struct nfa *nfa;
 	struct automaton *automaton;
 	struct sets *sets;
+	struct prune prune;
 	__u32 *positions;
 	size_t position_count, position_room;
 	struct position_list *lists; /* of state i */
@@ -167,6 +169,7 @@ static int intern_list(struct builder *b, __u32 *ret_state)
 	r = widen_table(b);
 	if (r)
 		return r;
+	b->work_count = prune_list(&b->prune, b->work, b->work_count);
 	sort_numbers(b->work, b->work_count);
 	hash = hash_numbers(b->work, b->work_count);
 	at = hash & (b->table_room - 1);
@@ -367,8 +370,19 @@ static int allocate(struct builder *b)
 	return grow(&b->positions, &b->position_room, 1, sizeof(*b->positions));
 }
 
+/* An automaton always has arrays, also when they hold nothing: rows may point to their start. */
+static int allocate_rows(struct automaton *automaton)
+{
+	int r;
+
+	r = grow(&automaton->edges, &automaton->edge_room, 1, sizeof(*automaton->edges));
+	return r ? r :
+		   grow(&automaton->states, &automaton->state_room, 1, sizeof(*automaton->states));
+}
+
 static void reset_builder(struct builder *b)
 {
+	prune_reset(&b->prune);
 	free(b->positions);
 	free(b->lists);
 	free(b->table);
@@ -391,6 +405,10 @@ int automaton_build(struct automaton *automaton, const struct nfa *nfa, struct s
 	automaton->classes = nfa->classes;
 	memcpy(automaton->class_of, nfa->class_of, sizeof(automaton->class_of));
 	r = allocate(&b);
+	if (!r)
+		r = allocate_rows(automaton);
+	if (!r)
+		r = prune_init(&b.prune, nfa, sets->numbered);
 	if (!r)
 		r = intern_list(&b, &dead);
 	if (r)

@@ -368,7 +368,7 @@ static int write_states(const struct partition *p, struct renumbering *n, struct
 		const struct automaton_state *row = &from->states[state];
 		__u32 other = p->block[row->other];
 
-		r = grow(&to->edges, &to->edge_room, to->edge_count + row->edge_count,
+		r = grow(&to->edges, &to->edge_room, to->edge_count + row->edge_count + 1,
 			 sizeof(*to->edges));
 		if (r)
 			return r;
