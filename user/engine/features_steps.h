@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shared by features.c, features_host.c and features_bpf.c: the steps, and how one is answered. Each step returns 0 or -ENOMEM; what it found is in @step.
+ * Shared by features.c, features_host.c and features_bpf.c: the steps, and how one is answered.
+ * Each step returns 0 or -ENOMEM; what it found is in @step.
  */
 #ifndef PICKET_ENGINE_FEATURES_STEPS_H
 #define PICKET_ENGINE_FEATURES_STEPS_H
