@@ -20,6 +20,9 @@
  * slot[s + 1].next is the rule set of a path that ends here and slot[s + 1].check PK_SLOT_HEAD.
  * Successor by byte b: c = path_class[b] (always >= 2); if slot[s + c].check == s the successor is
  * slot[s + c].next, else the default. Two states never share a head; rows may interleave.
+ * Read in order from the part's start, the first slot tagged PK_SLOT_HEAD is a head, the next its set,
+ * and so on: only heads so found are states. An unused slot is all zero. Behind every head the part
+ * has a slot for each class.
  *
  *   Example: the policy has the one glob "/a*". Classes: '/' 2, 'a' 3, all others 4.
  *     s0 (start)  default dead  '/' -> s1      set 0

@@ -119,7 +119,7 @@ struct policy_pattern *build_range(struct policy *policy, const char *cidr)
 		*slash = '\0';
 	build_address(text, range.low);
 	if (slash)
-		bits = atoi(slash + 1) + (strchr(text, ':') ? 0 : 96);
+		bits = (int)strtol(slash + 1, NULL, 10) + (strchr(text, ':') ? 0 : 96);
 	memcpy(range.high, range.low, 16);
 	for (int i = bits; i < 128; i++) {
 		range.low[i / 8] &= (__u8) ~(0x80 >> i % 8);
@@ -141,26 +141,6 @@ void build_ports(struct policy *policy, __u16 low, __u16 high)
 		pattern->port_count = 0;
 	pattern->ports = append(pattern->ports, &pattern->port_count, sizeof(*pattern->ports));
 	pattern->ports[pattern->port_count - 1] = (struct policy_ports){ low, high };
-}
-
-void build_test(struct policy *policy, enum policy_test_kind kind, const char *target, __u16 port,
-		__u8 access, enum pk_verdict expect)
-{
-	struct policy_test *test;
-
-	policy->tests = append(policy->tests, &policy->test_count, sizeof(*policy->tests));
-	test = &policy->tests[policy->test_count - 1];
-	test->pos =
-		(struct diag_pos){ policy->files[0], 100 + (unsigned int)policy->test_count, 5 };
-	test->kind = kind;
-	test->target = must(strdup(target));
-	test->port = port;
-	test->access = access;
-	test->expect = expect;
-	if (kind != POLICY_TEST_CONNECT)
-		return;
-	build_address(target, test->address.low);
-	build_address(target, test->address.high);
 }
 
 struct policy_image build_image(struct policy *const *layers, size_t count)

@@ -34,10 +34,6 @@ void build_ports(struct policy *policy, __u16 low, __u16 high);
 /** Parse "a.b.c.d" or an IPv6 address to 16 bytes (IPv4 mapped). */
 void build_address(const char *text, __u8 ret_address[16]);
 
-/** Add a test; target is a path, or the text of an address with @port. */
-void build_test(struct policy *policy, enum policy_test_kind kind, const char *target, __u16 port,
-		__u8 access, enum pk_verdict expect);
-
 /** Compile @count layers to an image that is proven valid; findings are printed before aborting. */
 struct policy_image build_image(struct policy *const *layers, size_t count);
 

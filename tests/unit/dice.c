@@ -29,6 +29,16 @@ uint32_t dice_roll(struct dice *dice, uint32_t bound)
 	return (uint32_t)(((z >> 32) * bound) >> 32);
 }
 
+/* Room for a glob. */
+#define GLOB_ROOM 256
+
+static void append(char *glob, const char *text)
+{
+	size_t length = strlen(glob);
+
+	(void)snprintf(glob + length, GLOB_ROOM - length, "%s", text);
+}
+
 /* A glob of component pieces; most are valid. */
 static void roll_components(struct dice *dice, char *glob)
 {
@@ -45,8 +55,8 @@ static void roll_components(struct dice *dice, char *glob)
 		bool deep = dice_roll(dice, 4) == 0;
 
 		if (i || !deep || dice_roll(dice, 2))
-			strcat(glob, "/");
-		strcat(glob, deep ? "**" : pieces[dice_roll(dice, COUNT(pieces))]);
+			append(glob, "/");
+		append(glob, deep ? "**" : pieces[dice_roll(dice, COUNT(pieces))]);
 	}
 }
 
@@ -71,7 +81,7 @@ static void roll_glob(struct dice *dice, char *glob)
 		if (glob_check(glob, NULL, NULL))
 			return;
 	}
-	strcpy(glob, "/**");
+	(void)snprintf(glob, GLOB_ROOM, "/**");
 }
 
 static void roll_ports(struct dice *dice, struct policy *policy)
@@ -117,7 +127,7 @@ static void roll_rule(struct dice *dice, struct policy *policy)
 	uint8_t access = all[section];
 	uint32_t patterns = 1 + dice_roll(dice, 2);
 	struct policy_pattern *pattern;
-	char glob[256];
+	char glob[GLOB_ROOM];
 
 	if (dice_roll(dice, 3))
 		access = (uint8_t)(1 + dice_roll(dice, access));

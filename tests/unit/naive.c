@@ -2,6 +2,7 @@
 /*
  * The reference matcher. Slow and plain on purpose.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,8 +107,7 @@ static bool match_plain(const char *glob, const char *path, enum naive_fault fau
 	rooted = malloc(strlen(glob) + 2);
 	if (!rooted)
 		abort();
-	rooted[0] = '/';
-	strcpy(rooted + (glob[0] != '/'), glob);
+	(void)snprintf(rooted, strlen(glob) + 2, "%s%s", glob[0] == '/' ? "" : "/", glob);
 	matched = match_components(rooted, strcmp(path, "/") == 0 ? "" : path, fault);
 	free(rooted);
 	return matched;
@@ -128,21 +128,25 @@ static const char *skip_quoted(const char *at)
 	return at;
 }
 
-/* prefix + alternative + suffix, matched; the pieces are given by pointers into one text. */
-static bool match_alternative(const char *glob, const char *open, const char *from, const char *to,
-			      const char *close, const char *path, enum naive_fault fault)
+/* A brace group in a glob. */
+struct group {
+	const char *glob;
+	const char *open;
+	const char *close;
+};
+
+/* The glob with the alternative from @from to @to in the group's place, matched. */
+static bool match_alternative(const struct group *group, const char *from, const char *to,
+			      const char *path, enum naive_fault fault)
 {
-	char *text = malloc(strlen(glob) + 1);
-	size_t length = 0;
+	size_t size = strlen(group->glob) + 1;
+	char *text = malloc(size);
 	bool matched;
 
 	if (!text)
 		abort();
-	memcpy(text, glob, (size_t)(open - glob));
-	length += (size_t)(open - glob);
-	memcpy(text + length, from, (size_t)(to - from));
-	length += (size_t)(to - from);
-	strcpy(text + length, close + 1);
+	(void)snprintf(text, size, "%.*s%.*s%s", (int)(group->open - group->glob), group->glob,
+		       (int)(to - from), from, group->close + 1);
 	matched = naive_glob(text, path, fault);
 	free(text);
 	return matched;
@@ -150,30 +154,30 @@ static bool match_alternative(const char *glob, const char *open, const char *fr
 
 bool naive_glob(const char *glob, const char *path, enum naive_fault fault)
 {
-	const char *open = glob;
-	const char *close;
+	struct group group = { .glob = glob };
 	const char *from;
 	int depth = 0;
 
-	for (open = skip_quoted(open); *open && *open != '{'; open = skip_quoted(open + 1))
+	for (group.open = skip_quoted(glob); *group.open && *group.open != '{';
+	     group.open = skip_quoted(group.open + 1))
 		;
-	if (!*open)
+	if (!*group.open)
 		return match_plain(glob, path, fault);
-	for (close = open;; close++) {
-		close = skip_quoted(close);
-		depth += (*close == '{') - (*close == '}');
+	for (group.close = group.open;; group.close++) {
+		group.close = skip_quoted(group.close);
+		depth += (*group.close == '{') - (*group.close == '}');
 		if (!depth)
 			break;
 	}
-	from = open + 1;
+	from = group.open + 1;
 	for (const char *at = from;; at++) {
 		at = skip_quoted(at);
-		if ((*at == ',' && !depth) || at == close) {
-			if (match_alternative(glob, open, from, at, close, path, fault))
+		if ((*at == ',' && !depth) || at == group.close) {
+			if (match_alternative(&group, from, at, path, fault))
 				return true;
 			from = at + 1;
 		}
-		if (at == close)
+		if (at == group.close)
 			return false;
 		depth += (*at == '{') - (*at == '}');
 	}

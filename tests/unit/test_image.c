@@ -110,40 +110,48 @@ static const char *break_header(struct policy_image *i, int which)
 	case 10:
 		head(i)->name = 2;
 		return "name";
-	case 11:
+	default:
+		return NULL;
+	}
+}
+
+static const char *break_frame(struct policy_image *i, int which)
+{
+	switch (which) {
+	case 0:
 		head(i)->defaults[PK_SECTION_EGRESS].deny = 1;
 		return "no verdict";
-	case 12:
+	case 1:
 		head(i)->defaults[PK_SECTION_EGRESS].ask = 0xf;
 		return "no verdict";
-	case 13:
+	case 2:
 		head(i)->defaults[PK_SECTION_EXEC].deny = 0xf;
 		return "no verdict";
-	case 14:
+	case 3:
 		head(i)->defaults[PK_SECTION_EGRESS].present |= 0xf0;
 		return "no verdict";
-	case 15:
+	case 4:
 		head(i)->part[PK_PART_SPANS].offset += 32;
 		return "out of place";
-	case 16:
+	case 5:
 		head(i)->part[PK_PART_STRINGS].size = PK_PAGE_SIZE;
 		return "out of place";
-	case 17:
+	case 6:
 		head(i)->part[PK_PART_SLOTS].size -= 4;
 		return "inside an element";
-	case 18:
+	case 7:
 		head(i)->part[PK_PART_STRINGS].offset = 0xffffffe0;
 		return "out of place";
-	case 19:
+	case 8:
 		i->bytes[i->size - 1] = 1;
 		return "behind the parts";
-	case 20:
+	case 9:
 		head(i)->span_count--;
 		return "wrong size";
-	case 21:
+	case 10:
 		STRINGS(i)[0] = 'x';
 		return "no end";
-	case 22:
+	case 11:
 		STRINGS(i)[head(i)->part[PK_PART_STRINGS].size - 1] = 'x';
 		return "no end";
 	default:
@@ -282,8 +290,8 @@ static const char *break_slots(struct policy_image *i, int which)
 static void finds_broken_promises(void **state)
 {
 	static const char *(*const breakers[])(struct policy_image *,
-					       int) = { break_header, break_rules, break_spans,
-							break_slots };
+					       int) = { break_header, break_frame, break_rules,
+							break_spans, break_slots };
 
 	(void)state;
 	for (size_t b = 0; b < sizeof(breakers) / sizeof(*breakers); b++) {

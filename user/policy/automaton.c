@@ -9,17 +9,8 @@
 #include "base/mem.h"
 #include "policy/automaton.h"
 #include "policy/compile.h"
-#include "policy/grow.h"
 #include "policy/prune.h"
-
-#define FIRST_ROOM 4096
-
-/* The list of one state. */
-struct position_list {
-	__u32 start;
-	__u32 count;
-	__u32 hash;
-};
+#include "policy/words.h"
 
 /* An edge of the state at hand, listed by its class. */
 struct pending {
@@ -32,12 +23,7 @@ struct builder {
 	struct automaton *automaton;
 	struct sets *sets;
 	struct prune prune;
-	__u32 *positions;
-	size_t position_count, position_room;
-	struct position_list *lists; /* of state i */
-	size_t list_room;
-	__u32 *table; /* state + 1 by hash, 0 = free */
-	size_t table_room;
+	struct words positions; /* sequence i is the list of state i */
 	/* The list being made; a node is in it when its mark is the stamp. */
 	__u32 *work;
 	size_t work_count;
@@ -89,102 +75,27 @@ static void sort_numbers(__u32 *numbers, size_t count)
 	}
 }
 
-static __u32 hash_numbers(const __u32 *numbers, size_t count)
-{
-	__u64 hash = count;
-
-	for (size_t i = 0; i < count; i++) {
-		hash = (hash ^ numbers[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
-	return (__u32)(hash ^ hash >> 32);
-}
-
-static bool same_list(const struct builder *b, const struct position_list *list, __u32 hash)
-{
-	return list->hash == hash && list->count == b->work_count &&
-	       memcmp(b->positions + list->start, b->work, b->work_count * sizeof(*b->work)) == 0;
-}
-
-static int widen_table(struct builder *b)
-{
-	size_t count = b->automaton->state_count;
-	size_t room = b->table_room ? b->table_room * 2 : FIRST_ROOM;
-	__u32 *table;
-
-	if (count * 2 < b->table_room)
-		return 0;
-	table = calloc(room, sizeof(*table));
-	if (!table)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		size_t at = b->lists[i].hash & (room - 1);
-
-		while (table[at])
-			at = (at + 1) & (room - 1);
-		table[at] = (__u32)i + 1;
-	}
-	free(b->table);
-	b->table = table;
-	b->table_room = room;
-	return 0;
-}
-
-static int add_state(struct builder *b, __u32 hash)
-{
-	struct automaton *automaton = b->automaton;
-	size_t state = automaton->state_count;
-	int r;
-
-	if (state == COMPILE_STATES_MAX ||
-	    b->position_count + b->work_count > AUTOMATON_POSITIONS_MAX)
-		return -E2BIG;
-	r = grow(&automaton->states, &automaton->state_room, state + 1, sizeof(*automaton->states));
-	if (!r)
-		r = grow(&b->lists, &b->list_room, state + 1, sizeof(*b->lists));
-	if (!r)
-		r = grow(&b->positions, &b->position_room, b->position_count + b->work_count,
-			 sizeof(*b->positions));
-	if (r)
-		return r;
-	memcpy(b->positions + b->position_count, b->work, b->work_count * sizeof(*b->work));
-	b->lists[state] = (struct position_list){
-		.start = (__u32)b->position_count,
-		.count = (__u32)b->work_count,
-		.hash = hash,
-	};
-	b->position_count += b->work_count;
-	automaton->states[state] = (struct automaton_state){ 0 };
-	automaton->state_count++;
-	return 0;
-}
-
 /* The state of the list in `work`, made if it is new. */
 static int intern_list(struct builder *b, __u32 *ret_state)
 {
-	__u32 hash;
-	size_t at;
+	struct automaton *automaton = b->automaton;
+	size_t known = automaton->state_count;
 	int r;
 
-	r = widen_table(b);
-	if (r)
-		return r;
 	b->work_count = prune_list(&b->prune, b->work, b->work_count);
 	sort_numbers(b->work, b->work_count);
-	hash = hash_numbers(b->work, b->work_count);
-	at = hash & (b->table_room - 1);
-	while (b->table[at]) {
-		if (same_list(b, &b->lists[b->table[at] - 1], hash)) {
-			*ret_state = b->table[at] - 1;
-			return 0;
-		}
-		at = (at + 1) & (b->table_room - 1);
-	}
-	r = add_state(b, hash);
+	r = words_push_all(&b->positions, b->work, b->work_count);
+	if (!r)
+		r = words_close(&b->positions, ret_state);
+	if (r || *ret_state < known)
+		return r;
+	if (known == COMPILE_STATES_MAX || b->positions.item_count > AUTOMATON_POSITIONS_MAX)
+		return -E2BIG;
+	r = grow(&automaton->states, &automaton->state_room, known + 1, sizeof(*automaton->states));
 	if (r)
 		return r;
-	*ret_state = (__u32)b->automaton->state_count - 1;
-	b->table[at] = *ret_state + 1;
+	automaton->states[known] = (struct automaton_state){ 0 };
+	automaton->state_count++;
 	return 0;
 }
 
@@ -336,16 +247,15 @@ static int make_row(struct builder *b, __u32 state)
 
 static int expand_state(struct builder *b, __u32 state)
 {
-	__u32 start = b->lists[state].start;
-	__u32 count = b->lists[state].count;
+	const struct words_run list = b->positions.runs[state];
 	int r;
 
 	b->pending_count = 0;
 	b->loop_count = 0;
 	b->deep_count = 0;
 	b->rule_count = 0;
-	for (__u32 i = 0; i < count; i++) {
-		r = gather_node(b, b->positions[start + i]);
+	for (__u32 i = 0; i < list.count; i++) {
+		r = gather_node(b, b->positions.items[list.start + i]);
 		if (r)
 			return r;
 	}
@@ -365,9 +275,7 @@ static int allocate(struct builder *b)
 	b->marks = calloc(nodes, sizeof(*b->marks));
 	b->loops = calloc(nodes * 2, sizeof(*b->loops));
 	b->deeps = calloc(nodes, sizeof(*b->deeps));
-	if (!b->work || !b->marks || !b->loops || !b->deeps)
-		return -ENOMEM;
-	return grow(&b->positions, &b->position_room, 1, sizeof(*b->positions));
+	return b->work && b->marks && b->loops && b->deeps ? 0 : -ENOMEM;
 }
 
 /* An automaton always has arrays, also when they hold nothing: rows may point to their start. */
@@ -383,9 +291,7 @@ static int allocate_rows(struct automaton *automaton)
 static void reset_builder(struct builder *b)
 {
 	prune_reset(&b->prune);
-	free(b->positions);
-	free(b->lists);
-	free(b->table);
+	words_reset(&b->positions);
 	free(b->work);
 	free(b->marks);
 	free(b->pending);
@@ -419,8 +325,8 @@ int automaton_build(struct automaton *automaton, const struct nfa *nfa, struct s
 	for (__u32 i = 0; !r && i < automaton->state_count; i++)
 		r = expand_state(&b, i);
 	if (r == -E2BIG)
-		for (size_t i = 0; i < b.position_count; i++)
-			ret_active[b.positions[i]]++;
+		for (size_t i = 0; i < b.positions.item_count; i++)
+			ret_active[b.positions.items[i]]++;
 	return r;
 }
 

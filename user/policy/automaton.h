@@ -17,11 +17,13 @@
 /** Most edges over all states. */
 #define AUTOMATON_EDGES_MAX (24U << 20)
 
+/** A successor by one class. */
 struct automaton_edge {
 	__u32 class;
 	__u32 target;
 };
 
+/** A state and its row. */
 struct automaton_state {
 	__u32 set; /* rule set of a path that ends here */
 	__u32 other;
@@ -29,6 +31,7 @@ struct automaton_state {
 	__u32 edge_count;
 };
 
+/** The whole; owns its arrays. Zero-initialise, automaton_build(), automaton_reset(). */
 struct automaton {
 	struct automaton_state *states;
 	size_t state_count, state_room;

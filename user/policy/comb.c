@@ -63,7 +63,7 @@ static __u32 choose_default(struct packer *p, const struct automaton_state *row)
 		__u32 target = edges[i].target;
 
 		if (p->votes[target] > p->votes[best] ||
-		    (p->votes[target] == p->votes[best] && target < best))
+		    (target < best && p->votes[target] == p->votes[best]))
 			best = target;
 	}
 	p->votes[row->other] = 0;

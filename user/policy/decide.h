@@ -21,8 +21,7 @@ static inline struct pk_view image_view(const struct policy_image *image)
  * The rule sets of the absolute @path (no trailing slash; "/" is the root). Returns 0;
  * -ENAMETOOLONG over PK_PATH_MAX bytes; -EIO for a broken image.
  */
-int decide_path_sets(const struct policy_image *image, const char *path,
-		     struct pk_sets *ret_sets);
+int decide_path_sets(const struct policy_image *image, const char *path, struct pk_sets *ret_sets);
 
 /** The rule sets of an address (IPv4 as ::ffff:a.b.c.d). 0, or -EIO for a broken image. */
 int decide_address_sets(const struct policy_image *image, const __u8 address[16],

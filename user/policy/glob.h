@@ -47,6 +47,7 @@ struct glob_set {
 	__u64 bits[4];
 };
 
+/** One token; belongs to its glob. */
 struct glob_token {
 	enum glob_kind kind;
 	__u8 byte;

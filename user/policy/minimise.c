@@ -9,17 +9,15 @@
 
 #include "base/mem.h"
 #include "policy/automaton.h"
-#include "policy/grow.h"
+#include "policy/words.h"
 
 #define NO_GROUP 0xffffffffU
 
-/* States with equal signature in one round. */
+/* States of a block with equal signature in one round. */
 struct group {
-	__u32 start; /* signature in `words` */
-	__u32 count;
-	__u32 hash;
 	__u32 members;
 	__u32 block; /* where its members go */
+	__u32 place; /* and the next free place there */
 };
 
 struct partition {
@@ -39,13 +37,10 @@ struct partition {
 	__u32 *moved; /* states that got another block this round */
 	__u32 moved_count;
 	__u32 *spare; /* order of a block while it is split */
-	/* Signatures of one block. */
-	__u32 *words;
-	size_t word_count, word_room;
+	/* Of the block being split: a group is the number of a signature. */
+	struct words signatures;
 	struct group *groups;
-	size_t group_count, group_room;
-	__u32 *table; /* group + 1 by hash */
-	size_t table_room;
+	size_t group_room;
 	__u32 *group_of; /* by place in `order` */
 };
 
@@ -63,9 +58,8 @@ static void reset_partition(struct partition *p)
 	free(p->touched);
 	free(p->moved);
 	free(p->spare);
-	free(p->words);
+	words_reset(&p->signatures);
 	free(p->groups);
-	free(p->table);
 	free(p->group_of);
 }
 
@@ -83,11 +77,7 @@ static int allocate(struct partition *p)
 	}
 	p->before = calloc(states + 2, sizeof(__u32));
 	p->before_list = calloc(states + p->automaton->edge_count, sizeof(__u32));
-	p->table_room = 64;
-	while (p->table_room < states * 2)
-		p->table_room *= 2;
-	p->table = calloc(p->table_room, sizeof(__u32));
-	return p->before && p->before_list && p->table ? 0 : -ENOMEM;
+	return p->before && p->before_list ? 0 : -ENOMEM;
 }
 
 /* Lists of predecessors, by counting sort over targets. */
@@ -128,90 +118,44 @@ static void mark_state(struct partition *p, __u32 state)
 	p->place[other] = from;
 }
 
-static __u32 hash_words(const __u32 *words, size_t count)
-{
-	__u64 hash = count;
-
-	for (size_t i = 0; i < count; i++) {
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
-	return (__u32)(hash ^ hash >> 32);
-}
-
-/* Append the signature of @state: its set, the block of `other`, and what differs from that. */
-static int add_signature(struct partition *p, __u32 state)
+/* Push the signature of @state: its set, the block of `other`, and what differs from that. */
+static int push_signature(struct partition *p, __u32 state)
 {
 	const struct automaton_state *row = &p->automaton->states[state];
 	const struct automaton_edge *edges = &p->automaton->edges[row->edges];
 	__u32 other = p->block[row->other];
-	__u32 *words;
 	int r;
 
-	r = grow(&p->words, &p->word_room, p->word_count + 2 + 2 * (size_t)row->edge_count,
-		 sizeof(*p->words));
-	if (r)
-		return r;
-	words = p->words + p->word_count;
-	*words++ = row->set;
-	*words++ = other;
-	for (__u32 i = 0; i < row->edge_count; i++) {
+	r = words_push(&p->signatures, row->set);
+	if (!r)
+		r = words_push(&p->signatures, other);
+	for (__u32 i = 0; i < row->edge_count && !r; i++) {
 		if (p->block[edges[i].target] == other)
 			continue;
-		*words++ = edges[i].class;
-		*words++ = p->block[edges[i].target];
+		r = words_push(&p->signatures, edges[i].class);
+		if (!r)
+			r = words_push(&p->signatures, p->block[edges[i].target]);
 	}
-	p->word_count = (size_t)(words - p->words);
-	return 0;
+	return r;
 }
 
-/* The group of @state's signature, made if it is new. */
-static int find_group(struct partition *p, __u32 state, __u32 *ret_group)
+/* Add @members states that agree with @state to the group of its signature. */
+static int join_group(struct partition *p, __u32 state, __u32 members, __u32 *ret_group)
 {
-	size_t start = p->word_count;
-	size_t count;
-	size_t at;
-	__u32 hash;
+	size_t known = p->signatures.run_count;
 	int r;
 
-	r = add_signature(p, state);
+	r = push_signature(p, state);
 	if (!r)
-		r = grow(&p->groups, &p->group_room, p->group_count + 1, sizeof(*p->groups));
+		r = words_close(&p->signatures, ret_group);
+	if (!r)
+		r = grow(&p->groups, &p->group_room, known + 1, sizeof(*p->groups));
 	if (r)
 		return r;
-	count = p->word_count - start;
-	hash = hash_words(p->words + start, count);
-	for (at = hash & (p->table_room - 1); p->table[at]; at = (at + 1) & (p->table_room - 1)) {
-		const struct group *group = &p->groups[p->table[at] - 1];
-
-		if (group->hash == hash && group->count == count &&
-		    memcmp(p->words + group->start, p->words + start, count * sizeof(__u32)) == 0) {
-			p->word_count = start;
-			*ret_group = p->table[at] - 1;
-			return 0;
-		}
-	}
-	p->groups[p->group_count] = (struct group){ (__u32)start, (__u32)count, hash, 0, NO_GROUP };
-	*ret_group = (__u32)p->group_count++;
-	p->table[at] = *ret_group + 1;
+	if (*ret_group == known)
+		p->groups[known] = (struct group){ 0 };
+	p->groups[*ret_group].members += members;
 	return 0;
-}
-
-/* Empty the table of the groups at hand; cheaper than clearing it all for small blocks. */
-static void forget_groups(struct partition *p)
-{
-	if (p->group_count > p->table_room / 8) {
-		memset(p->table, 0, p->table_room * sizeof(*p->table));
-	} else {
-		for (size_t i = 0; i < p->group_count; i++) {
-			size_t at = p->groups[i].hash & (p->table_room - 1);
-
-			for (; p->table[at]; at = (at + 1) & (p->table_room - 1))
-				p->table[at] = 0;
-		}
-	}
-	p->group_count = 0;
-	p->word_count = 0;
 }
 
 /* Group the marked states of a block; its unmarked rest still agrees with itself. */
@@ -223,17 +167,11 @@ static int group_block(struct partition *p, __u32 block, __u32 marked, __u32 *re
 
 	*ret_rest = NO_GROUP;
 	for (__u32 i = first; i < first + marked; i++) {
-		r = find_group(p, p->order[i], &p->group_of[i]);
+		r = join_group(p, p->order[i], 1, &p->group_of[i]);
 		if (r)
 			return r;
-		p->groups[p->group_of[i]].members++;
 	}
-	if (!rest)
-		return 0;
-	r = find_group(p, p->order[first + marked], ret_rest);
-	if (!r)
-		p->groups[*ret_rest].members += rest;
-	return r;
+	return rest ? join_group(p, p->order[first + marked], rest, ret_rest) : 0;
 }
 
 /* Lay the first @count places of a block out by group; `keep` comes last and keeps the block. */
@@ -242,7 +180,7 @@ static void lay_out(struct partition *p, __u32 block, __u32 count, __u32 keep)
 	__u32 first = p->first[block];
 	__u32 at = first;
 
-	for (size_t g = 0; g < p->group_count; g++) {
+	for (size_t g = 0; g < p->signatures.run_count; g++) {
 		struct group *group = &p->groups[g];
 
 		group->block = block;
@@ -253,18 +191,18 @@ static void lay_out(struct partition *p, __u32 block, __u32 count, __u32 keep)
 		p->size[group->block] = group->members;
 		p->marked[group->block] = 0;
 		p->size[block] -= group->members;
-		group->start = at; /* its signature is not needed any more */
+		group->place = at;
 		at += group->members;
 	}
 	p->first[block] = at;
-	p->groups[keep].start = at;
+	p->groups[keep].place = at;
 	memcpy(p->spare + first, p->order + first, count * sizeof(*p->order));
 	for (__u32 i = first; i < first + count; i++) {
 		struct group *group = &p->groups[p->group_of[i]];
 		__u32 state = p->spare[i];
 
-		p->order[group->start] = state;
-		p->place[state] = group->start++;
+		p->order[group->place] = state;
+		p->place[state] = group->place++;
 		if (group->block == p->block[state])
 			continue;
 		p->next_block[state] = group->block;
@@ -286,7 +224,7 @@ static int split_block(struct partition *p, __u32 block)
 	r = group_block(p, block, marked, &rest);
 	if (r)
 		return r;
-	for (__u32 g = 1; g < p->group_count; g++)
+	for (__u32 g = 1; g < p->signatures.run_count; g++)
 		if (p->groups[g].members > p->groups[keep].members)
 			keep = g;
 	/* The rest moves only when it is not the largest part. */
@@ -295,9 +233,9 @@ static int split_block(struct partition *p, __u32 block)
 		for (__u32 i = p->first[block] + marked; i < p->first[block] + count; i++)
 			p->group_of[i] = rest;
 	}
-	if (p->group_count > 1)
+	if (p->signatures.run_count > 1)
 		lay_out(p, block, count, keep);
-	forget_groups(p);
+	words_clear(&p->signatures);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct nfa_edge {
 	__u8 byte;
 };
 
+/** A node; see above. */
 struct nfa_node {
 	__u32 edges; /* first edge or NFA_NONE */
 	__u32 star; /* child nodes or NFA_NONE */

@@ -3,29 +3,16 @@
  * Bottom-up hashing of the tree: a node's signature is what it does and where it goes, in terms of
  * nodes that already stand for all their like.
  */
-#include <string.h>
-
 #include "base/mem.h"
 #include "policy/grow.h"
 #include "policy/nfa_share.h"
-
-/* A node that stands for all of its signature. */
-struct original {
-	size_t start; /* signature in `words` */
-	__u32 count;
-	__u32 hash;
-	__u32 node;
-};
+#include "policy/words.h"
 
 struct sharing {
 	struct nfa *nfa;
 	__u32 *stands_for; /* by node: the node to use instead */
-	__u32 *words;
-	size_t word_count, word_room;
-	struct original *originals;
-	size_t original_count, original_room;
-	__u32 *table; /* original + 1 by hash, 0 = free */
-	size_t table_room; /* power of two, over twice the nodes */
+	struct words signatures;
+	__u32 *originals; /* by signature: the node that stands for all that have it */
 	struct nfa_edge *edges; /* of the node at hand */
 	size_t edge_count, edge_room;
 };
@@ -33,20 +20,9 @@ struct sharing {
 static void reset_sharing(struct sharing *s)
 {
 	free(s->stands_for);
-	free(s->words);
+	words_reset(&s->signatures);
 	free(s->originals);
-	free(s->table);
 	free(s->edges);
-}
-
-static int add_word(struct sharing *s, __u32 word)
-{
-	int r;
-
-	r = grow(&s->words, &s->word_room, s->word_count + 1, sizeof(*s->words));
-	if (!r)
-		s->words[s->word_count++] = word;
-	return r;
 }
 
 static void redirect(const struct sharing *s, __u32 *node)
@@ -88,6 +64,7 @@ static int list_edges(struct sharing *s, const struct nfa_node *node)
 /* Append the signature of @node, whose references are redirected on the way. */
 static int add_signature(struct sharing *s, struct nfa_node *node)
 {
+	struct words *words = &s->signatures;
 	int r;
 
 	redirect(s, &node->star);
@@ -95,82 +72,53 @@ static int add_signature(struct sharing *s, struct nfa_node *node)
 	redirect(s, &node->skip);
 	r = list_edges(s, node);
 	if (!r)
-		r = add_word(s, node->loop);
+		r = words_push(words, node->loop);
 	if (!r)
-		r = add_word(s, node->star);
+		r = words_push(words, node->star);
 	if (!r)
-		r = add_word(s, node->deep);
+		r = words_push(words, node->deep);
 	if (!r)
-		r = add_word(s, node->skip);
+		r = words_push(words, node->skip);
 	for (size_t i = 0; i < s->edge_count && !r; i++) {
-		r = add_word(s, (__u32)s->edges[i].kind << 8 | s->edges[i].byte);
+		r = words_push(words, (__u32)s->edges[i].kind << 8 | s->edges[i].byte);
 		if (!r)
-			r = add_word(s, s->edges[i].set);
+			r = words_push(words, s->edges[i].set);
 		if (!r)
-			r = add_word(s, s->edges[i].target);
+			r = words_push(words, s->edges[i].target);
 	}
 	if (!r)
-		r = add_word(s, NFA_NONE);
+		r = words_push(words, NFA_NONE);
 	for (__u32 i = node->accepts; i != NFA_NONE && !r; i = s->nfa->accepts[i].sibling)
-		r = add_word(s, s->nfa->accepts[i].rule);
+		r = words_push(words, s->nfa->accepts[i].rule);
 	return r;
-}
-
-static __u32 hash_words(const __u32 *words, size_t count)
-{
-	__u64 hash = count;
-
-	for (size_t i = 0; i < count; i++) {
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
-	return (__u32)(hash ^ hash >> 32);
 }
 
 /* Find the node that stands for @index, or let it stand for itself and those to come. */
 static int share_node(struct sharing *s, __u32 index)
 {
-	size_t start = s->word_count;
-	struct original own = { .start = start, .node = index };
-	size_t at;
+	size_t known = s->signatures.run_count;
+	__u32 signature;
 	int r;
 
 	r = add_signature(s, &s->nfa->nodes[index]);
 	if (!r)
-		r = grow(&s->originals, &s->original_room, s->original_count + 1,
-			 sizeof(*s->originals));
+		r = words_close(&s->signatures, &signature);
 	if (r)
 		return r;
-	own.count = (__u32)(s->word_count - start);
-	own.hash = hash_words(s->words + start, own.count);
-	for (at = own.hash & (s->table_room - 1); s->table[at];
-	     at = (at + 1) & (s->table_room - 1)) {
-		const struct original *other = &s->originals[s->table[at] - 1];
-
-		if (other->hash != own.hash || other->count != own.count ||
-		    memcmp(s->words + other->start, s->words + start,
-			   own.count * sizeof(*s->words)) != 0)
-			continue;
-		s->word_count = start;
-		s->stands_for[index] = other->node;
-		return 0;
-	}
-	s->originals[s->original_count++] = own;
-	s->table[at] = (__u32)s->original_count;
-	s->stands_for[index] = index;
+	if (signature == known)
+		s->originals[signature] = index;
+	s->stands_for[index] = s->originals[signature];
 	return 0;
 }
 
 int nfa_share(struct nfa *nfa)
 {
-	CLEAN(reset_sharing) struct sharing s = { .nfa = nfa, .table_room = 64 };
+	CLEAN(reset_sharing) struct sharing s = { .nfa = nfa };
 	int r = 0;
 
-	while (s.table_room < nfa->node_count * 2)
-		s.table_room *= 2;
 	s.stands_for = calloc(nfa->node_count, sizeof(*s.stands_for));
-	s.table = calloc(s.table_room, sizeof(*s.table));
-	if (!s.stands_for || !s.table)
+	s.originals = calloc(nfa->node_count, sizeof(*s.originals));
+	if (!s.stands_for || !s.originals)
 		return -ENOMEM;
 	/* Whatever a node refers to is younger and has been seen. */
 	for (__u32 i = (__u32)nfa->node_count; i > 0 && !r; i--)

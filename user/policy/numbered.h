@@ -18,6 +18,7 @@ struct numbered_rule {
 	size_t port_count;
 };
 
+/** All rules by number; owns the list, borrows the policies. */
 struct numbered {
 	struct numbered_rule *rules;
 	size_t count;
