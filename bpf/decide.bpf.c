@@ -36,13 +36,14 @@ static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_
 	return broken || pk_path_sets(v, &states, ret_sets);
 }
 
-static __always_inline struct pk_result pk_judge_request(const struct pk_view *v,
-							 const struct pk_image *head,
-							 struct pk_scratch *s)
+static __always_inline struct pk_result
+pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk_scratch *s)
 {
 	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
 	struct pk_query query = {
-		.section = s->rq.section, .access = s->rq.access, .port = s->rq.port,
+		.section = s->rq.section,
+		.access = s->rq.access,
+		.port = s->rq.port,
 		.flags = s->rq.flags & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0,
 	};
 	struct pk_sets sets = {};
@@ -90,8 +91,7 @@ static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_res
 	e->rule = result->rule;
 	e->audit = audit ? 1 : 0;
 	e->error = audit ? 0 : (__s32)s->rq.error;
-	pk_count(s->rq.agent,
-		 result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
+	pk_count(s->rq.agent, result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
 	pk_report(s, true);
 	return audit ? 0 : -(int)s->rq.error;
 }

@@ -8,7 +8,6 @@
 #include "identity.bpf.h"
 #include "maps.bpf.h"
 
-
 /**
  * Judge s->rq by the agent's image, count, report. Returns 0 when the call may go on (allowed, or
  * audit mode), else a negative errno: -rq.error.

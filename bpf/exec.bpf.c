@@ -69,8 +69,8 @@ static __always_inline int pk_map_hook(const struct file *file)
 	s = pk_scratch_take(agent);
 	if (!s)
 		return -EACCES;
-	if (pk_path_of(s, BPF_CORE_READ(file, f_path.dentry),
-		       BPF_CORE_READ(file, f_path.mnt), 0) != PK_WALK_NAMELESS)
+	if (pk_path_of(s, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 0) !=
+	    PK_WALK_NAMELESS)
 		error = pk_ask_program(s, PK_OP_MMAP, PK_REQUEST_RULES | PK_REQUEST_QUIET);
 	pk_scratch_give(s);
 	return pk_errno(error);

@@ -66,8 +66,7 @@ int BPF_PROG(pk_file_open, struct file *file, int ret)
 	s->rq.reason = (__u8)pk_open_refusal(file, access);
 	if (s->rq.reason)
 		s->rq.flags = PK_REQUEST_ALWAYS;
-	error = pk_ask_file(s, PK_OP_OPEN, access, file->f_path.dentry,
-			    file->f_path.mnt);
+	error = pk_ask_file(s, PK_OP_OPEN, access, file->f_path.dentry, file->f_path.mnt);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }
@@ -206,7 +205,8 @@ int BPF_PROG(pk_path_chown, const struct path *path, u32 uid, u32 gid, int ret)
 struct pk_move_names {
 	const struct dentry *from;
 	const struct dentry *to;
-	const struct vfsmount *vfsmount; /* of both: the kernel refuses moves across mounts before it asks */
+	const struct vfsmount
+		*vfsmount; /* of both: the kernel refuses moves across mounts before it asks */
 	__u32 mode;
 };
 
@@ -251,7 +251,9 @@ int BPF_PROG(pk_path_rename, const struct path *old_dir, struct dentry *old_dent
 	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags, int ret)
 {
 	struct pk_move_names names = {
-		.from = old_dentry, .to = new_dentry, .vfsmount = new_dir->mnt,
+		.from = old_dentry,
+		.to = new_dentry,
+		.vfsmount = new_dir->mnt,
 		.mode = BPF_CORE_READ(old_dentry, d_inode, i_mode),
 	};
 	__u32 agent, exchange = flags & RENAME_EXCHANGE;
@@ -272,7 +274,9 @@ int BPF_PROG(pk_path_link, struct dentry *old_dentry, const struct path *new_dir
 	     struct dentry *new_dentry, int ret)
 {
 	struct pk_move_names names = {
-		.from = old_dentry, .to = new_dentry, .vfsmount = new_dir->mnt,
+		.from = old_dentry,
+		.to = new_dentry,
+		.vfsmount = new_dir->mnt,
 		.mode = BPF_CORE_READ(old_dentry, d_inode, i_mode),
 	};
 	__u32 agent;

@@ -43,8 +43,7 @@ int pk_label_task(void);
 /** The agent of the running task, 0 = nobody. For hooks that run where task storage works. */
 static __always_inline __u32 pk_who(void)
 {
-	struct pk_label *label =
-		bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
 
 	if (label && label->agent)
 		return label->agent;

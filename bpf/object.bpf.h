@@ -22,8 +22,8 @@ static __always_inline int pk_ask_file(struct pk_scratch *s, __u32 op, __u32 acc
 }
 
 /** The whole of a simple file hook: label, work area, path, decision. */
-static __always_inline int pk_file_hook(__u32 agent, __u32 op, __u32 access,
-					const void *dentry, const void *vfsmount)
+static __always_inline int pk_file_hook(__u32 agent, __u32 op, __u32 access, const void *dentry,
+					const void *vfsmount)
 {
 	struct pk_scratch *s = pk_scratch_take(agent);
 	int error;

@@ -87,8 +87,7 @@ static __always_inline void pk_report(struct pk_scratch *s, bool decision)
 	else
 		lost = bpf_ringbuf_output(&pk_activity, e, sizeof(*e) + text, 0);
 	if (lost)
-		pk_count(s->rq.agent,
-			 decision ? PK_COUNT_DECISION_LOST : PK_COUNT_ACTIVITY_LOST);
+		pk_count(s->rq.agent, decision ? PK_COUNT_DECISION_LOST : PK_COUNT_ACTIVITY_LOST);
 }
 
 /** May one more activity record of this agent go out in this second? Held back ones are counted. */

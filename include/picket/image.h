@@ -50,20 +50,10 @@
 #define PK_IMAGE_VERSION 1
 
 /** Verdicts, in the order of strictness: the largest of all that match wins. */
-enum pk_verdict {
-	PK_VERDICT_ALLOW,
-	PK_VERDICT_ASK,
-	PK_VERDICT_DENY,
-	PK_VERDICT__MAX
-};
+enum pk_verdict { PK_VERDICT_ALLOW, PK_VERDICT_ASK, PK_VERDICT_DENY, PK_VERDICT__MAX };
 
 /** Policy sections that decide. Files and exec share the path automata. */
-enum pk_section {
-	PK_SECTION_EGRESS,
-	PK_SECTION_FILES,
-	PK_SECTION_EXEC,
-	PK_SECTION__MAX
-};
+enum pk_section { PK_SECTION_EGRESS, PK_SECTION_FILES, PK_SECTION_EXEC, PK_SECTION__MAX };
 
 /** What is asked for: bits of a nibble, their meaning depends on the section. */
 enum pk_access {

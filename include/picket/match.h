@@ -222,8 +222,7 @@ static long pk_bisect_step(__u32 step, void *arg)
 		b->bad = 1;
 		return 1;
 	}
-	if (span->from_hi < b->key.hi ||
-	    (span->from_hi == b->key.hi && span->from_lo <= b->key.lo))
+	if (span->from_hi < b->key.hi || (span->from_hi == b->key.hi && span->from_lo <= b->key.lo))
 		b->low = middle;
 	else
 		b->high = middle;

@@ -29,10 +29,11 @@
 #define KEYS 300
 #define SLOT 1U
 
-static const char *const pieces[] = { "usr", "lib", ".env", "src", "a", "b", "main.c", ".git",
-				      "hooks", "x.key", "sub", "tmp", "home", "u" };
-static const char *const globs[] = { "usr", "**", "*", ".env", "a*", "*.key", "{a,b}", "[a-c]",
-				     "src", "?", ".git/hooks/**", "home/u/**", "*a*b" };
+static const char *const pieces[] = { "usr",  "lib",   ".env",	"src", "a",   "b",    "main.c",
+				      ".git", "hooks", "x.key", "sub", "tmp", "home", "u" };
+static const char *const globs[] = { "usr",	      "**",	   "*",	    ".env", "a*",
+				     "*.key",	      "{a,b}",	   "[a-c]", "src",  "?",
+				     ".git/hooks/**", "home/u/**", "*a*b" };
 static const char *const accesses[] = { "read", "write", "exec", "all" };
 
 #define PICK(table) ((table)[(size_t)random() % (sizeof(table) / sizeof((table)[0]))])
@@ -124,18 +125,16 @@ static void host_answer(const struct policy_image *image, const struct match_io 
 	if (io->section != PK_SECTION_EGRESS) {
 		memcpy(path, io->key, io->length);
 		path[io->length] = 0;
-		assert_int_equal(decide_path(image, io->section, (__u8)io->access, path,
-					     ret_result),
-				 0);
+		assert_int_equal(
+			decide_path(image, io->section, (__u8)io->access, path, ret_result), 0);
 		return;
 	}
 	for (int i = 0; i < 8; i++) {
 		address[i] = (__u8)(io->address_hi >> (56 - 8 * i));
 		address[8 + i] = (__u8)(io->address_lo >> (56 - 8 * i));
 	}
-	assert_int_equal(decide_address(image, address, (__u16)io->port, (__u8)io->access,
-					ret_result),
-			 0);
+	assert_int_equal(
+		decide_address(image, address, (__u16)io->port, (__u8)io->access, ret_result), 0);
 }
 
 static void ask_kernel(struct test_match_bpf *skel, struct match_io *io)
@@ -176,9 +175,8 @@ static void kernel_agrees_with_host(void **state)
 		struct policy_image image = { 0 };
 
 		draw_image(&image);
-		assert_int_equal(publish_image(bpf_map__fd(skel->maps.pk_images), SLOT, &image,
-					       &diags),
-				 0);
+		assert_int_equal(
+			publish_image(bpf_map__fd(skel->maps.pk_images), SLOT, &image, &diags), 0);
 		for (int k = 0; k < KEYS; k++) {
 			struct pk_result host;
 			struct match_io io;
@@ -203,8 +201,9 @@ static void kernel_agrees_with_host(void **state)
 static void empty_slot_answers_nothing(void **state)
 {
 	struct test_match_bpf *skel = *state;
-	struct match_io io = { .slot = 77, .section = PK_SECTION_FILES, .access = 1, .length = 1,
-			       .key = "/" };
+	struct match_io io = {
+		.slot = 77, .section = PK_SECTION_FILES, .access = 1, .length = 1, .key = "/"
+	};
 
 	ask_kernel(skel, &io);
 	assert_int_equal(io.broken, 1);
@@ -213,8 +212,9 @@ static void empty_slot_answers_nothing(void **state)
 static void overlong_key_is_refused(void **state)
 {
 	struct test_match_bpf *skel = *state;
-	struct match_io io = { .slot = SLOT, .section = PK_SECTION_FILES, .access = 1,
-			       .length = PK_PATH_MAX + 1 };
+	struct match_io io = {
+		.slot = SLOT, .section = PK_SECTION_FILES, .access = 1, .length = PK_PATH_MAX + 1
+	};
 
 	ask_kernel(skel, &io);
 	assert_int_equal(io.broken, 1);
