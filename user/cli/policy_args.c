@@ -106,7 +106,8 @@ int policy_args_identity(struct policy_args *args, const char *user)
 	struct passwd entry = { 0 };
 	int r;
 
-	if (!cwd)
+	/* A removed working directory leaves ${CWD} unknown; a policy that needs it says where. */
+	if (!cwd && errno != ENOENT)
 		return -errno;
 	r = find_user(user, &entry, &buffer);
 	/* A container often runs under an id without an entry: then only ${USER} is unknown. */
