@@ -93,7 +93,9 @@ BPF_SRC := $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c))
 PROBE_SRC := $(wildcard bpf/probe.bpf.c)
 TESTBPF_SRC := $(wildcard tests/bpf/*.bpf.c)
 TESTBPF := $(patsubst tests/bpf/%.c,%,$(filter-out %.bpf.c,$(wildcard tests/bpf/test_*.c)))
-TESTBPF_HELPERS := $(filter-out tests/bpf/test_% %.bpf.c,$(wildcard tests/bpf/*.c))
+# Not tests: programs of the bench tier that need the test objects.
+BENCHBPF := $(patsubst tests/bpf/%.c,%,$(wildcard tests/bpf/bench_*.c))
+TESTBPF_HELPERS := $(filter-out tests/bpf/test_% tests/bpf/bench_% %.bpf.c,$(wildcard tests/bpf/*.c))
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_HELPERS := $(filter-out tests/unit/test_% tests/unit/expected_failure.c, \
 	$(wildcard tests/unit/*.c))
@@ -280,10 +282,11 @@ fuzz-merge: $(FUZZ_PICK:%=$(O)/tests/fuzz/fuzz_%) ## Add what `fuzz` found to te
 
 TESTBPF_HELPER_OBJ := $(TESTBPF_HELPERS:%.c=$(O)/obj/%.o)
 TESTBPF_BINS := $(patsubst %,$(O)/tests/bpf/%,$(call one,$(TESTBPF)))
+TESTBPF_OBJ := $(patsubst %,$(O)/obj/tests/bpf/%.o,$(TESTBPF) $(BENCHBPF)) $(TESTBPF_HELPER_OBJ)
 
-$(TESTBPF:%=$(O)/obj/tests/bpf/%.o) $(TESTBPF_HELPER_OBJ): | $(SKELS) $(TEST_SKELS)
-$(TESTBPF:%=$(O)/obj/tests/bpf/%.o) $(TESTBPF_HELPER_OBJ): private USER_CFLAGS += -Wno-conversion
-$(TESTBPF:%=$(O)/tests/bpf/%): $(O)/tests/bpf/%: $(O)/obj/tests/bpf/%.o $(TESTBPF_HELPER_OBJ) \
+$(TESTBPF_OBJ): | $(SKELS) $(TEST_SKELS)
+$(TESTBPF_OBJ): private USER_CFLAGS += -Wno-conversion
+$(patsubst %,$(O)/tests/bpf/%,$(TESTBPF) $(BENCHBPF)): $(O)/tests/bpf/%: $(O)/obj/tests/bpf/%.o $(TESTBPF_HELPER_OBJ) \
 		$(O)/libpicket.a
 	$(call say,LD)
 	$(Q)$(CC) $(USER_LDFLAGS) -o $@ $^ -lcmocka $(LIBS) -lbpf
@@ -315,7 +318,7 @@ matrix: all programs ## test-vm on every kernel of the matrix, both tiers
 attack: all programs ## Adversarial programs against a confined agent, in a guest
 	@$(TEST_ENV) $(TAP) attack -- tests/attack/run
 
-bench: all programs ## What enforcement costs
+bench: all programs $(BENCHBPF:%=$(O)/tests/bpf/%) ## What enforcement costs (root)
 	@$(TEST_ENV) tests/bench/run
 
 demo: ## Set up what is missing, build, and show real programs allowed and denied

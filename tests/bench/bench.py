@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Measures what picket costs and reports it as text and as $BUILD/bench.json.
+
+The arms of a comparison run in turn, A B C A B C, so that a disturbance of the machine meets all of
+them; a ratio is of two neighbours of one round. Medians with min..max. What enforcement costs is
+only ever told as a ratio to a baseline of the same run; compile and start-up also in milliseconds,
+because they have targets.
+
+Environment: PICKET (the program), BUILD (the build folder with the helper programs). Must be root.
+"""
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import policies
+
+PICKET = os.environ["PICKET"]
+BUILD = os.environ["BUILD"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+OFFLINE = os.path.join(HERE, "../../policies/examples/offline.yaml")
+ROUNDS = 9
+RULES = [10, 1000, 10000]
+OPERATIONS = {"tcp": 12800, "udp": 51200}
+DECISIONS = 50000
+COMPILE_MS, START_MS, START_MIB = 200, 300, 32
+
+
+class CannotMeasure(Exception):
+    """A measured program failed: its time says nothing."""
+
+
+def spread(values):
+    """Median, least and most."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def ratios(values, baseline):
+    """Spread of value / baseline, round by round."""
+    return spread([value / base for value, base in zip(values, baseline)])
+
+
+def show(value, unit="", digits=1):
+    """A spread as text."""
+    low, high = f"{value['min']:.{digits}f}", f"{value['max']:.{digits}f}"
+    return f"{value['median']:.{digits}f}{unit} ({low}..{high})"
+
+
+def in_turn(arms, measure, rounds=ROUNDS):
+    """{name: [result of each round]} of {name: argument}, arm after arm within a round."""
+    results = {name: [] for name in arms}
+    for _ in range(rounds):
+        for name, arm in arms.items():
+            results[name].append(measure(arm))
+    return results
+
+
+def output_of(command, text=None):
+    """Standard output of a program that must succeed."""
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False,
+                          timeout=170)
+    if done.returncode:
+        raise CannotMeasure(f"'{' '.join(command)}' ended with status {done.returncode}:\n"
+                            f"{done.stderr.strip()}")
+    return done.stdout
+
+
+def cost(command):
+    """(milliseconds, peak KiB) of one run of a program that must succeed."""
+    nanoseconds, peak, status = output_of([f"{BUILD}/tests/bench/cost"] + command).split()
+    if status != "0":
+        raise CannotMeasure(f"'{' '.join(command)}' ended with status {status}")
+    return int(nanoseconds) / 1e6, int(peak)
+
+
+def cost_rows(arms):
+    """Spreads of time and of peak memory of each command."""
+    rows = []
+    for name, runs in in_turn(arms, cost).items():
+        rows.append({"name": name, "ms": spread([run[0] for run in runs]),
+                     "peak_mib": spread([run[1] / 1024 for run in runs])})
+    return rows
+
+
+def judge(row, key, target, unit):
+    """Set the row's target for a key; returns the remark."""
+    met = row[key]["median"] < target
+    row.setdefault("targets", {})[key] = {"under": target, "met": met}
+    return f"target < {target} {unit}: {'met' if met else 'MISSED'}"
+
+
+def bench_compile(folder, report):
+    """`picket check`: read, compile and validate, as every start does."""
+    arms = {}
+    for count in [10, 100] + RULES[1:]:
+        path = policies.write_policy(folder, count, count)
+        arms[f"{count:,} paths + {count:,} CIDRs"] = [PICKET, "check", path]
+    rows = cost_rows(arms)
+    report["compile"] = rows
+    for row in rows:
+        remark = judge(row, "ms", COMPILE_MS, "ms") if row["name"].startswith("1,000 ") else ""
+        yield [row["name"], show(row["ms"], " ms"), f"{row['peak_mib']['median']:.1f} MiB", remark]
+
+
+def bench_startup(_folder, report):
+    """From the command line to its end: `true` alone, confined by picket, and by bwrap."""
+    arms = {"true": ["true"], "picket run -- true": [PICKET, "run", "-p", OFFLINE, "--", "true"]}
+    if shutil.which("bwrap"):
+        arms["bwrap --ro-bind / / true"] = ["bwrap", "--ro-bind", "/", "/", "true"]
+    rows = cost_rows(arms)
+    report["startup"] = rows
+    for row in rows:
+        remark = ""
+        if row["name"].startswith("picket"):
+            remark = (judge(row, "ms", START_MS, "ms") + ", " +
+                      judge(row, "peak_mib", START_MIB, "MiB"))
+        yield [row["name"], show(row["ms"], " ms"), f"{row['peak_mib']['median']:.1f} MiB", remark]
+    if not shutil.which("bwrap"):
+        yield ["bwrap --ro-bind / / true", "not measured: bwrap is not installed", "", ""]
+
+
+def bench_egress(folder, report):
+    """One operation of a client on loopback; the second row is the noise of this machine."""
+    before = {"no policy": [], "no policy, again": []}
+    for count in RULES:
+        path = policies.write_policy(folder, 0, count)
+        before[f"{count:,} CIDRs"] = [PICKET, "run", "--quiet", "-p", path, "--"]
+    report["egress"] = []
+    for protocol, what in (("tcp", "TCP connect + close"), ("udp", "UDP sendto")):
+        net = [f"{BUILD}/tests/bench/net", protocol, str(OPERATIONS[protocol])]
+        arms = {name: start + net for name, start in before.items()}
+        results = in_turn(arms, lambda command: float(output_of(command)))
+        baseline = results.pop("no policy")
+        for name, values in results.items():
+            row = {"operation": protocol, "name": name, "ratio": ratios(values, baseline)}
+            report["egress"].append(row)
+            yield [what, name, "x " + show(row["ratio"], digits=3), "of no policy"]
+
+
+def matcher_nanoseconds(folder):
+    """{label: {slot: [nanoseconds of each round]}}; slot 0 has no image."""
+    paths = [policies.write_policy(folder, count, count) for count in RULES]
+    text = "".join(f"{kind} {label} {value}\n" for label, kind, value in policies.QUESTIONS)
+    command = [f"{BUILD}/tests/bpf/bench_match", str(ROUNDS), str(DECISIONS)] + paths
+    results = {}
+    for line in output_of(command, text).splitlines():
+        label, slot, _, nanoseconds = line.split()
+        results.setdefault(label, {}).setdefault(int(slot), []).append(float(nanoseconds))
+    return results
+
+
+def bench_matcher(folder, report):
+    """One decision in the kernel's JIT, the question allowed by the policy."""
+    report["matcher"] = []
+    for label, slots in matcher_nanoseconds(folder).items():
+        own = {slot: [value - base for value, base in zip(values, slots[0])]
+               for slot, values in slots.items() if slot}
+        for slot, count in enumerate(RULES, 1):
+            row = {"question": label, "rules": count, "ns": spread(own[slot]),
+                   "ratio": ratios(own[slot], own[1]), "empty_ns": spread(slots[0])}
+            report["matcher"].append(row)
+            beside = f"x {show(row['ratio'], digits=2)} of 10 rules" if slot > 1 else ""
+            yield [label, f"{count:,} rules", show(row["ns"], " ns", 0), beside]
+
+
+PARTS = {
+    "compile": ("Compile a policy (picket check)", bench_compile),
+    "startup": ("Start-up", bench_startup),
+    "egress": ("Egress on loopback", bench_egress),
+    "matcher": ("One decision in the JIT, caches warm, less the loop and the lookup of its image",
+                bench_matcher),
+}
+
+
+def describe_host():
+    """What the numbers depend on."""
+    with open("/proc/sys/net/core/bpf_jit_enable", encoding="ascii") as file:
+        jit = file.read().strip() != "0"
+    tier = json.loads(output_of([PICKET, "doctor", "--json"]))["tier"]
+    return {"kernel": platform.release(), "machine": platform.machine(), "cpus": os.cpu_count(),
+            "load": os.getloadavg()[0], "jit": jit, "tier": tier, "rounds": ROUNDS}
+
+
+def print_rows(title, rows):
+    """A table, each row as soon as it is there."""
+    print(f"\n{title}", flush=True)
+    for name, *cells in rows:
+        first, *rest = cells
+        print(f"  {name:<32}{first:<26}{'  '.join(c for c in rest if c)}".rstrip(), flush=True)
+
+
+def missed_targets(report):
+    """Names of what is over its target."""
+    rows = report.get("compile", []) + report.get("startup", [])
+    return [f"{row['name']} ({key})" for row in rows
+            for key, target in row.get("targets", {}).items() if not target["met"]]
+
+
+def write_json(report):
+    """The report as a file that is whole or not there."""
+    path = f"{BUILD}/bench.json"
+    with open(path + ".new", "w", encoding="ascii") as file:
+        json.dump(report, file, indent=1)
+        file.write("\n")
+    os.replace(path + ".new", path)
+    return path
+
+
+def main():
+    """Measure the parts named by the arguments, or all."""
+    chosen = sys.argv[1:] or list(PARTS)
+    if os.geteuid() != 0 or not set(chosen) <= set(PARTS):
+        print(f"usage (as root): tests/bench/run [{'|'.join(PARTS)}]...", file=sys.stderr)
+        return 2
+    start = time.monotonic()
+    report = {"host": describe_host()}
+    host = report["host"]
+    print(f"Linux {host['kernel']} {host['machine']}, {host['cpus']} CPUs, tier {host['tier']}, "
+          f"JIT {'on' if host['jit'] else 'OFF'}; {ROUNDS} rounds, median (min..max)")
+    if host["load"] > host["cpus"] / 4:
+        print(f"The load is {host['load']:.1f}: other work disturbs these numbers.")
+    with tempfile.TemporaryDirectory(prefix="picket-bench-") as folder:
+        for name in chosen:
+            title, part = PARTS[name]
+            print_rows(title, part(folder, report))
+    report["seconds"] = round(time.monotonic() - start, 1)
+    missed = missed_targets(report)
+    print(f"\nbench: measured {', '.join(chosen)} in {report['seconds']:.0f} s; "
+          f"{'over target: ' + ', '.join(missed) if missed else 'no target missed'}; "
+          f"numbers in '{write_json(report)}'")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (CannotMeasure, OSError, subprocess.TimeoutExpired) as error:
+        print(f"bench: failed: {error}", file=sys.stderr)
+        sys.exit(1)
