@@ -54,10 +54,10 @@ endif
 # -MD and not -MMD: generated skeletons and vmlinux.h are included as system headers (their code is
 # not held to our warnings), and a change in them must still rebuild what includes them.
 DEPFLAGS = -MD -MP -MF $(@:.o=.d)
-WERROR := $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+WERROR_FLAG := $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
 # Comments speak of path globs, and /** looks like the start of another comment.
 WARNINGS := -Wall -Wextra -Wno-comment -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wundef $(WERROR)
+	-Wundef $(WERROR_FLAG)
 DEFINES := -D_GNU_SOURCE -DPICKET_VERSION='"$(VERSION)"' \
 	-DPICKET_DATADIR='"$(PREFIX)/share/picket"' $(if $(DEBUG),-DPK_DEBUG)
 INCLUDES := -I include -I user -isystem $(O)/gen
@@ -315,8 +315,10 @@ test-vm: all programs ## The bpf and live tiers in a guest: KERNEL=6.1 [TIER=lsm
 matrix: all programs ## test-vm on every kernel of the matrix, both tiers
 	@$(TEST_ENV) tools/vm/matrix
 
-attack: all programs ## Adversarial programs against a confined agent, in a guest
-	@$(TEST_ENV) $(TAP) attack -- tests/attack/run
+attack: all programs ## Adversarial programs against a confined agent, in a guest [KERNEL= TIER=]
+	@rc=0; for tier in $(TIERS); do \
+		$(TEST_ENV) $(TAP) attack-$(KERNEL)-$$tier -- tools/vm/test $(KERNEL) $$tier attack || rc=1; \
+	done; exit $$rc
 
 bench: all programs $(BENCHBPF:%=$(O)/tests/bpf/%) ## What enforcement costs (root)
 	@$(TEST_ENV) tests/bench/run
