@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct policy_variable builtins[] = {
 	{ "HOME", "/home/u" },
 	{ "USER", "u" },
-	{ "CWD", "/work/a*b" },
+	{ "CWD", "/srv/a*b" },
 };
 
 /* A world with one link, so that the code behind links is reached. */

@@ -20,7 +20,7 @@
 static const struct policy_variable builtins[] = {
 	{ "HOME", "/home/u" },
 	{ "USER", "u" },
-	{ "CWD", "/work/" },
+	{ "CWD", "/srv/w/" },
 	{ "ROOT", "/" },
 	{ "STRANGE", "/a*b/[c]/{d,e}/f?\\g" },
 	{ "EMPTY", "" },
@@ -235,7 +235,7 @@ static void test_variables(void **state)
 {
 	(void)state;
 	assert_glob("", "${HOME}/.ssh/**", "/home/u/.ssh/**");
-	assert_glob("", "${CWD}/x", "/work/x");
+	assert_glob("", "${CWD}/x", "/srv/w/x");
 	assert_glob("", "/home/${USER}x/${USER}", "/home/ux/u");
 	assert_glob("a: \"${HOME}/a\", b: \"${a}/b/\"", "${b}/c", "/home/u/a/b/c");
 	/* The root in front of a path is not doubled, and alone it is itself. */

@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fixture. */
-/* http://deb.debian.org/debian */
+/* http://ftp.mirror.debian.org/ */

@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fixture. */
-static const char *const file = "/work/file";
+static const char *const file = "/root/file";
