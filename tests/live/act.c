@@ -75,6 +75,12 @@ static int act_trunc_open(char **a)
 	return act_open(a[0], O_RDONLY | O_TRUNC);
 }
 
+/* The kernel's own mark of an open by execve, which nobody else may set. */
+static int act_read_as_exec(char **a)
+{
+	return act_open(a[0], O_RDONLY | 0x20);
+}
+
 static int act_list(char **a)
 {
 	return act_open(a[0], O_RDONLY | O_DIRECTORY);
@@ -458,6 +464,7 @@ static const struct act acts[] = {
 	{ "append", 1, act_append },
 	{ "create", 1, act_create },
 	{ "trunc-open", 1, act_trunc_open },
+	{ "read-as-exec", 1, act_read_as_exec },
 	{ "list", 1, act_list },
 	{ "tmpfile", 1, act_tmpfile },
 	{ "unlink", 1, act_unlink },

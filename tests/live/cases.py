@@ -29,7 +29,7 @@ ADDRESSES = ["10.8.0.1/32", "10.9.0.1/32", "10.9.1.1/32", "10.9.1.2/32",
 def make_tree(top):
     """The folders that cases.yaml speaks of, new for every run."""
     for name in ["rw/secret", "rw/sub", "rw/dir1", "rw/dir4", "rw/emptydir", "rw/mnt", "rw/mnt2",
-                 "rw/mnt3", "ro/emptydir", "wo", "rn/dir", "no", "bin"]:
+                 "rw/mnt3", "ro/emptydir", "wo", "rn/dir", "no", "xo", "bin"]:
         os.makedirs(f"{top}/{name}")
     files = ["rw/file", "rw/gone", "rw/move", "rw/move3", "rw/ex1", "rw/ex2", "rw/ex3", "rw/ex4",
              "rw/secret/file", "rw/secret/file2", "rw/secret/gone", "rw/secret/link",
@@ -39,7 +39,7 @@ def make_tree(top):
         with open(f"{top}/{name}", "w", encoding="ascii") as file:
             file.write("content\n")
     os.chmod(f"{top}/rn/suid", 0o4755)
-    for name in ["rw/act", "ro/act", "no/act", "bin/act", "rw/forbidden"]:
+    for name in ["rw/act", "ro/act", "no/act", "xo/act", "bin/act", "rw/forbidden"]:
         shutil.copy(ACT, f"{top}/{name}")
     os.symlink(f"{top}/no/file", f"{top}/rw/to-no")
     os.symlink(f"{top}/no", f"{top}/rw/to-no-dir")
