@@ -75,7 +75,7 @@ USER_CFLAGS := $(BASE_CFLAGS) -Wconversion $(OPT_CFLAGS) $(CFLAGS)
 USER_LDFLAGS := $(OPT_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # Tables of test data would drown in casts: tests do without -Wconversion.
 SAN_CFLAGS := $(BASE_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
-FUZZ_FLAGS := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_FLAGS := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -DCOMPILE_STATES_MAX=65536U
 FUZZ_CFLAGS := $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined \
 	-Wno-format-nonliteral
 TOOL_CFLAGS := -std=gnu17 -g -O2 $(WARNINGS) -D_GNU_SOURCE -I include -pthread

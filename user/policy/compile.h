@@ -14,7 +14,9 @@ struct compile_options {
 };
 
 /** Most states of the path automaton while it is built; over it the costliest globs are named. */
+#ifndef COMPILE_STATES_MAX /* the fuzzers set a lower one: theirs is a slow build with a time limit */
 #define COMPILE_STATES_MAX (1U << 20)
+#endif
 
 /**
  * Compile @count layers (highest first; 1..PK_LAYERS_MAX) into *@ret_image (caller resets).
