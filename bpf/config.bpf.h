@@ -9,6 +9,15 @@
 /** enum pk_tier: how the hooks are attached. */
 extern const volatile __u32 pk_tier;
 
+/** Decide every cached request by the full walk too and count differences. Tests only. */
+extern const volatile __u32 pk_cache_check;
+
+/** Bits of enum pk_cache_flaw: what a cached directory is not checked for. Tests only. */
+extern const volatile __u32 pk_cache_flaw;
+
+/** tgid of the process that supervises the agents: they can neither signal nor trace it. */
+extern __u32 pk_supervisor;
+
 /** Raised after every change of the cgroups map: tasks are looked up again. */
 extern __u32 pk_generation;
 

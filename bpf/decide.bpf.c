@@ -36,6 +36,34 @@ static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_
 	return broken || pk_path_sets(v, &states, ret_sets);
 }
 
+/* A switch of the process section, or what is refused to every agent (rq.reason is set). */
+static __always_inline struct pk_result pk_judge_guard(const struct pk_image *head,
+						       const struct pk_scratch *s)
+{
+	struct pk_result allow = { PK_VERDICT_ALLOW, PK_REASON_UNJUDGED, PK_RULE_NONE };
+	struct pk_result deny = { PK_VERDICT_DENY, s->rq.reason, PK_RULE_NONE };
+	__u32 guard = s->rq.access;
+
+	if (deny.reason)
+		return deny;
+	if (guard >= PK_GUARD__MAX || !(head->guards.deny & (1U << guard)))
+		return allow;
+	deny.reason = PK_REASON_GUARD;
+	deny.rule = head->guards.rule[guard];
+	return deny;
+}
+
+static __always_inline __u32 pk_judge_flags(__u32 request)
+{
+	__u32 flags = 0;
+
+	if (request & PK_REQUEST_RULES)
+		flags |= PK_JUDGE_RULES_ONLY;
+	if (request & PK_REQUEST_BACKSTOP)
+		flags |= PK_JUDGE_ANY_SUBJECT;
+	return flags;
+}
+
 static __always_inline struct pk_result
 pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk_scratch *s)
 {
@@ -44,12 +72,15 @@ pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk
 		.section = s->rq.section,
 		.access = s->rq.access,
 		.port = s->rq.port,
-		.flags = s->rq.flags & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0,
+		.subjects = s->rq.subjects,
+		.flags = pk_judge_flags(s->rq.flags),
 	};
 	struct pk_sets sets = {};
 
 	if (query.section >= PK_SECTION__MAX)
 		return result;
+	if (query.section == PK_SECTION_PROCESS)
+		return pk_judge_guard(head, s);
 	if (!(s->rq.flags & PK_REQUEST_ALWAYS) && !head->defaults[query.section].present) {
 		result.verdict = PK_VERDICT_ALLOW;
 		result.reason = PK_REASON_UNJUDGED;
@@ -91,6 +122,8 @@ static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_res
 	e->rule = result->rule;
 	e->audit = audit ? 1 : 0;
 	e->error = audit ? 0 : (__s32)s->rq.error;
+	if (s->rq.flags & PK_REQUEST_SILENT)
+		return audit ? 0 : -(int)s->rq.error;
 	pk_count(s->rq.agent, result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
 	pk_report(s, true);
 	return audit ? 0 : -(int)s->rq.error;

@@ -47,6 +47,22 @@ static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
 	return 0;
 }
 
+/**
+ * Whether the image has any say in a request of the process section, for hooks that run often: false
+ * only when it certainly has not.
+ */
+static __always_inline bool pk_guarded(__u32 agent, __u32 guard)
+{
+	void *image = bpf_map_lookup_elem(&pk_images, &agent);
+	const struct pk_image *head;
+	__u32 zero = 0;
+
+	if (!image)
+		return true;
+	head = bpf_map_lookup_elem(image, &zero);
+	return !head || (head->guards.deny & (1U << (guard & 31)));
+}
+
 /** Give a work area back. */
 static __always_inline void pk_scratch_give(struct pk_scratch *s)
 {

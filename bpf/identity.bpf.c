@@ -12,6 +12,9 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile __u32 pk_tier = PK_TIER_LSM;
+const volatile __u32 pk_cache_check = 0;
+const volatile __u32 pk_cache_flaw = 0;
+__u32 pk_supervisor = 0;
 __u32 pk_generation = 0;
 
 __noinline int pk_label_task(void)
@@ -36,11 +39,11 @@ SEC("lsm/task_alloc")
 int BPF_PROG(pk_task_alloc, struct task_struct *child, unsigned long clone_flags, int ret)
 {
 	struct pk_label *label;
-	__u32 agent;
+	__u32 agent, subjects = 0;
 
 	if (ret)
 		return ret;
-	agent = pk_who();
+	agent = pk_who_as(&subjects);
 	if (!agent)
 		return 0;
 	label = bpf_task_storage_get(&pk_labels, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -48,6 +51,7 @@ int BPF_PROG(pk_task_alloc, struct task_struct *child, unsigned long clone_flags
 		return -ENOMEM;
 	label->agent = agent;
 	label->generation = pk_generation + 1;
+	label->subjects = subjects;
 	return 0;
 }
 

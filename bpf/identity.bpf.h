@@ -40,16 +40,38 @@ static __always_inline __u32 pk_who_cgroup(void)
 /** Look the running task up and remember it. Kept out of line: the slow half of pk_who(). */
 int pk_label_task(void);
 
-/** The agent of the running task, 0 = nobody. For hooks that run where task storage works. */
-static __always_inline __u32 pk_who(void)
+/**
+ * The agent of the running task, 0 = nobody, and the bits of the program it runs. For hooks that run
+ * where task storage works.
+ */
+static __always_inline __u32 pk_who_as(__u32 *ret_subjects)
 {
 	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
 
-	if (label && label->agent)
+	*ret_subjects = 0;
+	if (label && label->agent) {
+		*ret_subjects = label->subjects;
 		return label->agent;
+	}
 	if (label && label->generation == pk_generation + 1)
 		return 0;
 	return pk_label_task();
+}
+
+/** The agent of the running task, 0 = nobody. */
+static __always_inline __u32 pk_who(void)
+{
+	__u32 subjects;
+
+	return pk_who_as(&subjects);
+}
+
+/** The agent of another task, 0 = nobody or not known: only tasks that ran into a hook have a label. */
+static __always_inline __u32 pk_who_else(struct task_struct *task)
+{
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
+
+	return label ? label->agent : 0;
 }
 
 #endif

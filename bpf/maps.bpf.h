@@ -9,6 +9,31 @@
 struct pk_label {
 	__u32 agent; /* slot, 0 = nobody */
 	__u32 generation; /* of the cgroups map when it was looked up, + 1; 0 = never */
+	__u32 subjects; /* bits of the program it runs, pk_item.subjects; set at exec */
+	__u32 _pad;
+};
+
+/** An inode: what it is known by, and not its address. */
+struct pk_inode_key {
+	__u64 device; /* super_block.s_dev */
+	__u64 number;
+};
+
+/**
+ * The automaton states behind a directory's path and a '/', and all that they depend on. Whoever
+ * reads it checks every field against the present, and `check`, which makes a half-written entry
+ * worthless.
+ */
+struct pk_dir {
+	__u64 inode; /* its address */
+	__u64 dentry;
+	__u64 vfsmount;
+	__u64 namespace; /* mount namespace of the task */
+	__u64 image; /* first bytes of the digest: states mean something in that image only */
+	__u32 renames; /* the kernel's rename_lock: moved when any name in the dentry tree does */
+	__u32 mounts; /* its mount_lock: moved when the mount tree changes */
+	__u32 states[PK_AUTOMATA];
+	__u64 check; /* a hash of all above */
 };
 
 /** One component of a path on its way from the dentry chain into text. */
@@ -32,6 +57,10 @@ struct pk_request {
 	__u16 port;
 	__u16 family;
 	__u32 protocol;
+	__u32 subjects; /* bits of the program that asks */
+	__u32 target; /* tgid of the process that it is about */
+	__u32 detail; /* see enum pk_op */
+	__u8 target_comm[16];
 	__u32 length[2]; /* of the paths in data[0..] and data[PK_PATH_MAX..] */
 };
 
@@ -45,8 +74,13 @@ struct pk_request {
 #define PK_REQUEST_RULES 8U
 /** Deny for `reason` even when no layer has the section. */
 #define PK_REQUEST_ALWAYS 16U
-/** A second look at what another hook has decided: nothing to report in audit mode. */
+/**
+ * A second look at what another hook has decided: nothing to report in audit mode, and rules with
+ * `by` are the other hook's.
+ */
 #define PK_REQUEST_BACKSTOP 32U
+/** Deny without a record: the kernel only wonders, nobody acts. */
+#define PK_REQUEST_SILENT 64U
 
 /**
  * The work area of one running hook. `event` and `data` are adjacent: they leave as one record.
@@ -123,6 +157,39 @@ struct {
 	__type(key, __u32);
 	__type(value, struct pk_scratch);
 } pk_scratches SEC(".maps") __weak;
+
+/**
+ * Inodes that are picket's own: its program, the policy's files. Written by user space before an
+ * agent starts; a full one means that the agent is not started.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PK_OWN_MAX);
+	__type(key, struct pk_inode_key);
+	__type(value, __u32);
+} pk_own SEC(".maps") __weak;
+
+/**
+ * Directory -> states, tier lsm. Made when a directory is first walked for an agent, dies with the
+ * inode. No memory for it: the walk is done each time.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pk_dir);
+} pk_dirs SEC(".maps") __weak;
+
+/**
+ * The same by the inode's address, tier modify-return, where inodes have no storage. Entries are
+ * deleted when the inode is freed; a full table drops the least recently used.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PK_DIRS_MAX);
+	__type(key, __u64);
+	__type(value, struct pk_dir);
+} pk_dirs_hash SEC(".maps") __weak;
 
 /** Denials and asks. Full: the record is lost and counted in PK_COUNT_DECISION_LOST. */
 struct {

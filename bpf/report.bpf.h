@@ -77,6 +77,9 @@ static __always_inline void pk_report(struct pk_scratch *s, bool decision)
 	e->protocol = s->rq.protocol;
 	*(__be64 *)&e->address[0] = bpf_cpu_to_be64(s->rq.address_hi);
 	*(__be64 *)&e->address[8] = bpf_cpu_to_be64(s->rq.address_lo);
+	e->target = s->rq.target;
+	e->detail = s->rq.detail;
+	__builtin_memcpy(e->target_comm, s->rq.target_comm, sizeof(e->target_comm));
 	pk_event_task(e);
 	text = pk_event_paths(s);
 	if (text > 2 * PK_PATH_MAX)

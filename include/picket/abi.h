@@ -12,7 +12,7 @@
 #include <picket/limits.h>
 
 /** In rodata of the programs and in every event; a reader of another version refuses. */
-#define PK_ABI_VERSION 1
+#define PK_ABI_VERSION 2
 
 /** How the hooks are attached; const volatile pk_tier in the programs. Strongest last. */
 enum pk_tier {
@@ -41,6 +41,11 @@ enum pk_reason {
 	PK_REASON_CGROUP, /* a write to the cgroup tree could move tasks between agents: deny */
 	PK_REASON_IDENTITY, /* a socket of an agent used by a task that cannot be identified: deny */
 	PK_REASON_DEVICE, /* making a device node would reach a device under another name: deny */
+	PK_REASON_GUARD, /* a switch of the process section; event.access is the enum pk_guard */
+	PK_REASON_SELF, /* picket's own processes, files or kernel objects: deny */
+	PK_REASON_SUBJECT, /* tracing a program that has rules of its own (by): deny */
+	PK_REASON_FOLDED, /* a case-insensitive directory: the name has many spellings: deny */
+	PK_REASON_COMMAND, /* the command line could not be read or followed to its end: deny */
 	PK_REASON__MAX
 };
 
@@ -67,6 +72,29 @@ enum pk_op {
 	PK_OP_SEND, /* datagram with a destination */
 	PK_OP_SOCKET,
 	PK_OP_MOUNT,
+	PK_OP_UMOUNT,
+	PK_OP_COMMAND, /* a new program's command line; path is the program, path2 the words */
+	PK_OP_REMOVEXATTR,
+	PK_OP_ACL, /* set or remove a POSIX ACL */
+	PK_OP_UTIMES,
+	PK_OP_IOCTL, /* detail: the command */
+	PK_OP_WATCH, /* inotify, fanotify */
+	PK_OP_RECEIVE, /* take a descriptor sent over a socket or out of another process */
+	PK_OP_MAP_WRITE, /* map a file shared and writable */
+	PK_OP_PTRACE, /* trace, or read what only a tracer may; target is the other process */
+	PK_OP_SIGNAL, /* detail: the signal, 0 = an existence test */
+	PK_OP_PRIORITY, /* scheduling, affinity or limits of another process */
+	PK_OP_NAMESPACE, /* make a user namespace, enter another namespace */
+	PK_OP_SETUID, /* run a file that would give privileges */
+	PK_OP_CAPABLE, /* detail: the capability */
+	PK_OP_BPF, /* detail: the bpf(2) command */
+	PK_OP_PERF,
+	PK_OP_MODULE, /* load kernel code: modules, kexec; detail: the kernel's id of what */
+	PK_OP_URING, /* io_uring: polling thread, other credentials */
+	PK_OP_TERMINAL, /* detail: the ioctl */
+	PK_OP_KEY, /* keyrings */
+	PK_OP_CLONE, /* start a child in another cgroup */
+	PK_OP_SYSCALL, /* detail: the number; path: its name */
 	PK_OP__MAX
 };
 
@@ -79,6 +107,8 @@ enum pk_count {
 	PK_COUNT_ASKED,
 	PK_COUNT_LABEL_FAILED, /* task storage not available; judged by cgroup */
 	PK_COUNT_SCRATCH_BUSY, /* denied: no work area free */
+	PK_COUNT_CACHE_HIT, /* decided from a cached directory; counted in checking builds of tests only */
+	PK_COUNT_CACHE_WRONG, /* the same, and the full walk decides otherwise */
 	PK_COUNT__MAX
 };
 
@@ -111,7 +141,7 @@ struct pk_event {
 	__u8 verdict; /* enum pk_verdict */
 	__u8 reason; /* enum pk_reason */
 	__u8 section; /* enum pk_section */
-	__u8 access; /* what was asked for */
+	__u8 access; /* what was asked for: enum pk_access; section process: enum pk_guard */
 	__s32 error; /* errno given to the task, positive; 0 = the call went on (allowed, audit) */
 	__u8 audit; /* 1: audit mode, nothing was blocked */
 	__u8 family; /* AF_*, socket operations */
@@ -131,10 +161,13 @@ struct pk_event {
 	__u8 address[16]; /* destination; IPv4 as ::ffff:a.b.c.d */
 	__u8 comm[16]; /* NUL-padded */
 	__u8 parent_comm[16];
+	__u32 target; /* process that the operation is about, tgid; 0 = none */
+	__u32 detail; /* see enum pk_op */
+	__u8 target_comm[16];
 };
 
 _Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 16, "no holes");
-_Static_assert(sizeof(struct pk_event) == 144, "no holes");
+_Static_assert(sizeof(struct pk_event) == 168, "no holes");
 _Static_assert(sizeof(struct pk_event) % 8 == 0, "paths follow aligned");
 
 /** Longest record: both paths of a rename. */

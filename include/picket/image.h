@@ -30,6 +30,13 @@
  *     s2          default s2    '/' -> dead    set S     ('*' stays inside the component)
  *     dead        default dead                 set 0
  *
+ * Commands. The command automaton is one more in the same comb, with classes of its own. Its key is
+ * the program and the arguments, each followed by a NUL byte: "/usr/bin/git\0push\0origin\0". The
+ * rules of a command are those of the set it ends in.
+ *
+ * Subjects. A rule with `by` has items whose `subjects` are bits; a program has the bits of the
+ * subject items that its path matches.
+ *
  * A set id is (index of the first item << 8 | count), the index counted from the part's start in
  * items; 0 is the empty set. Items of a set are sorted by layer, then rule number.
  *
@@ -47,13 +54,25 @@
 
 #define PK_IMAGE_MAGIC 0x3147496b63697001ULL
 /** Raised by every change of this file that a reader of another build could misread. */
-#define PK_IMAGE_VERSION 1
+#define PK_IMAGE_VERSION 2
 
 /** Verdicts, in the order of strictness: the largest of all that match wins. */
 enum pk_verdict { PK_VERDICT_ALLOW, PK_VERDICT_ASK, PK_VERDICT_DENY, PK_VERDICT__MAX };
 
-/** Policy sections that decide. Files and exec share the path automata. */
-enum pk_section { PK_SECTION_EGRESS, PK_SECTION_FILES, PK_SECTION_EXEC, PK_SECTION__MAX };
+/**
+ * Policy sections that decide. Files, exec (programs), unix and subject share the path automata;
+ * an abstract unix socket NAME is the path "/NAME" there, items of other sections do not count.
+ */
+enum pk_section {
+	PK_SECTION_EGRESS,
+	PK_SECTION_FILES,
+	PK_SECTION_EXEC,
+	PK_SECTION_UNIX, /* abstract unix sockets */
+	PK_SECTION_PROCESS, /* guards: no items, struct pk_guards */
+	PK_SECTION_SYSCALLS, /* refused by seccomp in user space: rules without items */
+	PK_SECTION_SUBJECT, /* items that give a program its bits of pk_item.subjects */
+	PK_SECTION__MAX
+};
 
 /** What is asked for: bits of a nibble, their meaning depends on the section. */
 enum pk_access {
@@ -65,7 +84,30 @@ enum pk_access {
 	PK_ACCESS_TCP = 1, /* egress */
 	PK_ACCESS_UDP = 2, /* egress */
 	PK_ACCESS_EGRESS = 3,
-	PK_ACCESS_RUN = 1, /* exec: start this program */
+	PK_ACCESS_RUN = 1, /* exec: start this program, whatever its arguments */
+	PK_ACCESS_COMMAND = 2, /* exec: this command line */
+	PK_ACCESS_ABSTRACT = 8, /* unix: connect or send */
+	PK_ACCESS_SUBJECT = 1, /* subject: be this program */
+};
+
+/** Switches of the process section: bits of struct pk_guards.deny, 1 = refused. */
+enum pk_guard {
+	PK_GUARD_PTRACE, /* trace, or look into, processes that are not the agent's */
+	PK_GUARD_SIGNALS, /* signal or slow down processes that are not the agent's */
+	PK_GUARD_MOUNTS,
+	PK_GUARD_NAMESPACES, /* new user namespaces; entering any namespace */
+	PK_GUARD_SETUID, /* privileges from set-id bits or file capabilities */
+	PK_GUARD_CAPABILITIES, /* those in struct pk_guards.capabilities */
+	PK_GUARD_PERF,
+	PK_GUARD_MODULES, /* kernel code: modules, kexec */
+	PK_GUARD_URING, /* io_uring's polling thread and other credentials */
+	PK_GUARD_TERMINAL, /* typing into terminals: TIOCSTI, TIOCLINUX */
+	PK_GUARD_KEYRINGS,
+	PK_GUARD_KERNEL, /* sysctl, sysrq, tracefs, debugfs, raw memory and disks, for writing */
+	PK_GUARD_MEMFD_EXEC,
+	PK_GUARD_WRITABLE_EXEC, /* run or map executable what the agent may write */
+	PK_GUARD_MPROTECT_EXEC, /* make a mapping of a file executable later */
+	PK_GUARD__MAX
 };
 
 /** Activity kinds that a policy may ask to see although they were allowed (report.activity). */
@@ -103,6 +145,13 @@ struct pk_default {
 	__u32 ask;
 };
 
+/** The process section of all layers: what any of them refuses is refused. */
+struct pk_guards {
+	__u32 deny; /* bit of each enum pk_guard that is refused */
+	__u32 rule[PK_GUARD__MAX]; /* rule reference of the switch, profile or default that says so */
+	__u64 capabilities; /* bits of the capabilities that are refused */
+};
+
 /** Image flags. */
 #define PK_IMAGE_AUDIT 1U /* decide and report everything, block nothing */
 
@@ -120,8 +169,12 @@ struct pk_image {
 	__u32 span_count; /* elements of the spans part, >= 1 */
 	__u32 name; /* string: the policy's name (of the last layer) */
 	struct pk_extent part[PK_PART__MAX];
-	__u8 _pad[4];
+	__u32 argv_start; /* start state of the command automaton; 0 = no rule looks at arguments */
+	__u32 argv_dead; /* its state that nothing leaves and that has no rules; 0 = it has none */
+	__u32 subjects; /* bits of pk_item.subjects that are in use; 0 = no rule has `by` */
+	struct pk_guards guards;
 	__u8 path_class[256]; /* byte -> class, each >= 2 */
+	__u8 argv_class[256]; /* the same for the command automaton */
 };
 
 #define PK_SLOT_HEAD 0xffffffffU
@@ -172,7 +225,9 @@ struct pk_rule {
 
 _Static_assert(sizeof(struct pk_extent) == 8, "no holes");
 _Static_assert(sizeof(struct pk_default) == 12, "no holes");
-_Static_assert(sizeof(struct pk_image) == 416, "no holes, fits page 0");
+
+_Static_assert(sizeof(struct pk_guards) == 72, "no holes");
+_Static_assert(sizeof(struct pk_image) == 800, "no holes, fits page 0");
 _Static_assert(sizeof(struct pk_slot) == 8, "power of two");
 _Static_assert(sizeof(struct pk_span) == 32, "power of two");
 _Static_assert(sizeof(struct pk_item) == 16, "power of two");

@@ -36,12 +36,24 @@
  * match of the second; side by side they add.
  */
 #define PK_AUTOMATA 2
+/** Most different `by` lists of an image: bits of a mask, one kept so that "all" is no list. */
+#define PK_SUBJECTS_MAX 31
+#define PK_SUBJECTS_ALL 0xffffffffU
+/**
+ * Most bytes of a command line that are followed: more than execve accepts (a quarter of the stack
+ * limit, at most 6 MiB). The parts it is read in are PK_PATH_MAX bytes.
+ */
+#define PK_COMMAND_MAX (8U << 20)
 /** Most elements of the address table; bisection takes PK_SPAN_STEPS steps. */
 #define PK_SPAN_STEPS 21
 #define PK_SPANS_MAX ((1U << PK_SPAN_STEPS) - 1)
 
 /** Most agents of one engine: slots of the outer image map. Slot 0 is never used. */
 #define PK_AGENTS_MAX 4096
+/** Most files that picket protects as its own (its program, the policy's files). */
+#define PK_OWN_MAX 1024
+/** Directories whose automaton states are kept where inodes have no storage (modify-return). */
+#define PK_DIRS_MAX 65536
 /** Most cgroup levels looked at when a task is seen for the first time. */
 #define PK_CGROUP_DEPTH 24
 

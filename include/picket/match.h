@@ -23,13 +23,18 @@
 
 /** Request flag: a match of an explicit rule counts, a section's default does not. */
 #define PK_JUDGE_RULES_ONLY 1U
+/**
+ * Request flag: which program asks is not known. Rules with `by` that allow count for everybody,
+ * those that deny for nobody: only a backstop behind a decision that knows may ask so.
+ */
+#define PK_JUDGE_ANY_SUBJECT 2U
 
 /** What is to be judged against a rule set. */
 struct pk_query {
 	__u32 section; /* enum pk_section */
 	__u32 access; /* nibble: every bit must be allowed */
 	__u32 port; /* egress: destination port, host order; else 0 */
-	__u32 subjects; /* mask of the task's programs; 0 = none named */
+	__u32 subjects; /* bits of the program that asks; 0 = no rule names it */
 	__u32 flags; /* PK_JUDGE_* */
 };
 
@@ -257,6 +262,16 @@ struct pk_judge {
 	__u32 bad;
 };
 
+/* Is the item for the program that asks? */
+static PK_INLINE int pk_item_concerns(const struct pk_item *item, const struct pk_query *query)
+{
+	if (item->subjects == PK_SUBJECTS_ALL)
+		return 1;
+	if (query->flags & PK_JUDGE_ANY_SUBJECT)
+		return item->verdict == PK_VERDICT_ALLOW;
+	return (item->subjects & query->subjects) != 0;
+}
+
 static long pk_judge_item(__u32 index, void *arg)
 {
 	struct pk_judge *j = arg;
@@ -276,7 +291,7 @@ static long pk_judge_item(__u32 index, void *arg)
 		return 0;
 	if (j->query.port < item->port_lo || j->query.port > item->port_hi)
 		return 0;
-	if (item->subjects != 0xffffffffU && !(item->subjects & j->query.subjects))
+	if (!pk_item_concerns(item, &j->query))
 		return 0;
 	j->covered |= (__u32)(item->access & j->query.access) << ((item->layer & 7U) << 2);
 	/* Of equal verdicts the lowest number is named: the highest layer, the first in the text. */
@@ -366,6 +381,111 @@ static PK_INLINE struct pk_result pk_judge_sets(const struct pk_view *v,
 	if (open)
 		pk_judge_defaults(def, query->section, open, &result);
 	return result;
+}
+
+struct pk_subject_walk {
+	const struct pk_view *view;
+	__u32 first; /* byte offset of the set's first item */
+	__u32 count;
+	__u32 subjects;
+	__u32 bad;
+};
+
+static long pk_subject_item(__u32 index, void *arg)
+{
+	struct pk_subject_walk *w = arg;
+	__u32 offset = w->first + index * (__u32)sizeof(struct pk_item);
+	const struct pk_item *item;
+	const __u8 *page;
+
+	if (index >= w->count)
+		return 1;
+	page = pk_page(w->view, offset >> PK_PAGE_SHIFT);
+	if (!page) {
+		w->bad = 1;
+		return 1;
+	}
+	item = (const struct pk_item *)(page + (offset & (PK_PAGE_SIZE - 16)));
+	if (item->section == PK_SECTION_SUBJECT)
+		w->subjects |= item->subjects;
+	return 0;
+}
+
+/** The bits of the program whose path has the rule sets @sets. A broken image gives none. */
+static PK_INLINE __u32 pk_subjects(const struct pk_view *v, const struct pk_image *head,
+				   const struct pk_sets *sets)
+{
+	struct pk_subject_walk w = { .view = v };
+
+	for (__u32 i = 0; i < PK_AUTOMATA; i++) {
+		w.first = head->part[PK_PART_ITEMS].offset +
+			  (sets->id[i] >> 8) * (__u32)sizeof(struct pk_item);
+		w.count = sets->id[i] & 0xff;
+		if (w.count)
+			PK_LOOP(PK_SET_MAX, pk_subject_item, &w);
+	}
+	return w.bad ? 0 : w.subjects;
+}
+
+struct pk_argv_walk {
+	const struct pk_view *view;
+	const __u8 *classes;
+	const __u8 *key;
+	__u32 length;
+	__u32 state;
+	__u32 dead;
+	__u32 bad;
+};
+
+static long pk_argv_chunk(__u32 chunk, void *arg)
+{
+	struct pk_argv_walk *w = arg;
+
+	if (w->state == w->dead)
+		return 1;
+	for (__u32 i = 0; i < PK_WALK_CHUNK; i++) {
+		__u32 at = chunk * PK_WALK_CHUNK + i;
+
+		if (at >= w->length)
+			return 1;
+		if (pk_step(w->view, w->classes[w->key[at & (PK_PATH_MAX - 1)]], &w->state)) {
+			w->bad = 1;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/**
+ * Run the command automaton over @length bytes at @key (a buffer of PK_PATH_MAX bytes, a part of a
+ * command) from *@state, which becomes the state reached; before the first part it is
+ * head->argv_start. Once it is head->argv_dead no further part changes it. Returns 0, or 1 when
+ * the image is broken or the part over-long.
+ */
+static PK_INLINE int pk_argv_run(const struct pk_view *v, const struct pk_image *head,
+				 const __u8 *key, __u32 length, __u32 *state)
+{
+	struct pk_argv_walk w = {
+		.view = v,
+		.classes = head->argv_class,
+		.key = key,
+		.length = length,
+		.state = *state,
+		.dead = head->argv_dead,
+	};
+
+	if (length > PK_PATH_MAX)
+		return 1;
+	PK_LOOP(PK_PATH_MAX / PK_WALK_CHUNK, pk_argv_chunk, &w);
+	*state = w.state;
+	return (int)w.bad;
+}
+
+/** The rule sets of a command that ends in @state; 1 when the image is broken. */
+static PK_INLINE int pk_argv_sets(const struct pk_view *v, __u32 state, struct pk_sets *ret_sets)
+{
+	ret_sets->id[1] = 0;
+	return pk_state_set(v, state, &ret_sets->id[0]);
 }
 
 #endif

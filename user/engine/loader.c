@@ -156,6 +156,10 @@ int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *
 		return r;
 	}
 	loader.skel->rodata->pk_tier = tier;
+	/* Inodes have storage only where the BPF LSM is on. */
+	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs, tier == PK_TIER_LSM);
+	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs_hash,
+				      tier == PK_TIER_MODIFY_RETURN);
 	r = choose_programs(loader.skel, tier, diags);
 	if (r)
 		return r;

@@ -108,8 +108,6 @@ static bool check_head(struct check *c)
 		return fail(c, "it has no layers or too many");
 	if (head->flags & ~PK_IMAGE_AUDIT || head->activity & ~(__u32)PK_ACTIVITY__ALL)
 		return fail(c, "it has flags that this version does not know");
-	if (!all_zero(head->_pad, sizeof(head->_pad)))
-		return fail(c, "the header's padding is not zero");
 	for (int i = 0; i < PK_SECTION__MAX; i++) {
 		const struct pk_default *def = &head->defaults[i];
 

@@ -33,7 +33,12 @@ struct policy_range {
 struct policy_pattern {
 	struct diag_pos pos; /* of the pattern's scalar */
 	char *source; /* as written in the policy */
-	char *glob; /* files, exec: absolute path glob, variables expanded; NULL for egress */
+	char *glob; /* files: absolute path glob, variables expanded; exec: the program's, NULL
+		     * where the arguments decide a denial; unix: "/" and the name's glob; else
+		     * NULL */
+	char **words; /* exec: the program's glob ("/usr/bin/git", "**" "/git"), then a glob for
+		       * each argument; "..." stands for any words. NULL elsewhere */
+	size_t word_count; /* exec: at least 1 */
 	char *also; /* deny rules: the same glob with the symbolic links of its literal
 		     * prefix resolved, when that differs; else NULL */
 	struct policy_range *ranges; /* egress: what @group, CIDR or address stands for */
@@ -50,6 +55,8 @@ struct policy_rule {
 	__u8 access; /* nibble: files READ.., egress TCP|UDP, exec RUN */
 	char *id; /* or NULL */
 	char *reason; /* or NULL */
+	char **by; /* absolute globs of the programs the rule is for; NULL = every program */
+	size_t by_count;
 	struct policy_pattern *patterns;
 	size_t pattern_count; /* never 0 */
 };
@@ -61,14 +68,37 @@ struct policy_section {
 	struct diag_pos pos;
 };
 
+/** One switch of the process section, as it came out. */
+struct policy_guard {
+	bool deny;
+	char *source; /* the words that say so: "ptrace: deny", "profile: strict"; NULL: nobody
+		       * said, it is the default */
+	struct diag_pos pos; /* of them */
+};
+
+/** The process section; a policy without one has the profile strict. */
+struct policy_process {
+	bool present;
+	struct diag_pos pos;
+	struct policy_guard guards[PK_GUARD__MAX];
+	__u64 capabilities; /* bits of those refused under PK_GUARD_CAPABILITIES */
+};
+
 /** What an inline test asks. */
-enum policy_test_kind { POLICY_TEST_CONNECT, POLICY_TEST_OPEN, POLICY_TEST_EXEC };
+enum policy_test_kind {
+	POLICY_TEST_CONNECT,
+	POLICY_TEST_OPEN,
+	POLICY_TEST_EXEC,
+	POLICY_TEST_RUN, /* a command line */
+	POLICY_TEST_UNIX, /* an abstract socket */
+};
 
 /** One inline test: the act and the verdict it must get. */
 struct policy_test {
 	struct diag_pos pos;
 	enum policy_test_kind kind;
-	char *target; /* as written, variables expanded: address:port or path */
+	char *target; /* as written, variables expanded: address:port, path, words or name */
+	char *by; /* path of the program that asks, or NULL */
 	struct policy_range address; /* connect: low == high */
 	__u16 port; /* connect */
 	__u8 access; /* open: READ.., connect: TCP or UDP, exec: RUN */
@@ -80,7 +110,8 @@ struct policy {
 	char *name;
 	char *description; /* or NULL */
 	bool audit; /* mode: audit */
-	struct policy_section sections[PK_SECTION__MAX];
+	struct policy_section sections[PK_SECTION__MAX]; /* the process section is below */
+	struct policy_process process;
 	struct policy_rule *rules; /* in the order of the text, includes where they stand */
 	size_t rule_count;
 	struct policy_test *tests;

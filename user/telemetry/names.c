@@ -35,6 +35,29 @@ static const char *const ops[] = {
 	[PK_OP_CHOWN] = "chown",   [PK_OP_SETXATTR] = "setxattr", [PK_OP_UNIX] = "unix",
 	[PK_OP_EXEC] = "exec",	   [PK_OP_MMAP] = "mmap",	  [PK_OP_CONNECT] = "connect",
 	[PK_OP_SEND] = "send",	   [PK_OP_SOCKET] = "socket",	  [PK_OP_MOUNT] = "mount",
+	[PK_OP_UMOUNT] = "umount",
+	[PK_OP_COMMAND] = "command",
+	[PK_OP_REMOVEXATTR] = "removexattr",
+	[PK_OP_ACL] = "acl",
+	[PK_OP_UTIMES] = "utimes",
+	[PK_OP_IOCTL] = "ioctl",
+	[PK_OP_WATCH] = "watch",
+	[PK_OP_RECEIVE] = "receive",
+	[PK_OP_MAP_WRITE] = "map-write",
+	[PK_OP_PTRACE] = "ptrace",
+	[PK_OP_SIGNAL] = "signal",
+	[PK_OP_PRIORITY] = "priority",
+	[PK_OP_NAMESPACE] = "namespace",
+	[PK_OP_SETUID] = "setuid",
+	[PK_OP_CAPABLE] = "capable",
+	[PK_OP_BPF] = "bpf",
+	[PK_OP_PERF] = "perf",
+	[PK_OP_MODULE] = "module",
+	[PK_OP_URING] = "io_uring",
+	[PK_OP_TERMINAL] = "terminal",
+	[PK_OP_KEY] = "key",
+	[PK_OP_CLONE] = "clone",
+	[PK_OP_SYSCALL] = "syscall",
 };
 COMPLETE(ops, PK_OP__MAX);
 
@@ -63,6 +86,11 @@ static const struct {
 	[PK_REASON_IDENTITY] = { "identity",
 				 "the task that uses the agent's socket cannot be identified" },
 	[PK_REASON_DEVICE] = { "device", "a device node would reach a device under another name" },
+	[PK_REASON_GUARD] = { "guard", "the process section refuses it" },
+	[PK_REASON_SELF] = { "self", "it would reach picket itself" },
+	[PK_REASON_SUBJECT] = { "subject", "the other program has rules of its own" },
+	[PK_REASON_FOLDED] = { "folded", "a name in a case-insensitive directory has many spellings" },
+	[PK_REASON_COMMAND] = { "command", "the command line cannot be read to its end" },
 };
 COMPLETE(reasons, PK_REASON__MAX);
 _Static_assert(PK_PATH_MAX == 4096 && PK_PATH_DEPTH == 128, "limits named in the sentences");
@@ -78,8 +106,31 @@ static const char *const sections[] = {
 	[PK_SECTION_EGRESS] = "egress",
 	[PK_SECTION_FILES] = "files",
 	[PK_SECTION_EXEC] = "exec",
+	[PK_SECTION_UNIX] = "unix",
+	[PK_SECTION_PROCESS] = "process",
+	[PK_SECTION_SYSCALLS] = "syscalls",
+	[PK_SECTION_SUBJECT] = "subject",
 };
 COMPLETE(sections, PK_SECTION__MAX);
+
+static const char *const guards[] = {
+	[PK_GUARD_PTRACE] = "ptrace",
+	[PK_GUARD_SIGNALS] = "signals",
+	[PK_GUARD_MOUNTS] = "mounts",
+	[PK_GUARD_NAMESPACES] = "namespaces",
+	[PK_GUARD_SETUID] = "setuid",
+	[PK_GUARD_CAPABILITIES] = "capabilities",
+	[PK_GUARD_PERF] = "perf",
+	[PK_GUARD_MODULES] = "modules",
+	[PK_GUARD_URING] = "io_uring",
+	[PK_GUARD_TERMINAL] = "terminal",
+	[PK_GUARD_KEYRINGS] = "keyrings",
+	[PK_GUARD_KERNEL] = "kernel",
+	[PK_GUARD_MEMFD_EXEC] = "memfd_exec",
+	[PK_GUARD_WRITABLE_EXEC] = "writable_exec",
+	[PK_GUARD_MPROTECT_EXEC] = "mprotect_exec",
+};
+COMPLETE(guards, PK_GUARD__MAX);
 
 static const char *const tiers[] = {
 	[PK_TIER_NETWORK] = "network",
@@ -102,6 +153,8 @@ static const char *const counts[] = {
 	[PK_COUNT_ASKED] = "asked",
 	[PK_COUNT_LABEL_FAILED] = "label-failed",
 	[PK_COUNT_SCRATCH_BUSY] = "scratch-busy",
+	[PK_COUNT_CACHE_HIT] = "cache-hit",
+	[PK_COUNT_CACHE_WRONG] = "cache-wrong",
 };
 COMPLETE(counts, PK_COUNT__MAX);
 
@@ -109,7 +162,11 @@ COMPLETE(counts, PK_COUNT__MAX);
 static const char *const accesses[][4] = {
 	[PK_SECTION_EGRESS] = { "tcp", "udp" },
 	[PK_SECTION_FILES] = { "read", "write", "exec", "connect" },
-	[PK_SECTION_EXEC] = { "run" },
+	[PK_SECTION_EXEC] = { "run", "command" },
+	[PK_SECTION_UNIX] = { [3] = "connect" },
+	[PK_SECTION_PROCESS] = { NULL },
+	[PK_SECTION_SYSCALLS] = { NULL },
+	[PK_SECTION_SUBJECT] = { "be" },
 };
 COMPLETE(accesses, PK_SECTION__MAX);
 _Static_assert(PK_ACCESS_TCP == 1 && PK_ACCESS_UDP == 2, "order of the access names");
@@ -174,6 +231,11 @@ const char *names_verdict(__u32 verdict)
 const char *names_section(__u32 section)
 {
 	return LOOKUP(sections, section);
+}
+
+const char *names_guard(__u32 guard)
+{
+	return LOOKUP(guards, guard);
 }
 
 const char *names_tier(__u32 tier)

@@ -19,8 +19,10 @@ const char *names_reason(__u32 reason);
 const char *names_reason_sentence(__u32 reason);
 /** "allow", "ask", "deny": enum pk_verdict. */
 const char *names_verdict(__u32 verdict);
-/** "egress", "files", "exec": enum pk_section. */
+/** "egress", "files", "exec"...: enum pk_section. */
 const char *names_section(__u32 section);
+/** "ptrace", "signals"...: enum pk_guard, as the process section spells them. */
+const char *names_guard(__u32 guard);
 /** "network", "modify-return", "lsm": enum pk_tier. */
 const char *names_tier(__u32 tier);
 /** "decision", "activity": enum pk_event_kind. */
