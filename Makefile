@@ -353,11 +353,9 @@ cppcheck: ## cppcheck alone
 format: ## Rewrite the sources in the project's style
 	@tools/lint --format
 
-VERISTAT := $(call find-tool,veristat)
-.PHONY: veristat
-veristat: $(if $(BPF_SRC),$(O)/picket.bpf.o) ## Verifier cost of each program (root; needs veristat)
-	@if command -v $(VERISTAT) >/dev/null; then $(VERISTAT) $^; \
-	else echo "veristat: skipped, no package of this distribution has it"; fi
+.PHONY: counts
+counts: all programs ## Record each program's verifier cost on every kernel (tests/bpf/verified.txt)
+	@$(TEST_ENV) tools/vm/counts
 
 # --- Install --------------------------------------------------------------------------------------
 

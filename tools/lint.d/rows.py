@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tables of bpf/README.md against the tree. Reads file names on stdin, prints offenders.
+
+Every program of bpf/*.bpf.c is named there. In a table whose last column is called `test` each row
+names at least one test as `LABEL: NAME`, several separated by `;`, and the file of LABEL holds NAME.
+"""
+import re
+import sys
+
+README = "bpf/README.md"
+FILES = {
+    "cases": "tests/live/cases.txt",
+    "attacks": "tests/attack/attacks.txt",
+    "attack": "tests/attack/run",
+    "commands": "tests/live/commands",
+    "weather": "tests/live/weather",
+    "engine": "tests/bpf/test_engine.c",
+    "cache": "tests/bpf/test_cache.c",
+    "load": "tests/bpf/test_load.c",
+    "matcher": "tests/bpf/test_match.c",
+}
+
+
+def read(name):
+    try:
+        with open(name, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def offend(line, message):
+    print(f"{README}:{line}: rows: {message}")
+
+
+def check_programs(names, text):
+    for name in names:
+        if not re.fullmatch(r"bpf/(?!probe)\w+\.bpf\.c", name):
+            continue
+        for program in re.findall(r'^SEC\("[^"]+"\)\nint (?:BPF_PROG\()?(pk_\w+)', read(name),
+                                  re.M):
+            if not re.search(rf"\b{program}\b", text):
+                offend(1, f"program '{program}' of {name} is not named: add it to the table")
+
+
+def check_item(line, item):
+    label, _, name = item.strip().partition(": ")
+    if label not in FILES:
+        offend(line, f"'{item.strip()}' is no test: write LABEL: NAME, LABEL one of "
+                     + ", ".join(FILES))
+    elif name.strip("`") not in read(FILES[label]):
+        offend(line, f"{FILES[label]} has no test '{name}': name the one that asserts the row")
+
+
+def check_tables(text):
+    tested = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.startswith("|"):
+            tested = False
+            continue
+        last = line.rstrip().rstrip("|").split("|")[-1].strip()
+        if last == "test":
+            tested = True
+        elif tested and set(last) != {"-"}:
+            for item in last.split(";"):
+                check_item(number, item)
+
+
+def main():
+    names = sys.stdin.read().split("\n")
+    text = read(README)
+    if README in names:
+        check_programs(names, text)
+        check_tables(text)
+
+
+main()
