@@ -266,9 +266,38 @@ static void matches_by_example(void **state)
 	}
 }
 
+/* Words of commands: '/' is a byte like any other, "..." stands for any words. */
+static void checks_arguments(void **state)
+{
+	static const char *const good[] = { "push", "",	    "--*",   "a/b/",   "//",	  "[!/]x",
+					    "...",  "{a,}", "?\/\ ", "{*,a}*", "[a-z/]*", ".." };
+	static const struct {
+		const char *glob;
+		size_t column;
+		const char *why;
+	} bad[] = {
+		{ "a**", 2, "one '*' is enough" }, { "{a,b", 1, "'{' without '}'" },
+		{ "[ab", 1, "'[' without ']'" },   { "a\\", 2, "backslash at the end" },
+		{ "[b-a]", 2, "backwards" },
+	};
+	const char *why = "";
+	size_t column = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(glob_check_argument(good[i], NULL, NULL));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_false(glob_check_argument(bad[i].glob, &column, &why));
+		assert_int_equal(column, bad[i].column);
+		assert_non_null(strstr(why, bad[i].why));
+	}
+	assert_false(glob_check("a", NULL, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(checks_arguments),
 		cmocka_unit_test(refuses_with_position),
 		cmocka_unit_test(refuses_what_no_path_can_be),
 		cmocka_unit_test(expands_braces_in_order),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Path globs: brace expansion and the checks that need whole components. The language is told in
+ * Globs: brace expansion and the checks that need whole components. The language is told in
  * glob.h.
  */
 #include <errno.h>
@@ -43,13 +43,13 @@ static size_t build_sequence(struct glob *glob, size_t *ret_opened)
 				glob->sequence[count++] = (struct glob_token){ GLOB_BYTE, '/',
 									       piece->token.column,
 									       NULL };
-			if (is_slash(&piece->token))
+			if (is_slash(&piece->token) && !glob->argument)
 				count = end_component(glob->sequence, count);
 			glob->sequence[count++] = piece->token;
 		}
 	}
 	*ret_opened = opened;
-	return end_component(glob->sequence, count);
+	return glob->argument ? count : end_component(glob->sequence, count);
 }
 
 /* Advance the choices like an odometer whose last wheel is the last group met. */
@@ -129,6 +129,9 @@ static const char *check_token(const struct glob_token *tokens, size_t count, si
 		return NULL;
 	case GLOB_ONE:
 	case GLOB_SET:
+	case GLOB_ANY:
+	case GLOB_ANY_ONE:
+	case GLOB_REST:
 		return NULL;
 	}
 	return NULL;
@@ -136,6 +139,7 @@ static const char *check_token(const struct glob_token *tokens, size_t count, si
 
 struct checker {
 	struct glob_error error;
+	bool argument;
 	size_t alternatives;
 };
 
@@ -143,7 +147,7 @@ static int check_sequence(void *context, const struct glob_token *tokens, size_t
 {
 	struct checker *checker = context;
 
-	if (!is_byte(tokens, count, 0, '/')) {
+	if (!checker->argument && !is_byte(tokens, count, 0, '/')) {
 		checker->error = (struct glob_error){ 1, "a path glob begins with '/' or '**'" };
 		return -EINVAL;
 	}
@@ -157,7 +161,7 @@ static int check_sequence(void *context, const struct glob_token *tokens, size_t
 		};
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !checker->argument; i++) {
 		const char *why = check_token(tokens, count, i);
 
 		if (why) {
@@ -183,9 +187,9 @@ static struct glob *new_glob(size_t length)
 	return TAKE_PTR(glob);
 }
 
-int glob_parse(const char *text, struct glob **ret_glob, struct glob_error *reterr)
+static int parse(const char *text, bool argument, struct glob **ret_glob, struct glob_error *reterr)
 {
-	struct checker checker = { .error = { 1, "longer than any path" } };
+	struct checker checker = { .error = { 1, "longer than any path" }, .argument = argument };
 	CLEAN(glob_free) struct glob *glob = NULL;
 	size_t length = strlen(text);
 	int r = -EINVAL;
@@ -194,6 +198,7 @@ int glob_parse(const char *text, struct glob **ret_glob, struct glob_error *rete
 		glob = new_glob(length);
 		if (!glob)
 			return -ENOMEM;
+		glob->argument = argument;
 		r = glob_lex(glob, text, &checker.error);
 		if (!r)
 			r = glob_expand(glob, check_sequence, &checker);
@@ -205,6 +210,16 @@ int glob_parse(const char *text, struct glob **ret_glob, struct glob_error *rete
 	}
 	*ret_glob = TAKE_PTR(glob);
 	return 0;
+}
+
+int glob_parse(const char *text, struct glob **ret_glob, struct glob_error *reterr)
+{
+	return parse(text, false, ret_glob, reterr);
+}
+
+int glob_parse_argument(const char *text, struct glob **ret_glob, struct glob_error *reterr)
+{
+	return parse(text, true, ret_glob, reterr);
 }
 
 void glob_free(struct glob **glob)
@@ -219,16 +234,26 @@ void glob_free(struct glob **glob)
 	*glob = NULL;
 }
 
-bool glob_check(const char *text, size_t *ret_column, const char **ret_why)
+static bool check(const char *text, bool argument, size_t *ret_column, const char **ret_why)
 {
 	struct glob_error error = { 1, "no memory to check this glob" };
 	CLEAN(glob_free) struct glob *glob = NULL;
 
-	if (glob_parse(text, &glob, &error) == 0)
+	if (parse(text, argument, &glob, &error) == 0)
 		return true;
 	if (ret_column)
 		*ret_column = error.column;
 	if (ret_why)
 		*ret_why = error.why;
 	return false;
+}
+
+bool glob_check(const char *text, size_t *ret_column, const char **ret_why)
+{
+	return check(text, false, ret_column, ret_why);
+}
+
+bool glob_check_argument(const char *text, size_t *ret_column, const char **ret_why)
+{
+	return strcmp(text, "...") == 0 || check(text, true, ret_column, ret_why);
 }

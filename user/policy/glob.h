@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Path globs: text to token sequences, one for each choice of brace alternatives. Decides what a
- * glob may look like; refuses to know rules, automata or files.
+ * Globs of paths and of arguments: text to token sequences, one for each choice of brace
+ * alternatives. Decides what a glob may look like; refuses to know rules, automata or files.
  *
  *   *        any bytes but '/', also none (at least one when it is the whole component)
  *   ?        one byte but '/'
@@ -16,6 +16,9 @@
  * character.
  *
  * Refused because no path could ever match: "//", a '/' at the end, components "." and "..".
+ *
+ * An argument glob matches one word of a command: '/' is a byte like any other there, so '*', '?'
+ * and classes match it too, and a double star is refused for it would say nothing more.
  */
 #ifndef PICKET_POLICY_GLOB_H
 #define PICKET_POLICY_GLOB_H
@@ -37,9 +40,12 @@
 enum glob_kind {
 	GLOB_BYTE, /* the byte */
 	GLOB_ONE, /* one byte but '/' */
-	GLOB_SET, /* one byte of the set, which never has '/' */
+	GLOB_SET, /* one byte of the set, which never has '/' in a path */
 	GLOB_STAR, /* any number of bytes but "/", also none */
 	GLOB_DEEP, /* any number of bytes; a whole component */
+	GLOB_ANY, /* arguments: any number of bytes, also none */
+	GLOB_ANY_ONE, /* arguments: one byte */
+	GLOB_REST, /* commands: any number of bytes and of words (policy/commands.h) */
 };
 
 /** A set of bytes. */
@@ -69,10 +75,13 @@ struct glob;
  */
 int glob_parse(const char *text, struct glob **ret_glob, struct glob_error *reterr);
 
+/** The same for an argument glob, whose sequences may be empty. */
+int glob_parse_argument(const char *text, struct glob **ret_glob, struct glob_error *reterr);
+
 /** Free *@glob; accepts NULL; resets. */
 void glob_free(struct glob **glob);
 
-/** Called with one sequence, which always begins with the byte '/'. Non-zero stops. */
+/** Called with one sequence; that of a path glob always begins with '/'. Non-zero stops. */
 typedef int (*glob_visit)(void *context, const struct glob_token *tokens, size_t count);
 
 /** Visit every sequence of @glob in the order of the text. Returns 0 or what a visit returned. */
@@ -83,6 +92,9 @@ int glob_expand(struct glob *glob, glob_visit visit, void *context);
  * (both may be NULL). No memory also makes it false, with that sentence.
  */
 bool glob_check(const char *text, size_t *ret_column, const char **ret_why);
+
+/** The same for a word of a command: an argument glob, or "..." for any words. */
+bool glob_check_argument(const char *text, size_t *ret_column, const char **ret_why);
 
 static inline bool glob_set_has(const struct glob_set *set, __u8 byte)
 {

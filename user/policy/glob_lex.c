@@ -45,7 +45,7 @@ static int lex_member(struct lexer *lexer, __u8 *ret_byte)
 		lexer->at++;
 	if (!text[lexer->at])
 		return refuse(lexer, lexer->at - 1, "'[' without ']'");
-	if (text[lexer->at] == '/')
+	if (text[lexer->at] == '/' && !lexer->glob->argument)
 		return refuse(lexer, lexer->at, "a class never matches '/'");
 	if ((__u8)text[lexer->at] >= 0x80)
 		return refuse(
@@ -104,7 +104,8 @@ static int lex_class(struct lexer *lexer)
 	}
 	for (int i = 0; i < 4 && inverted; i++)
 		set->bits[i] = ~set->bits[i];
-	set->bits['/' >> 6] &= ~(1ULL << ('/' & 63));
+	if (!lexer->glob->argument)
+		set->bits['/' >> 6] &= ~(1ULL << ('/' & 63));
 	piece->token.set = set;
 	lexer->at++;
 	return 0;
@@ -114,9 +115,16 @@ static int lex_star(struct lexer *lexer)
 {
 	size_t run = strspn(lexer->text + lexer->at, "*");
 
+	if (run > 1 && lexer->glob->argument)
+		return refuse(lexer, lexer->at,
+			      "one '*' is enough: in an argument it matches '/' too");
 	if (run > 2)
 		return refuse(lexer, lexer->at, "more than two '*' in a row");
-	add_piece(lexer, PIECE_TOKEN, run == 1 ? GLOB_STAR : GLOB_DEEP, 0);
+	add_piece(lexer, PIECE_TOKEN,
+		  lexer->glob->argument ? GLOB_ANY :
+		  run == 1		? GLOB_STAR :
+					  GLOB_DEEP,
+		  0);
 	lexer->at += run;
 	return 0;
 }
@@ -154,7 +162,7 @@ static int lex_escape(struct lexer *lexer)
 
 	if (!byte)
 		return refuse(lexer, lexer->at, "a backslash at the end escapes nothing");
-	if (byte == '/')
+	if (byte == '/' && !lexer->glob->argument)
 		return refuse(lexer, lexer->at, "'/' cannot be escaped");
 	add_piece(lexer, PIECE_TOKEN, GLOB_BYTE, (__u8)byte);
 	lexer->at += 2;
@@ -175,7 +183,7 @@ static int lex_next(struct lexer *lexer)
 	case ']':
 		return refuse(lexer, lexer->at, "']' without '['; write '\\]' for the byte");
 	case '?':
-		add_piece(lexer, PIECE_TOKEN, GLOB_ONE, 0);
+		add_piece(lexer, PIECE_TOKEN, lexer->glob->argument ? GLOB_ANY_ONE : GLOB_ONE, 0);
 		break;
 	case '}':
 		if (!lexer->depth)

@@ -22,6 +22,7 @@ struct piece {
 
 /** A parsed glob, and the state of its expansion. */
 struct glob {
+	bool argument; /* of a command's word, not of a path */
 	struct piece *pieces;
 	size_t count;
 	struct glob_set *sets; /* as many as the text has '[' */
@@ -31,8 +32,8 @@ struct glob {
 };
 
 /**
- * Fill the pieces and sets of @glob, which has room for one of each a byte, from @text. Returns 0
- * or -EINVAL with *@reterr.
+ * Fill the pieces and sets of @glob, which has room for one of each a byte, from @text in the
+ * language that @glob->argument says. Returns 0 or -EINVAL with *@reterr.
  */
 int glob_lex(struct glob *glob, const char *text, struct glob_error *reterr);
 

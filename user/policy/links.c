@@ -78,6 +78,11 @@ static void write_tokens(FILE *to, const char *glob, const struct glob_token *to
 		case GLOB_SET:
 			write_set(to, glob + tokens[i].column - 1);
 			break;
+		case GLOB_ANY:
+		case GLOB_ANY_ONE:
+		case GLOB_REST:
+			/* Path globs have none. */
+			break;
 		}
 	}
 }
