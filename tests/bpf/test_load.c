@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <picket.skel.h>
 
@@ -83,22 +84,78 @@ static bool is_pinned(const struct fixture *f, const char *kind, const char *nam
 	return faccessat(f->place.pins, entry, F_OK, 0) == 0;
 }
 
-/* By the sections' names: the list of what a tier consists of. */
-static bool is_expected(enum pk_tier tier, const char *section)
+/* What follows @prefix in @section, or NULL. */
+static const char *after(const char *section, const char *prefix)
 {
-	if (strncmp(section, "cgroup/", 7) == 0)
+	size_t length = strlen(prefix);
+
+	return strncmp(section, prefix, length) == 0 ? section + length : NULL;
+}
+
+/* The LSM hook of a section, or NULL. */
+static const char *hook_in(const char *section)
+{
+	const char *hook = after(section, "lsm/");
+
+	return hook ? hook : after(section, "lsm.s/");
+}
+
+/* The kernel function of an entry that only modify-return has, or NULL. */
+static const char *function_in(const char *section)
+{
+	const char *function = after(section, "fmod_ret/");
+
+	return function ? function : after(section, "fentry/");
+}
+
+/* Is there an entry for modify-return alone for the hook? */
+static bool has_own_entry(const struct loader *loader, const char *hook)
+{
+	struct bpf_program *prog;
+	char function[128];
+
+	if (loader_security_function(hook, function, sizeof(function)))
+		return false;
+	bpf_object__for_each_program(prog, loader->skel->obj) {
+		const char *own = function_in(bpf_program__section_name(prog));
+
+		if (own && strcmp(own, function) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* By the sections' names: what a tier consists of. */
+static bool is_expected(const struct loader *loader, const char *section)
+{
+	if (after(section, "cgroup"))
 		return true;
-	if (strncmp(section, "fmod_ret/", 9) == 0)
-		return tier == PK_TIER_MODIFY_RETURN;
-	/* The hook and its function have different arguments: a program each. */
-	if (strcmp(section, "lsm/mmap_file") == 0)
-		return tier == PK_TIER_LSM;
-	return tier != PK_TIER_NETWORK;
+	if (function_in(section))
+		return loader->tier == PK_TIER_MODIFY_RETURN;
+	if (hook_in(section) && loader->tier == PK_TIER_MODIFY_RETURN)
+		return !has_own_entry(loader, hook_in(section));
+	return loader->tier != PK_TIER_NETWORK;
+}
+
+/* Has this kernel no such hook? Then a program for it is rightly left out. */
+static bool hook_is_missing(const struct btf *btf, const char *section)
+{
+	const char *hook = hook_in(section);
+	const char *function = function_in(section);
+	char name[128];
+
+	if (hook)
+		(void)snprintf(name, sizeof(name), "bpf_lsm_%s", hook);
+	else
+		(void)snprintf(name, sizeof(name), "bpf_lsm_%s",
+			       function ? after(function, "security_") : section);
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) < 0;
 }
 
 /* What the tier needs is attached and pinned, nothing else is. Returns how many are wrong. */
 static size_t check_programs(const struct fixture *f, const struct loader *loader)
 {
+	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *prog;
 	size_t wrong = 0;
 
@@ -107,17 +164,17 @@ static size_t check_programs(const struct fixture *f, const struct loader *loade
 		const char *section = bpf_program__section_name(prog);
 		bool attached = is_attached(loader, name);
 		bool pinned = is_pinned(f, "link", name);
-		bool expected = is_expected(loader->tier, section);
+		bool expected = is_expected(loader, section);
 
-		/* Without this hook (before Linux 6.2) path_truncate is called in its place. */
-		if (strcmp(section, "lsm/file_truncate") == 0 && expected)
-			expected = attached;
+		if (expected && !attached && btf)
+			expected = !hook_is_missing(btf, section);
 		if (attached != expected || pinned != expected)
 			wrong++;
 		printf("# %-16s %-29s %s%s%s\n", name, section, attached ? "attached" : "left out",
 		       pinned ? ", pinned" : "",
 		       attached != expected || pinned != expected ? "  <- WRONG" : "");
 	}
+	btf__free(btf);
 	return wrong + !is_pinned(f, "map", "pk_images") + !is_pinned(f, "map", "pk_agents") +
 	       !is_pinned(f, "map", "pk_cgroups");
 }

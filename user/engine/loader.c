@@ -19,22 +19,44 @@
 #include "base/mem.h"
 #include "engine/bpflog.h"
 
-#define LSM_PREFIX "lsm/"
-
 static void free_btf(struct btf **btf)
 {
 	btf__free(*btf);
 	*btf = NULL;
 }
 
-static bool is_hook(const struct bpf_program *prog)
+/* What follows @prefix in the program's section name, or NULL. */
+static const char *section_after(const struct bpf_program *prog, const char *prefix)
 {
-	return strncmp(bpf_program__section_name(prog), LSM_PREFIX, strlen(LSM_PREFIX)) == 0;
+	const char *section = bpf_program__section_name(prog);
+	size_t length = strlen(prefix);
+
+	return strncmp(section, prefix, length) == 0 ? section + length : NULL;
+}
+
+/* The LSM hook that the program is for, or NULL. */
+static const char *hook_of(const struct bpf_program *prog)
+{
+	const char *hook = section_after(prog, "lsm/");
+
+	return hook ? hook : section_after(prog, "lsm.s/");
+}
+
+/*
+ * The kernel function that the program is for in tier modify-return only, or NULL. Hooks have such an
+ * entry of their own where the lsm program cannot be retargeted: the security_ function takes other
+ * arguments (mmap_file), returns nothing (fentry then), or may not be left to sleep.
+ */
+static const char *own_entry_of(const struct bpf_program *prog)
+{
+	const char *function = section_after(prog, "fmod_ret/");
+
+	return function ? function : section_after(prog, "fentry/");
 }
 
 static bool is_cgroup(const struct bpf_program *prog)
 {
-	return strncmp(bpf_program__section_name(prog), "cgroup/", strlen("cgroup/")) == 0;
+	return section_after(prog, "cgroup/") || section_after(prog, "cgroup_skb/");
 }
 
 int loader_security_function(const char *hook, char *name, size_t size)
@@ -54,7 +76,7 @@ static bool kernel_has(const struct btf *btf, const char *function)
 /* Does this kernel have the hook that @prog is for, attached as @tier attaches it? */
 static bool hook_exists(const struct btf *btf, const struct bpf_program *prog, enum pk_tier tier)
 {
-	const char *hook = bpf_program__section_name(prog) + strlen(LSM_PREFIX);
+	const char *hook = hook_of(prog);
 	char function[128];
 	int length;
 
@@ -67,9 +89,8 @@ static bool hook_exists(const struct btf *btf, const struct bpf_program *prog, e
 
 static int retarget(struct bpf_program *prog)
 {
-	const char *hook = bpf_program__section_name(prog) + strlen(LSM_PREFIX);
 	char function[128];
-	int r = loader_security_function(hook, function, sizeof(function));
+	int r = loader_security_function(hook_of(prog), function, sizeof(function));
 
 	if (r == 0)
 		r = bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
@@ -80,30 +101,64 @@ static int retarget(struct bpf_program *prog)
 	return r;
 }
 
-/*
- * mmap_file is the one hook whose security_ function takes other arguments: modify-return has an
- * entry of its own for it, "?fmod_ret/security_mmap_file", and each tier loads only its one.
- */
-static bool other_tiers(const struct bpf_program *prog, enum pk_tier tier)
+/* The lsm program for the hook behind the kernel function, or NULL. */
+static struct bpf_program *hook_behind(struct bpf_object *object, const char *function)
 {
-	const char *section = bpf_program__section_name(prog);
+	struct bpf_program *prog;
+	char name[128];
 
-	if (tier == PK_TIER_MODIFY_RETURN)
-		return strcmp(section, LSM_PREFIX "mmap_file") == 0;
-	return strncmp(section, "fmod_ret/", strlen("fmod_ret/")) == 0;
+	bpf_object__for_each_program(prog, object) {
+		if (hook_of(prog) &&
+		    loader_security_function(hook_of(prog), name, sizeof(name)) == 0 &&
+		    strcmp(name, function) == 0)
+			return prog;
+	}
+	return NULL;
 }
 
-static int choose_program(struct bpf_program *prog, const struct btf *btf, enum pk_tier tier)
+/* Has the hook an entry of its own for tier modify-return? */
+static bool has_own_entry(struct bpf_object *object, const char *hook)
+{
+	struct bpf_program *prog;
+	char function[128];
+
+	if (loader_security_function(hook, function, sizeof(function)))
+		return false;
+	bpf_object__for_each_program(prog, object) {
+		if (own_entry_of(prog) && strcmp(own_entry_of(prog), function) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The entries of tier modify-return. One may be missing only where its hook is optional. Asked
+ * before any lsm program is chosen, which forgets which ones were marked optional.
+ */
+static void choose_own_entry(struct bpf_program *prog, struct bpf_object *object,
+			     const struct btf *btf, enum pk_tier tier)
+{
+	const struct bpf_program *hook = hook_behind(object, own_entry_of(prog));
+	bool optional = hook && !bpf_program__autoload(hook);
+	bool wanted = tier == PK_TIER_MODIFY_RETURN;
+
+	if (wanted && optional)
+		wanted = kernel_has(btf, own_entry_of(prog));
+	(void)bpf_program__set_autoload(prog, wanted);
+}
+
+static int choose_hook(struct bpf_program *prog, struct bpf_object *object, const struct btf *btf,
+		       enum pk_tier tier)
 {
 	bool optional = !bpf_program__autoload(prog);
-	bool wanted = (tier != PK_TIER_NETWORK || is_cgroup(prog)) && !other_tiers(prog, tier);
+	bool wanted = tier != PK_TIER_NETWORK;
 
-	if (wanted && optional && is_hook(prog))
+	if (tier == PK_TIER_MODIFY_RETURN && has_own_entry(object, hook_of(prog)))
+		wanted = false;
+	if (wanted && optional)
 		wanted = hook_exists(btf, prog, tier);
 	(void)bpf_program__set_autoload(prog, wanted);
-	if (wanted && is_hook(prog) && tier == PK_TIER_MODIFY_RETURN)
-		return retarget(prog);
-	return 0;
+	return wanted && tier == PK_TIER_MODIFY_RETURN ? retarget(prog) : 0;
 }
 
 static int fail_with_log(struct diag_list *diags, int error, const char *name)
@@ -133,7 +188,14 @@ static int choose_programs(struct picket_bpf *skel, enum pk_tier tier, struct di
 		}
 	}
 	bpf_object__for_each_program(prog, skel->obj) {
-		int r = choose_program(prog, btf, tier);
+		if (own_entry_of(prog))
+			choose_own_entry(prog, skel->obj, btf, tier);
+		else if (!hook_of(prog))
+			(void)bpf_program__set_autoload(prog,
+							tier != PK_TIER_NETWORK || is_cgroup(prog));
+	}
+	bpf_object__for_each_program(prog, skel->obj) {
+		int r = hook_of(prog) ? choose_hook(prog, skel->obj, btf, tier) : 0;
 
 		if (r)
 			return fail_with_log(diags, r, bpf_program__name(prog));
@@ -183,6 +245,7 @@ static struct bpf_link *attach_program(const struct bpf_program *prog, int cgrou
 		return bpf_program__attach_trace(prog);
 	case BPF_PROG_TYPE_CGROUP_SOCK:
 	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+	case BPF_PROG_TYPE_CGROUP_SKB:
 		return bpf_program__attach_cgroup(prog, cgroup_fd);
 	default:
 		errno = EPROTOTYPE;

@@ -15,6 +15,7 @@
 
 #include "engine/canary.h"
 #include "engine/cgroup.h"
+#include "engine/detach.h"
 #include "engine/stale.h"
 #include "engine/watch.h"
 
@@ -238,7 +239,7 @@ int session_close(struct session *session, __u64 *ret_counts, struct diag_list *
 		/* Unpin first: links that are let go of while pinned stay attached. */
 		r = place_remove(&session->roots, &session->place, diags);
 	}
-	loader_close(&session->loader);
+	detach_later(&session->loader);
 	spawn_reset(&session->child);
 	signals_reset(&session->signals);
 	return r;
