@@ -48,7 +48,8 @@ static __always_inline struct pk_result pk_judge_guard(const struct pk_image *he
 		return deny;
 	if (guard >= PK_GUARD__MAX || !(head->guards.deny & (1U << guard)))
 		return allow;
-	deny.reason = PK_REASON_GUARD;
+	/* Of a program without a name people are told that, and not which switch it is. */
+	deny.reason = guard == PK_GUARD_MEMFD_EXEC ? PK_REASON_NAMELESS : PK_REASON_GUARD;
 	deny.rule = head->guards.rule[guard];
 	return deny;
 }
@@ -107,26 +108,6 @@ static __always_inline __u32 pk_activity_kind(const struct pk_request *rq)
 	if (rq->section == PK_SECTION_FILES && (rq->access & PK_ACCESS_READ))
 		return PK_ACTIVITY_READ;
 	return 0;
-}
-
-static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_result *result,
-				       __u32 audit)
-{
-	struct pk_event *e = &s->event;
-
-	/* What a first hook let pass in audit mode was reported there. */
-	if (audit && (s->rq.flags & PK_REQUEST_BACKSTOP))
-		return 0;
-	e->verdict = (__u8)result->verdict;
-	e->reason = (__u8)result->reason;
-	e->rule = result->rule;
-	e->audit = audit ? 1 : 0;
-	e->error = audit ? 0 : (__s32)s->rq.error;
-	if (s->rq.flags & PK_REQUEST_SILENT)
-		return audit ? 0 : -(int)s->rq.error;
-	pk_count(s->rq.agent, result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
-	pk_report(s, true);
-	return audit ? 0 : -(int)s->rq.error;
 }
 
 __noinline int pk_decide(struct pk_scratch *s)

@@ -90,15 +90,22 @@ static __always_inline void pk_request_egress(struct pk_request *rq, __u32 op)
 		rq->reason = PK_REASON_SOCKET;
 }
 
+/* A task of an agent and the bits of the program it runs. */
+struct pk_asker {
+	__u32 agent;
+	__u32 subjects;
+};
+
 /* A destination given to an inet socket of an agent. */
-static __always_inline int pk_destination(__u32 agent, __u32 op, const struct sock *sk,
+static __always_inline int pk_destination(struct pk_asker who, __u32 op, const struct sock *sk,
 					  const void *address, int length)
 {
-	struct pk_scratch *s = pk_scratch_take(agent);
+	struct pk_scratch *s = pk_scratch_take(who.agent);
 	int error;
 
 	if (!s)
 		return -EPERM;
+	s->rq.subjects = who.subjects;
 	s->rq.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	s->rq.protocol = BPF_CORE_READ(sk, sk_protocol);
 	s->rq.reason = pk_key_sockaddr(&s->rq, address, length);
@@ -129,23 +136,24 @@ SEC("lsm/socket_connect")
 int BPF_PROG(pk_sk_connect, struct socket *sock, struct sockaddr *address, int length, int ret)
 {
 	const struct sock *sk;
-	__u32 agent, family;
+	struct pk_asker who;
+	__u32 family;
 
 	if (ret)
 		return ret;
-	agent = pk_who();
-	if (!agent)
+	who.agent = pk_who_as(&who.subjects);
+	if (!who.agent)
 		return 0;
 	sk = BPF_CORE_READ(sock, sk);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family == AF_UNIX || family == AF_NETLINK)
 		return 0;
 	if (family != AF_INET && family != AF_INET6)
-		return pk_refuse_socket(agent, family, 0);
+		return pk_refuse_socket(who.agent, family, 0);
 	/* "Unspecified" ends an association; the next destination is asked for again. */
 	if (length >= 2 && BPF_CORE_READ(address, sa_family) == AF_UNSPEC)
 		return 0;
-	return pk_destination(agent, PK_OP_CONNECT, sk, address, length);
+	return pk_destination(who, PK_OP_CONNECT, sk, address, length);
 }
 
 SEC("lsm/socket_sendmsg")
@@ -153,7 +161,8 @@ int BPF_PROG(pk_sk_sendmsg, struct socket *sock, struct msghdr *msg, int size, i
 {
 	const struct sock *sk;
 	const void *name;
-	__u32 agent, family;
+	struct pk_asker who;
+	__u32 family;
 	int length;
 
 	if (ret)
@@ -162,19 +171,19 @@ int BPF_PROG(pk_sk_sendmsg, struct socket *sock, struct msghdr *msg, int size, i
 	length = msg->msg_namelen;
 	if (!name || length <= 0)
 		return 0;
-	agent = pk_who();
-	if (!agent)
+	who.agent = pk_who_as(&who.subjects);
+	if (!who.agent)
 		return 0;
 	sk = BPF_CORE_READ(sock, sk);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family == AF_UNIX || family == AF_NETLINK)
 		return 0;
 	if (family != AF_INET && family != AF_INET6)
-		return pk_refuse_socket(agent, family, 0);
+		return pk_refuse_socket(who.agent, family, 0);
 	/* A connected stream ignores the name; with fast open it is a connect. */
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && !(msg->msg_flags & MSG_FASTOPEN))
 		return 0;
-	return pk_destination(agent, PK_OP_SEND, sk, name, length);
+	return pk_destination(who, PK_OP_SEND, sk, name, length);
 }
 
 static __always_inline bool pk_socket_known(__u32 family, __u32 type, __u32 protocol)

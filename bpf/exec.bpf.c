@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Programs by path.
+ * Programs: by path, by command line, and what may become code.
  *
  *   bprm_check_security   files: exec, then the exec section; once for a script and once for each
- *                         interpreter the kernel goes on to
- *   mmap_file             PROT_EXEC of a file: files exec, and explicit rules of the exec section
- *   file_mprotect         the same, for a mapping made executable later
+ *                         interpreter the kernel goes on to. Guards memfd_exec, writable_exec
+ *   bprm_committed_creds  the command line, by the exec section; the bits of the program (`by`).
+ *                         The old program is gone: a denial kills the new one before it runs
+ *   mmap_file             PROT_EXEC of a file: files exec, explicit rules of the exec section, guard
+ *                         writable_exec; a program that maps what the agent may write loses its bits
+ *   file_mprotect         the same, for a mapping made executable later; guard mprotect_exec
  *
- * A program without a path (memfd) is denied by a policy with a files or exec section; mapping one
- * executable is no more than executable anonymous memory and is not judged. EACCES.
+ * Mapping a file without a path (memfd) executable is no more than executable anonymous memory: only
+ * writable_exec refuses it. EACCES.
  */
 #include "picket.bpf.h"
 
+#include "command.bpf.h"
 #include "object.bpf.h"
+#include "subject.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -35,43 +40,216 @@ static __always_inline int pk_ask_program(struct pk_scratch *s, __u32 op, __u32 
 	return pk_decide(s);
 }
 
+/* A switch of the process section about what may become code. */
+static __always_inline int pk_ask_guard(struct pk_scratch *s, __u32 op, __u32 guard)
+{
+	s->rq.op = (__u8)op;
+	s->rq.error = EACCES;
+	s->rq.section = PK_SECTION_PROCESS;
+	s->rq.access = (__u8)guard;
+	s->rq.flags = 0;
+	s->rq.reason = 0;
+	return pk_decide(s);
+}
+
+/* The execve under way starts with this many words: interpreters of scripts will put more before. */
+static __always_inline void pk_words_note(const struct linux_binprm *bprm)
+{
+	struct pk_label *label;
+
+	if (bprm->interp != bprm->filename)
+		return;
+	label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+	if (label)
+		label->words = (__u32)bprm->argc;
+}
+
+static __always_inline int pk_ask_exec(struct pk_scratch *s, const struct linux_binprm *bprm)
+{
+	int error;
+
+	if (pk_path_of(s, BPF_CORE_READ(bprm, file, f_path.dentry),
+		       BPF_CORE_READ(bprm, file, f_path.mnt), 0) == PK_WALK_NAMELESS)
+		return pk_ask_guard(s, PK_OP_EXEC, PK_GUARD_MEMFD_EXEC);
+	error = pk_ask_program(s, PK_OP_EXEC, 0);
+	if (!error && pk_guarded(s->rq.agent, PK_GUARD_WRITABLE_EXEC) && pk_may_write(s))
+		error = pk_ask_guard(s, PK_OP_EXEC, PK_GUARD_WRITABLE_EXEC);
+	return error;
+}
+
 SEC("lsm/bprm_check_security")
 int BPF_PROG(pk_bprm_check, struct linux_binprm *bprm, int ret)
 {
 	struct pk_scratch *s;
-	__u32 agent;
+	__u32 agent, subjects;
 	int error;
 
 	if (ret)
 		return ret;
-	agent = pk_who();
+	agent = pk_who_as(&subjects);
 	if (!agent)
 		return 0;
+	pk_words_note(bprm);
 	s = pk_scratch_take(agent);
 	if (!s)
 		return -EACCES;
-	if (pk_path_of(s, BPF_CORE_READ(bprm, file, f_path.dentry),
-		       BPF_CORE_READ(bprm, file, f_path.mnt), 0) == PK_WALK_NAMELESS)
-		s->rq.reason = PK_REASON_NAMELESS;
-	error = pk_ask_program(s, PK_OP_EXEC, 0);
+	s->rq.subjects = subjects;
+	error = pk_ask_exec(s, bprm);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }
 
-static __always_inline int pk_map_hook(const struct file *file)
+/* Has the image rules about command lines, or rules for some programs only? True when not known. */
+static __always_inline bool pk_looks_closer(__u32 agent)
+{
+	void *image = bpf_map_lookup_elem(&pk_images, &agent);
+	const struct pk_image *head;
+	__u32 zero = 0;
+
+	if (!image)
+		return true;
+	head = bpf_map_lookup_elem(image, &zero);
+	return !head || head->argv_start || head->subjects;
+}
+
+/* Words that the kernel put before a script's name; two where it cannot be known. */
+static __always_inline __u32 pk_scripts(const struct linux_binprm *bprm,
+					const struct pk_label *label)
+{
+	__u32 scripts;
+
+	if (bprm->interp == bprm->filename)
+		return 0;
+	scripts = (__u32)bprm->argc - label->words;
+	return !label->words || !scripts || scripts > PK_SCRIPTS_MAX ? 2 : scripts;
+}
+
+static __always_inline int pk_ask_command(struct pk_scratch *s, const struct linux_binprm *bprm,
+					  struct pk_label *label)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	bool nameless = pk_path_of(s, BPF_CORE_READ(bprm, file, f_path.dentry),
+				   BPF_CORE_READ(bprm, file, f_path.mnt), 0) == PK_WALK_NAMELESS;
+
+	/* A tracer may make any program do anything. */
+	if (!nameless && !BPF_CORE_READ(task, ptrace))
+		label->subjects = pk_program_bits(s);
+	s->rq.section = PK_SECTION_EXEC;
+	s->rq.access = PK_ACCESS_COMMAND;
+	s->rq.op = PK_OP_COMMAND;
+	s->rq.error = EACCES;
+	s->rq.flags = nameless ? PK_REQUEST_NAMELESS : 0;
+	s->rq.subjects = label->subjects;
+	s->command.start = bprm->p;
+	s->command.end = bprm->exec;
+	s->command.words = bprm->argc > 0 ? (__u32)bprm->argc : 0;
+	s->command.scripts = pk_scripts(bprm, label);
+	s->command.failed = 0;
+	return pk_decide_command(s);
+}
+
+/* Returns an error when the program must not run. */
+static __always_inline int pk_new_program(const struct linux_binprm *bprm)
 {
 	struct pk_scratch *s;
+	struct pk_label *label;
 	__u32 agent = pk_who();
-	int error = 0;
+	int error;
+
+	if (!agent)
+		return 0;
+	label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+	if (label)
+		label->subjects = 0;
+	if (!pk_looks_closer(agent))
+		return 0;
+	s = label ? pk_scratch_take(agent) : 0;
+	if (!s)
+		return -EACCES;
+	error = pk_ask_command(s, bprm, label);
+	pk_scratch_give(s);
+	return error;
+}
+
+/* Where even the signal fails, the task is left to an agent that does not exist: all is denied. */
+static __always_inline int pk_committed_hook(const struct linux_binprm *bprm)
+{
+	struct pk_label *label;
+
+	if (!pk_new_program(bprm) || !bpf_send_signal(SIGKILL))
+		return 0;
+	label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+	if (label)
+		label->agent = PK_AGENTS_MAX;
+	return 0;
+}
+
+SEC("lsm.s/bprm_committed_creds")
+int BPF_PROG(pk_committed, struct linux_binprm *bprm)
+{
+	return pk_committed_hook(bprm);
+}
+
+/* The hook returns nothing, so there is nothing to modify; and it may not sleep here. */
+SEC("?fentry/security_bprm_committed_creds")
+int BPF_PROG(pk_committed_f, struct linux_binprm *bprm)
+{
+	return pk_committed_hook(bprm);
+}
+
+/* The code of this program is no longer that of its file. 0, or an error when that cannot be noted. */
+static __always_inline int pk_drop_bits(void)
+{
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+
+	if (!label)
+		return -EACCES;
+	label->subjects = 0;
+	return 0;
+}
+
+/* The agent's own writing becomes code. */
+static __always_inline int pk_ask_own_code(struct pk_scratch *s, __u32 subjects)
+{
+	if (subjects && pk_drop_bits())
+		return -EACCES;
+	if (!pk_guarded(s->rq.agent, PK_GUARD_WRITABLE_EXEC))
+		return 0;
+	return pk_ask_guard(s, PK_OP_MMAP, PK_GUARD_WRITABLE_EXEC);
+}
+
+/* @late: an existing mapping is made executable. */
+static __always_inline int pk_ask_map(struct pk_scratch *s, const struct file *file, bool late)
+{
+	__u32 subjects = s->rq.subjects;
+	int error;
+
+	if (pk_path_of(s, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 0) ==
+	    PK_WALK_NAMELESS)
+		return pk_ask_own_code(s, subjects);
+	error = pk_ask_program(s, PK_OP_MMAP, PK_REQUEST_RULES | PK_REQUEST_QUIET);
+	if (!error && late && pk_guarded(s->rq.agent, PK_GUARD_MPROTECT_EXEC))
+		error = pk_ask_guard(s, PK_OP_MMAP, PK_GUARD_MPROTECT_EXEC);
+	if (error)
+		return error;
+	if (!subjects && !pk_guarded(s->rq.agent, PK_GUARD_WRITABLE_EXEC))
+		return 0;
+	return pk_may_write(s) ? pk_ask_own_code(s, subjects) : 0;
+}
+
+static __always_inline int pk_map_hook(const struct file *file, bool late)
+{
+	struct pk_scratch *s;
+	__u32 subjects, agent = pk_who_as(&subjects);
+	int error;
 
 	if (!agent)
 		return 0;
 	s = pk_scratch_take(agent);
 	if (!s)
 		return -EACCES;
-	if (pk_path_of(s, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), 0) !=
-	    PK_WALK_NAMELESS)
-		error = pk_ask_program(s, PK_OP_MMAP, PK_REQUEST_RULES | PK_REQUEST_QUIET);
+	s->rq.subjects = subjects;
+	error = pk_ask_map(s, file, late);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }
@@ -90,7 +268,7 @@ static __always_inline int pk_mmap_hook(const struct file *file, unsigned long p
 {
 	if (!file || !pk_maps_exec(prot))
 		return 0;
-	return pk_map_hook(file);
+	return pk_map_hook(file, false);
 }
 
 SEC("lsm/mmap_file")
@@ -124,5 +302,5 @@ int BPF_PROG(pk_file_mprot, struct vm_area_struct *vma, unsigned long reqprot, u
 	file = BPF_CORE_READ(vma, vm_file);
 	if (!file)
 		return 0;
-	return pk_map_hook(file);
+	return pk_map_hook(file, !(BPF_CORE_READ(vma, vm_flags) & VM_EXEC));
 }

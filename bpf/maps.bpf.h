@@ -10,7 +10,7 @@ struct pk_label {
 	__u32 agent; /* slot, 0 = nobody */
 	__u32 generation; /* of the cgroups map when it was looked up, + 1; 0 = never */
 	__u32 subjects; /* bits of the program it runs, pk_item.subjects; set at exec */
-	__u32 _pad;
+	__u32 words; /* argc of the execve under way, before interpreters of scripts were put in */
 };
 
 /** An inode: what it is known by, and not its address. */
@@ -81,6 +81,21 @@ struct pk_request {
 #define PK_REQUEST_BACKSTOP 32U
 /** Deny without a record: the kernel only wonders, nobody acts. */
 #define PK_REQUEST_SILENT 64U
+/** A program without a path (memfd): only its words are judged. */
+#define PK_REQUEST_NAMELESS 128U
+
+/** A new program's command line and how far it was read, in a part of the work area. */
+struct pk_command {
+	__u64 start; /* user address of argv[0]; strings follow one another */
+	__u64 end; /* where they certainly end */
+	__u64 at; /* what is read next */
+	__u32 words; /* argc */
+	__u32 scripts; /* argv[1..scripts] were put in for interpreters of scripts */
+	__u32 left; /* words of the key still to be read */
+	__u32 used; /* bytes of the part at hand that belong to the key */
+	__u32 state; /* of the automaton */
+	__u32 failed; /* enum pk_reason */
+};
 
 /**
  * The work area of one running hook. `event` and `data` are adjacent: they leave as one record.
@@ -95,6 +110,7 @@ struct pk_scratch {
 	__u64 vfsmount; /* in: the mount to start from */
 	__u64 mount; /* the struct mount around it */
 	struct pk_request rq;
+	struct pk_command command;
 	struct pk_component components[PK_PATH_DEPTH];
 	struct pk_event event;
 	__u8 data[2 * PK_PATH_MAX + PK_NAME_MAX + 1];

@@ -51,9 +51,34 @@
 
 #define RENAME_EXCHANGE 2
 
+#define FMODE_PATH 0x4000
+#define PROT_WRITE 2
+#define MAP_TYPE 0xf
+#define MAP_SHARED 1
+#define MAP_SHARED_VALIDATE 3
+#define VM_SHARED 8
+#define S_CASEFOLD (1U << 15) /* in i_flags: names below fold upper and lower case */
+#define DCACHE_OP_COMPARE 2U /* the file system compares names in its own way */
+#define DCACHE_OP_REVALIDATE 4U /* the file system may change its mind about a name */
+#define ATTR_MODE (1U << 0)
+#define ATTR_UID (1U << 1)
+#define ATTR_GID (1U << 2)
+#define ATTR_SIZE (1U << 3)
+#define ATTR_ATIME (1U << 4)
+#define ATTR_MTIME (1U << 5)
+#define ATTR_KILL_SUID (1U << 11)
+#define ATTR_KILL_SGID (1U << 12)
+#define ATTR_KILL_PRIV (1U << 14)
+#define PF_IO_WORKER 0x00000010
+
+#define VM_EXEC 4
+#define SIGKILL 9
+
 #define CGROUP_MAGIC 0x0027e0eb
 #define CGROUP2_MAGIC 0x63677270
 #define NSFS_MAGIC 0x6e736673
+#define BPF_FS_MAGIC 0xcafe4a11
+#define PROC_SUPER_MAGIC 0x9fa0
 
 /* Pointers of the kernel's error range: MNT_NS_INTERNAL and its like. */
 #define PK_IS_ERR(p) ((__u64)(p) >= (__u64)-4095)

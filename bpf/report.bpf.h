@@ -93,6 +93,30 @@ static __always_inline void pk_report(struct pk_scratch *s, bool decision)
 		pk_count(s->rq.agent, decision ? PK_COUNT_DECISION_LOST : PK_COUNT_ACTIVITY_LOST);
 }
 
+/**
+ * What becomes of a verdict that is not "allow": counted, reported, and the errno for the task, or 0
+ * in audit mode.
+ */
+static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_result *result,
+				       __u32 audit)
+{
+	struct pk_event *e = &s->event;
+
+	/* What a first hook let pass in audit mode was reported there. */
+	if (audit && (s->rq.flags & PK_REQUEST_BACKSTOP))
+		return 0;
+	e->verdict = (__u8)result->verdict;
+	e->reason = (__u8)result->reason;
+	e->rule = result->rule;
+	e->audit = audit ? 1 : 0;
+	e->error = audit ? 0 : (__s32)s->rq.error;
+	if (s->rq.flags & PK_REQUEST_SILENT)
+		return audit ? 0 : -(int)s->rq.error;
+	pk_count(s->rq.agent, result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
+	pk_report(s, true);
+	return audit ? 0 : -(int)s->rq.error;
+}
+
 /** May one more activity record of this agent go out in this second? Held back ones are counted. */
 static __always_inline bool pk_activity_allowed(__u32 agent, __u32 rate)
 {

@@ -106,6 +106,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	u64 start_boottime;
 	unsigned int personality;
+	unsigned int ptrace;
 	char comm[16];
 };
 
@@ -115,15 +116,20 @@ struct qstr {
 };
 
 struct super_block {
+	unsigned int s_dev;
 	unsigned long s_magic;
+	void *s_encoding;
 };
 
 struct inode {
 	umode_t i_mode;
+	unsigned int i_flags;
 	struct super_block *i_sb;
+	unsigned long i_ino;
 };
 
 struct dentry {
+	unsigned int d_flags;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -156,10 +162,16 @@ struct file {
 
 struct vm_area_struct {
 	struct file *vm_file;
+	unsigned long vm_flags;
 };
 
 struct linux_binprm {
 	struct file *file;
+	unsigned long p;
+	int argc;
+	const char *filename;
+	const char *interp;
+	unsigned long exec;
 };
 
 struct sock_common {
@@ -172,9 +184,24 @@ struct sock {
 	u16 sk_protocol;
 };
 
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+
 struct unix_sock {
 	struct sock sk;
+	struct unix_address *addr;
 	struct path path;
+};
+
+struct iattr {
+	unsigned int ia_valid;
 };
 
 struct socket {
