@@ -37,8 +37,11 @@
  * Subjects. A rule with `by` has items whose `subjects` are bits; a program has the bits of the
  * subject items that its path matches.
  *
+ * Rules. Patterns in the order of layers and text; behind them the globs of `by` lists (section
+ * subject) and the words of process sections.
+ *
  * A set id is (index of the first item << 8 | count), the index counted from the part's start in
- * items; 0 is the empty set. Items of a set are sorted by layer, then rule number.
+ * items; 0 is the empty set. Items of a set are sorted by rule number.
  *
  * Addresses. span[i] holds the set of every address from span[i].from to the one before
  * span[i + 1].from (the last: to the end of the space); span[0].from is all zero. An IPv4 address is
@@ -216,7 +219,7 @@ struct pk_rule {
 	__u8 section;
 	__u8 layer;
 	__u8 access;
-	__u32 _pad;
+	__u32 subjects; /* as in pk_item; sections process and syscalls: all ones */
 };
 
 /** A rule reference in results and events: an index of the rules part, or a section's default. */

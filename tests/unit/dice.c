@@ -121,15 +121,16 @@ static struct policy_pattern *roll_range(struct dice *dice, struct policy *polic
 
 static void roll_rule(struct dice *dice, struct policy *policy)
 {
-	static const uint8_t all[] = { PK_ACCESS_EGRESS, PK_ACCESS_FILES, PK_ACCESS_RUN };
-	enum pk_section section = dice_roll(dice, PK_SECTION__MAX);
+	static const uint8_t all[] = { PK_ACCESS_EGRESS, PK_ACCESS_FILES, PK_ACCESS_RUN,
+				       PK_ACCESS_ABSTRACT };
+	enum pk_section section = dice_roll(dice, COUNT(all));
 	enum pk_verdict verdict = dice_roll(dice, PK_VERDICT__MAX);
 	uint8_t access = all[section];
 	uint32_t patterns = 1 + dice_roll(dice, 2);
 	struct policy_pattern *pattern;
 	char glob[GLOB_ROOM];
 
-	if (dice_roll(dice, 3))
+	if (section <= PK_SECTION_FILES && dice_roll(dice, 3))
 		access = (uint8_t)(1 + dice_roll(dice, access));
 	build_rule(policy, section, verdict, access);
 	for (uint32_t i = 0; i < patterns; i++) {
@@ -152,7 +153,7 @@ static void roll_rule(struct dice *dice, struct policy *policy)
 struct policy *dice_policy(struct dice *dice)
 {
 	struct policy *policy = build_policy("dice");
-	uint32_t rules = dice_roll(dice, 7);
+	uint32_t rules = dice_roll(dice, 10);
 
 	for (int i = 0; i < PK_SECTION__MAX; i++)
 		if (dice_roll(dice, 5))

@@ -44,9 +44,12 @@ static void compare(struct differential *d, const struct naive *naive, const cha
 static void compare_path(struct differential *d, struct dice *dice, const struct naive *naive,
 			 const struct policy_image *image)
 {
-	bool files = dice_roll(dice, 3) != 0;
-	enum pk_section section = files ? PK_SECTION_FILES : PK_SECTION_EXEC;
-	uint8_t access = files ? (uint8_t)(1 + dice_roll(dice, 15)) : PK_ACCESS_RUN;
+	static const enum pk_section sections[] = { PK_SECTION_FILES, PK_SECTION_FILES,
+						    PK_SECTION_EXEC, PK_SECTION_UNIX };
+	enum pk_section section = sections[dice_roll(dice, 4)];
+	uint8_t access = section == PK_SECTION_FILES ? (uint8_t)(1 + dice_roll(dice, 15)) :
+			 section == PK_SECTION_UNIX  ? PK_ACCESS_ABSTRACT :
+						       PK_ACCESS_RUN;
 	char path[DICE_PATH_MAX];
 	struct pk_result got;
 

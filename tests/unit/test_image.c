@@ -99,8 +99,8 @@ static const char *break_header(struct policy_image *i, int which)
 		head(i)->layers = PK_LAYERS_MAX + 1;
 		return "layers";
 	case 7:
-		head(i)->_pad[3] = 1;
-		return "padding";
+		head(i)->subjects = 2;
+		return "not numbered";
 	case 8:
 		head(i)->path_class['a'] = 1;
 		return "no class";
@@ -110,6 +110,21 @@ static const char *break_header(struct policy_image *i, int which)
 	case 10:
 		head(i)->name = 2;
 		return "name";
+	case 11:
+		head(i)->guards.deny |= 1U << PK_GUARD__MAX;
+		return "switches";
+	case 12:
+		head(i)->guards.capabilities = 1;
+		return "with the switch off";
+	case 13:
+		head(i)->guards.rule[PK_GUARD_PERF] = 0;
+		return "by nobody";
+	case 14:
+		head(i)->guards.rule[PK_GUARD_PERF] = PK_RULE_DEFAULT | PK_SECTION_FILES;
+		return "by nobody";
+	case 15:
+		head(i)->guards.rule[PK_GUARD_PERF] = PK_RULE_NONE;
+		return "by nobody";
 	default:
 		return NULL;
 	}
@@ -181,7 +196,7 @@ static const char *break_rules(struct policy_image *i, int which)
 		RULES(i)[2].access = PK_ACCESS_CONNECT;
 		return "a rule is malformed";
 	case 6:
-		RULES(i)[0]._pad = 1;
+		RULES(i)[0].subjects = 1;
 		return "a rule is malformed";
 	case 7:
 		ITEMS(i)[0].rule = 3;

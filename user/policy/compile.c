@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "policy/comb.h"
 #include "policy/compile.h"
+#include "policy/guards.h"
 #include "policy/interval.h"
 #include "policy/paths.h"
 #include "policy/strings.h"
@@ -94,7 +95,8 @@ static int describe_rule(struct strings *strings, const struct numbered_rule *fr
 		.verdict = (__u8)from->rule->verdict,
 		.section = (__u8)from->rule->section,
 		.layer = from->layer,
-		.access = from->rule->access,
+		.access = from->access,
+		.subjects = from->subjects,
 	};
 	r = strings_add(strings, pattern->pos.file, &to->file);
 	if (!r)
@@ -128,9 +130,12 @@ static void fill_defaults(const struct compilation *c, struct pk_image *head)
 		for (int s = 0; s < PK_SECTION__MAX; s++) {
 			const struct policy_section *section = &c->layers[i]->sections[s];
 
-			if (!section->present)
+			/* No default: guards_fill() has the one, the other is made here. */
+			if (!section->present || s == PK_SECTION_PROCESS || s == PK_SECTION_SUBJECT)
 				continue;
 			head->defaults[s].present |= nibble;
+			if (s == PK_SECTION_SYSCALLS)
+				continue;
 			if (section->default_verdict == PK_VERDICT_DENY)
 				head->defaults[s].deny |= nibble;
 			if (section->default_verdict == PK_VERDICT_ASK)
@@ -226,11 +231,13 @@ static int emit(const struct compilation *c, const struct compile_options *optio
 		.path_start = { c->comb.start[0], c->comb.start[1] },
 		.span_count = (__u32)c->spans.count,
 		.name = c->name,
+		.subjects = (__u32)((1ULL << c->numbered.subjects.count) - 1),
 	};
 
 	memcpy(head.path_class, c->path_class, sizeof(head.path_class));
 	fill_defaults(c, &head);
 	fill_modes(c, options, &head);
+	guards_fill(c->layers, c->layer_count, &c->numbered, &head);
 	return lay_out(c, &head, ret_image, diags);
 }
 

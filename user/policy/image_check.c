@@ -116,6 +116,8 @@ static bool check_head(struct check *c)
 		    ((def->deny | def->ask) & ~def->present))
 			return fail(c, "a section's default is no verdict");
 	}
+	if (head->subjects & (head->subjects + 1) || head->subjects == PK_SUBJECTS_ALL)
+		return fail(c, "its programs are not numbered in order");
 	for (int i = 0; i < 256; i++)
 		if (head->path_class[i] < PK_CLASS_FIRST)
 			return fail(c, "a byte has no class");
@@ -147,10 +149,29 @@ static bool known_access(__u8 section, __u8 access)
 	static const __u8 all[PK_SECTION__MAX] = {
 		[PK_SECTION_EGRESS] = PK_ACCESS_EGRESS,
 		[PK_SECTION_FILES] = PK_ACCESS_FILES,
-		[PK_SECTION_EXEC] = PK_ACCESS_RUN,
+		[PK_SECTION_EXEC] = PK_ACCESS_RUN | PK_ACCESS_COMMAND,
+		[PK_SECTION_UNIX] = PK_ACCESS_ABSTRACT,
+		[PK_SECTION_SUBJECT] = PK_ACCESS_SUBJECT,
 	};
 
-	return section < PK_SECTION__MAX && access && !(access & ~all[section]);
+	if (section >= PK_SECTION__MAX || access & ~all[section])
+		return false;
+	/* Rules without items have no access. */
+	return access || !all[section];
+}
+
+/* Entries that belong to no rule of the text come behind all that do. */
+static bool is_extra(const struct pk_rule *rule)
+{
+	return rule->section == PK_SECTION_PROCESS || rule->section == PK_SECTION_SUBJECT;
+}
+
+static bool known_subjects(const struct check *c, const struct pk_rule *rule)
+{
+	if (rule->subjects == PK_SUBJECTS_ALL)
+		return rule->section != PK_SECTION_SUBJECT;
+	return rule->section != PK_SECTION_PROCESS && rule->section != PK_SECTION_SYSCALLS &&
+	       __builtin_popcount(rule->subjects) == 1 && !(rule->subjects & ~c->head->subjects);
 }
 
 static bool check_rules(struct check *c)
@@ -167,11 +188,42 @@ static bool check_rules(struct check *c)
 		    !check_string(c, rule->id) || !check_string(c, rule->reason))
 			return fail(c, "a rule's text is not a text");
 		if (rule->verdict >= PK_VERDICT__MAX || rule->layer >= c->head->layers ||
-		    !known_access(rule->section, rule->access) || rule->_pad)
+		    !known_access(rule->section, rule->access) || !known_subjects(c, rule))
 			return fail(c, "a rule is malformed");
-		if (i && rule->layer < rules[i - 1].layer)
+		if (i && is_extra(&rules[i - 1]) > is_extra(rule))
+			return fail(c, "its rules are not in the order of layers");
+		if (i && !is_extra(rule) && rule->layer < rules[i - 1].layer)
 			return fail(c, "its rules are not in the order of layers");
 	}
+	return true;
+}
+
+/* A reference to the words or the default that decide the switch @guard. */
+static bool check_guard(const struct check *c, int guard)
+{
+	const struct pk_rule *rules = part(c, PK_PART_RULES);
+	const struct pk_guards *guards = &c->head->guards;
+	__u32 verdict = guards->deny >> guard & 1 ? PK_VERDICT_DENY : PK_VERDICT_ALLOW;
+	__u32 rule = guards->rule[guard];
+
+	if (rule & PK_RULE_DEFAULT)
+		return (rule & 0xff) == PK_SECTION_PROCESS &&
+		       (rule & ~PK_RULE_DEFAULT) >> 8 < c->head->layers;
+	return rule < part_count(c, PK_PART_RULES) && rules[rule].section == PK_SECTION_PROCESS &&
+	       rules[rule].verdict == verdict;
+}
+
+static bool check_guards(struct check *c)
+{
+	const struct pk_guards *guards = &c->head->guards;
+
+	if (guards->deny >> PK_GUARD__MAX)
+		return fail(c, "it has switches that this version does not know");
+	if (guards->capabilities && !(guards->deny >> PK_GUARD_CAPABILITIES & 1))
+		return fail(c, "it refuses capabilities with the switch off");
+	for (int i = 0; i < PK_GUARD__MAX; i++)
+		if (!check_guard(c, i))
+			return fail(c, "a switch is decided by nobody");
 	return true;
 }
 
@@ -187,10 +239,11 @@ static bool check_item(const struct check *c, const struct pk_item *item)
 	/* An event names the rule: it must be what the item does. */
 	rule = &rules[item->rule];
 	return item->layer == rule->layer && item->verdict == rule->verdict &&
-	       item->section == rule->section && item->access == rule->access && item->subjects;
+	       item->section == rule->section && item->access == rule->access && item->access &&
+	       item->subjects == rule->subjects;
 }
 
-/* Sorted by layer, rule and port; the layer follows from the rule. */
+/* Sorted by rule and port. */
 static bool in_order(const struct pk_item *a, const struct pk_item *b)
 {
 	return a->rule < b->rule || (a->rule == b->rule && a->port_hi < b->port_lo);
@@ -335,8 +388,8 @@ int image_validate(const void *bytes, size_t size, const char **ret_why)
 	bool good;
 
 	good = check_frame(&c) && check_digest(&c) && check_extents(&c) && check_head(&c) &&
-	       check_strings(&c) && check_rules(&c) && check_items(&c) && check_spans(&c) &&
-	       check_slots(&c);
+	       check_strings(&c) && check_rules(&c) && check_guards(&c) && check_items(&c) &&
+	       check_spans(&c) && check_slots(&c);
 	free(c.heads);
 	free(c.sorted_until);
 	if (!good && ret_why)

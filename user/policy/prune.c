@@ -8,16 +8,15 @@
 
 #include "policy/prune.h"
 
-/* A group is layer, section and verdict; these are no group. */
-#define GROUPS (PK_LAYERS_MAX * PK_SECTION__MAX * PK_VERDICT__MAX)
-#define GROUP_NONE 0xfe /* leads to no rule */
-#define GROUP_MIXED 0xff /* leads to rules of several groups */
+/* Groups are numbered_rule's; these are no group. */
+#define GROUP_NONE 0xfffffffeU /* leads to no rule */
+#define GROUP_MIXED 0xffffffffU /* leads to rules of several groups */
 #define ACCESS_MASKS 16
 
 /* Rules that a node leads to. */
 struct prune_node {
 	__u32 lowest; /* rule number */
-	__u8 group;
+	__u32 group;
 	__u8 access; /* of any of them */
 	bool lasting; /* accepts here and ever after */
 };
@@ -28,12 +27,6 @@ struct prune_holder {
 	__u32 rule;
 	__u32 node;
 };
-
-static __u8 group_of(const struct numbered_rule *rule)
-{
-	return (__u8)((rule->layer * PK_SECTION__MAX + rule->rule->section) * PK_VERDICT__MAX +
-		      rule->rule->verdict);
-}
 
 static void merge(struct prune_node *into, const struct prune_node *from)
 {
@@ -65,8 +58,8 @@ static void sum_up(struct prune *prune, __u32 index)
 
 		merge(&sum, &(struct prune_node){
 				    .lowest = nfa->accepts[i].rule,
-				    .group = group_of(rule),
-				    .access = rule->rule->access,
+				    .group = rule->group,
+				    .access = rule->access,
 			    });
 	}
 	for (__u32 i = node->edges; i != NFA_NONE; i = nfa->edges[i].sibling)
@@ -83,7 +76,8 @@ int prune_init(struct prune *prune, const struct nfa *nfa, const struct numbered
 	prune->nfa = nfa;
 	prune->numbered = numbered;
 	prune->nodes = calloc(nfa->node_count, sizeof(*prune->nodes));
-	prune->holders = calloc((size_t)GROUPS * ACCESS_MASKS, sizeof(*prune->holders));
+	prune->holders =
+		calloc((size_t)numbered->groups * ACCESS_MASKS + 1, sizeof(*prune->holders));
 	if (!prune->nodes || !prune->holders)
 		return -ENOMEM;
 	for (__u32 i = (__u32)nfa->node_count; i > 0; i--)
@@ -100,7 +94,7 @@ static void hold(struct prune *prune, __u32 index)
 		__u32 number = nfa->accepts[i].rule;
 		const struct numbered_rule *rule = &prune->numbered->rules[number];
 		struct prune_holder *holder =
-			&prune->holders[group_of(rule) * ACCESS_MASKS + rule->rule->access];
+			&prune->holders[rule->group * ACCESS_MASKS + rule->access];
 
 		if (holder->stamp == prune->stamp &&
 		    (holder->rule < number || (holder->rule == number && holder->node < index)))
@@ -114,7 +108,7 @@ static bool is_useless(const struct prune *prune, __u32 index)
 {
 	const struct prune_node *node = &prune->nodes[index];
 
-	if (node->group >= GROUPS)
+	if (node->group >= prune->numbered->groups)
 		return false;
 	for (__u32 access = node->access; access < ACCESS_MASKS; access++) {
 		const struct prune_holder *holder =

@@ -83,10 +83,10 @@ static int add_items(struct sets *sets, __u32 number)
 			.layer = rule->layer,
 			.verdict = (__u8)rule->rule->verdict,
 			.section = (__u8)rule->rule->section,
-			.access = rule->rule->access,
+			.access = rule->access,
 			.port_lo = rule->ports[i].low,
 			.port_hi = rule->ports[i].high,
-			.subjects = 0xffffffffU,
+			.subjects = rule->subjects,
 			.rule = number,
 		};
 
