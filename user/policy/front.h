@@ -40,6 +40,7 @@ struct front {
 	struct source_identity *seen; /* owned: files that are or were included */
 	size_t seen_count;
 	size_t bytes; /* of all sources so far */
+	const struct node *writable_exec; /* in the policy's own tree: the switch, or NULL */
 	void *ids; /* tsearch() tree of struct rule_id */
 	bool *override_used; /* owned: one for each override */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inline tests. A test names one act (connect, open or exec) with a literal target, not a pattern:
- * what is tested is one key, as the kernel would see it.
+ * Inline tests. A test names one act (connect, open, exec, run or unix) with a literal target, not a
+ * pattern: what is tested is one key, as the kernel would see it.
  */
 #include "policy/inline_tests.h"
 
@@ -11,22 +11,25 @@
 
 #include "base/mem.h"
 #include "policy/address.h"
+#include "policy/command.h"
 #include "policy/pattern.h"
 #include "policy/schema.h"
 #include "policy/vars.h"
 
+#define KINDS (POLICY_TEST_UNIX + 1)
+
 /** A test while its keys are read. */
 struct draft {
 	struct policy_test test;
-	const struct node *target[3]; /* by enum policy_test_kind */
+	const struct node *target[KINDS]; /* by enum policy_test_kind */
+	const struct node *by;
 	const struct node *protocol;
 	const struct node *access;
 };
 
 static const char *const kind_names[] = {
-	[POLICY_TEST_CONNECT] = "connect",
-	[POLICY_TEST_OPEN] = "open",
-	[POLICY_TEST_EXEC] = "exec",
+	[POLICY_TEST_CONNECT] = "connect", [POLICY_TEST_OPEN] = "open", [POLICY_TEST_EXEC] = "exec",
+	[POLICY_TEST_RUN] = "run",	   [POLICY_TEST_UNIX] = "unix",
 };
 
 static const struct front_word protocol_words[] = {
@@ -48,41 +51,6 @@ static const struct front_words protocol_set = FRONT_WORDS("protocol", protocol_
 static const struct front_words access_set = FRONT_WORDS("access", access_words);
 static const struct front_words expect_set = FRONT_WORDS("verdict", expect_words);
 
-static int keep_connect(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->target[POLICY_TEST_CONNECT] = value;
-	return 0;
-}
-
-static int keep_open(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->target[POLICY_TEST_OPEN] = value;
-	return 0;
-}
-
-static int keep_exec(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->target[POLICY_TEST_EXEC] = value;
-	return 0;
-}
-
-static int keep_protocol(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->protocol = value;
-	return 0;
-}
-
-static int keep_access(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->access = value;
-	return 0;
-}
-
 static int read_expect(struct front *front, const struct node *value, void *into)
 {
 	unsigned int verdict = PK_VERDICT_DENY;
@@ -93,13 +61,22 @@ static int read_expect(struct front *front, const struct node *value, void *into
 }
 
 static const struct schema_key test_keys[] = {
-	{ "connect", "a text ADDRESS:PORT", keep_connect, SHAPE_TEXT, 0, NULL },
-	{ "protocol", "tcp or udp", keep_protocol, SHAPE_TEXT, 0, NULL },
-	{ "open", "a path", keep_open, SHAPE_TEXT, 0, NULL },
-	{ "access", "read, write, exec, connect, list or a list of them", keep_access,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL },
-	{ "exec", "the path of a program", keep_exec, SHAPE_TEXT, 0, NULL },
-	{ "expect", "allow or deny", read_expect, SHAPE_TEXT, SCHEMA_REQUIRED, NULL },
+	{ "connect", "a text ADDRESS:PORT", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_CONNECT]) },
+	{ "protocol", "tcp or udp", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, protocol) },
+	{ "open", "a path", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_OPEN]) },
+	{ "access", "read, write, exec, connect, list or a list of them", NULL,
+	  SHAPE_TEXT | SHAPE_LIST, 0, SCHEMA_KEEP(struct draft, access) },
+	{ "exec", "the path of a program", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_EXEC]) },
+	{ "run", "a command line", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_RUN]) },
+	{ "unix", "the name of an abstract socket", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_UNIX]) },
+	{ "by", "the path of the program that does it", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, by) },
+	{ "expect", "allow or deny", read_expect, SHAPE_TEXT, SCHEMA_REQUIRED, NULL, 0 },
 };
 
 static const struct schema test_schema = SCHEMA("a test", test_keys);
@@ -151,23 +128,78 @@ static int read_destination(struct front *front, const struct node *text,
 	return r == -EINVAL ? 0 : r;
 }
 
+/* The program of a command line: a name, or a path as the kernel reports it. */
+static int check_command(struct front *front, const struct node *text,
+			 const struct expansion *expansion)
+{
+	CLEAN(command_free_words) char **words = NULL;
+	int count = command_split(expansion->text, &words);
+	size_t at;
+	const char *why;
+
+	if (count < 0)
+		return count;
+	if (count == 0 || !*words[0]) {
+		(void)node_error(text, front->diags, "a command line without a program");
+		return 0;
+	}
+	why = strchr(words[0], '/') ? path_fault(words[0], strlen(words[0]), &at) : NULL;
+	if (why)
+		(void)node_error(text, front->diags, "%s", why);
+	return 0;
+}
+
+static int check_target(struct front *front, const struct node *text,
+			const struct expansion *expansion, struct policy_test *test)
+{
+	switch (test->kind) {
+	case POLICY_TEST_CONNECT:
+		return read_destination(front, text, expansion, test);
+	case POLICY_TEST_RUN:
+		return check_command(front, text, expansion);
+	case POLICY_TEST_UNIX:
+		if (expansion->text[*expansion->text == '@'] == '\0')
+			(void)node_error(text, front->diags, "the name of a socket is empty");
+		return 0;
+	case POLICY_TEST_OPEN:
+	case POLICY_TEST_EXEC:
+		check_path(front, text, expansion);
+		break;
+	}
+	return 0;
+}
+
 static int read_target(struct front *front, const struct node *text, struct policy_test *test)
 {
-	struct expansion expansion = { 0 };
+	CLEAN(expansion_reset) struct expansion expansion = { 0 };
+	enum vars_use use = test->kind == POLICY_TEST_RUN ? VARS_LINE : VARS_PLAIN;
+	bool sign;
 	int r = 0;
 
 	if (!front_line(front, text, "the target of a test"))
 		return 0;
+	r = vars_expand(front, text, use, &expansion);
+	if (r < 0 || !expansion.text)
+		return r;
+	r = check_target(front, text, &expansion, test);
+	sign = test->kind == POLICY_TEST_UNIX && *expansion.text == '@';
+	test->target = strdup(expansion.text + sign);
+	return test->target ? r : -ENOMEM;
+}
+
+static int read_program(struct front *front, const struct node *text, struct policy_test *test)
+{
+	CLEAN(expansion_reset) struct expansion expansion = { 0 };
+	int r;
+
+	if (!text || !front_line(front, text, "the program of a test"))
+		return 0;
 	r = vars_expand(front, text, VARS_PLAIN, &expansion);
 	if (r < 0 || !expansion.text)
 		return r;
-	if (test->kind == POLICY_TEST_CONNECT)
-		r = read_destination(front, text, &expansion, test);
-	else
-		check_path(front, text, &expansion);
-	test->target = TAKE_PTR(expansion.text);
-	expansion_reset(&expansion);
-	return r;
+	check_path(front, text, &expansion);
+	test->by = TAKE_PTR(expansion.text);
+	return 0;
 }
 
 static int add_access(struct front *front, const struct node *text, void *into)
@@ -197,8 +229,10 @@ static int read_access(struct front *front, struct draft *draft)
 		(void)front_word(front, draft->protocol, &protocol_set, &value);
 	if (test->kind == POLICY_TEST_CONNECT)
 		test->access = (__u8)value;
-	if (test->kind == POLICY_TEST_EXEC)
+	if (test->kind == POLICY_TEST_EXEC || test->kind == POLICY_TEST_RUN)
 		test->access = PK_ACCESS_RUN;
+	if (test->kind == POLICY_TEST_UNIX)
+		test->access = PK_ACCESS_ABSTRACT;
 	if (test->kind != POLICY_TEST_OPEN) {
 		refuse_key(front, draft->access, "access", "open");
 		return 0;
@@ -218,7 +252,7 @@ static const struct node *choose_target(struct front *front, const struct node *
 {
 	const struct node *target = NULL;
 
-	for (int kind = 0; kind <= POLICY_TEST_EXEC; kind++) {
+	for (int kind = 0; kind < KINDS; kind++) {
 		if (!draft->target[kind])
 			continue;
 		if (target) {
@@ -231,10 +265,40 @@ static const struct node *choose_target(struct front *front, const struct node *
 		draft->test.kind = (enum policy_test_kind)kind;
 	}
 	if (!target)
-		diag_hint(node_error(node, front->diags,
-				     "a test needs 'connect', 'open' or 'exec'"),
-			  "write 'open: PATH', 'connect: ADDRESS:PORT' or 'exec: PATH'");
+		diag_hint(
+			node_error(node, front->diags,
+				   "a test needs 'connect', 'open', 'exec', 'run' or 'unix'"),
+			"write 'open: PATH', 'connect: ADDRESS:PORT', 'exec: PATH', 'run: COMMAND' "
+			"or 'unix: NAME'");
 	return target;
+}
+
+static bool has_target(const struct draft *draft)
+{
+	for (int kind = 0; kind < KINDS; kind++) {
+		if (draft->target[kind])
+			return true;
+	}
+	return false;
+}
+
+/* Read what the keys kept, and keep the test. */
+static int finish_test(struct front *front, const struct node *target, struct draft *draft)
+{
+	int r = read_access(front, draft);
+
+	if (r == 0)
+		r = read_target(front, target, &draft->test);
+	if (r == 0)
+		r = read_program(front, draft->by, &draft->test);
+	if (r == 0 && draft->test.target) {
+		r = FRONT_APPEND(&front->policy->tests, &front->policy->test_count, &draft->test);
+		if (r == 0)
+			draft->test.target = draft->test.by = NULL;
+	}
+	free(draft->test.target);
+	free(draft->test.by);
+	return r;
 }
 
 static int read_test(struct front *front, const struct node *node)
@@ -242,33 +306,22 @@ static int read_test(struct front *front, const struct node *node)
 	struct draft draft = { .test = { .pos = node_pos(node) } };
 	size_t findings = front->diags->count + front->diags->dropped;
 	const struct node *target = NULL;
-	bool has_target, refused;
+	bool refused;
 	int r;
 
 	if (node->kind != NODE_MAP) {
 		front_wrong_type(front, node, "a test",
-				 "a map with 'connect', 'open' or 'exec', and 'expect'", false);
+				 "a map with 'connect', 'open', 'exec', 'run' or 'unix', and "
+				 "'expect'",
+				 false);
 		return 0;
 	}
 	r = schema_read_map(front, &test_schema, node, &draft);
-	has_target = draft.target[POLICY_TEST_CONNECT] || draft.target[POLICY_TEST_OPEN] ||
-		     draft.target[POLICY_TEST_EXEC];
 	/* A key that was refused may be the one that is missing. */
 	refused = node_has_bad(node) || findings != front->diags->count + front->diags->dropped;
-	if (r == 0 && (has_target || !refused))
+	if (r == 0 && (has_target(&draft) || !refused))
 		target = choose_target(front, node, &draft);
-	if (!target)
-		return r;
-	r = read_access(front, &draft);
-	if (r == 0)
-		r = read_target(front, target, &draft.test);
-	if (r == 0 && draft.test.target) {
-		r = FRONT_APPEND(&front->policy->tests, &front->policy->test_count, &draft.test);
-		if (r == 0)
-			draft.test.target = NULL;
-	}
-	free(draft.test.target);
-	return r;
+	return target ? finish_test(front, target, &draft) : r;
 }
 
 int inline_tests_read(struct front *front, const struct node *list, void *unused)

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "policy/include.h"
+#include "policy/process.h"
 #include "policy/rules.h"
 
 #define FALLBACK_NAME "policy"
@@ -25,6 +26,7 @@ static int set_up(struct front *front, const struct policy_context *context,
 		return -ENOMEM;
 	for (int i = 0; i < PK_SECTION__MAX; i++)
 		front->policy->sections[i].default_verdict = PK_VERDICT_DENY;
+	process_set_default(&front->policy->process);
 	return 0;
 }
 
@@ -54,15 +56,30 @@ static int set_name(struct policy *policy, const char *path)
 	return policy->name ? 0 : -ENOMEM;
 }
 
+/* True when the policy's text refuses something, or could. */
+static bool has_sections(const struct policy *policy)
+{
+	for (int i = 0; i < PK_SECTION__MAX; i++) {
+		if (policy->sections[i].present)
+			return true;
+	}
+	for (int i = 0; i < PK_GUARD__MAX && policy->process.present; i++) {
+		if (policy->process.guards[i].deny)
+			return true;
+	}
+	return false;
+}
+
 static void warn_nothing(const struct front *front, const char *name)
 {
 	const struct diag_pos pos = { .file = name };
+	const char *message = "this policy judges no network, files or programs";
 
-	for (int i = 0; i < PK_SECTION__MAX; i++) {
-		if (front->policy->sections[i].present)
-			return;
-	}
-	diag_hint(diag_add(front->diags, DIAG_WARNING, &pos, "this policy forbids nothing"),
+	if (has_sections(front->policy))
+		return;
+	if (front->policy->process.present)
+		message = "this policy forbids nothing";
+	diag_hint(diag_add(front->diags, DIAG_WARNING, &pos, "%s", message),
 		  "what is not judged is allowed: add a section egress, files or exec");
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "policy/pattern.h"
+#include "policy/process.h"
 #include "policy/rules.h"
 
 void policy_free(struct policy **policy)
@@ -18,10 +18,13 @@ void policy_free(struct policy **policy)
 		return;
 	for (size_t i = 0; i < p->rule_count; i++)
 		rule_reset(&p->rules[i]);
-	for (size_t i = 0; i < p->test_count; i++)
+	for (size_t i = 0; i < p->test_count; i++) {
 		free(p->tests[i].target);
+		free(p->tests[i].by);
+	}
 	for (size_t i = 0; i < p->file_count; i++)
 		free(p->files[i]);
+	process_reset(&p->process);
 	free(p->rules);
 	free(p->tests);
 	free(p->files);

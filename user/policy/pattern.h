@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One text of a rule to one checked pattern of the model: variables, the path glob or destination,
- * and what symbolic links do to it.
+ * One text of a rule to one checked pattern of the model: variables, and the path glob, command, name
+ * of a socket or destination that they make.
  */
 #ifndef PICKET_POLICY_PATTERN_H
 #define PICKET_POLICY_PATTERN_H

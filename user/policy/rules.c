@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sections and rules of egress, files and exec. A rule is read in two steps: its keys are
+ * Sections and rules of egress, files, exec and unix. A rule is read in two steps: its keys are
  * collected, then its patterns are made, because the verdict and the section decide how.
  */
 #include "policy/rules.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/by.h"
 #include "policy/pattern.h"
 #include "policy/schema.h"
 
@@ -20,6 +21,7 @@ struct draft {
 	const struct node *allow; /* the value of the key, or NULL */
 	const struct node *deny;
 	const struct node *access;
+	const struct node *by;
 	bool faulty; /* something was reported: the rule is not kept */
 };
 
@@ -120,49 +122,38 @@ static int read_reason(struct front *front, const struct node *value, void *into
 	return 0;
 }
 
-static int keep_allow(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->allow = value;
-	return 0;
-}
-
-static int keep_deny(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->deny = value;
-	return 0;
-}
-
-static int keep_access(struct front *front, const struct node *value, void *into)
-{
-	(void)front;
-	((struct draft *)into)->access = value;
-	return 0;
-}
-
 #define PATTERNS "a pattern or a list of patterns"
 #define COMMON_KEYS                                                                                \
-	{ "allow", PATTERNS, keep_allow, SHAPE_TEXT | SHAPE_LIST, 0, NULL },                       \
-		{ "deny", PATTERNS, keep_deny, SHAPE_TEXT | SHAPE_LIST, 0, NULL },                 \
-		{ "id", "a word that names the rule", read_id, SHAPE_TEXT, 0, NULL },              \
+	{ "allow", PATTERNS, NULL, SHAPE_TEXT | SHAPE_LIST, 0, SCHEMA_KEEP(struct draft, allow) }, \
+		{ "deny", PATTERNS,                                                                \
+		  NULL,	  SHAPE_TEXT | SHAPE_LIST,                                                 \
+		  0,	  SCHEMA_KEEP(struct draft, deny) },                                       \
+		{ "id", "a word that names the rule", read_id, SHAPE_TEXT, 0, NULL, 0 },           \
+		{ "reason",                                                                        \
+		  "a sentence for those who meet the rule",                                        \
+		  read_reason,                                                                     \
+		  SHAPE_TEXT,                                                                      \
+		  0,                                                                               \
+		  NULL,                                                                            \
+		  0 },                                                                             \
 	{                                                                                          \
-		"reason", "a sentence for those who meet the rule", read_reason, SHAPE_TEXT, 0,    \
-			NULL                                                                       \
+		"by", "the path of a program or a list of them", NULL, SHAPE_TEXT | SHAPE_LIST, 0, \
+			SCHEMA_KEEP(struct draft, by)                                              \
 	}
 
 static const struct schema_key egress_rule_keys[] = {
 	COMMON_KEYS,
-	{ "protocol", "tcp, udp or a list of both", keep_access, SHAPE_TEXT | SHAPE_LIST, 0, NULL },
+	{ "protocol", "tcp, udp or a list of both", NULL, SHAPE_TEXT | SHAPE_LIST, 0,
+	  SCHEMA_KEEP(struct draft, access) },
 };
 
 static const struct schema_key files_rule_keys[] = {
 	COMMON_KEYS,
-	{ "access", "read, write, exec, connect, all or a list of them", keep_access,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL },
+	{ "access", "read, write, exec, connect, all or a list of them", NULL,
+	  SHAPE_TEXT | SHAPE_LIST, 0, SCHEMA_KEEP(struct draft, access) },
 };
 
-static const struct schema_key exec_rule_keys[] = { COMMON_KEYS };
+static const struct schema_key common_rule_keys[] = { COMMON_KEYS };
 
 static const struct front_word protocol_words[] = {
 	{ "tcp", PK_ACCESS_TCP },
@@ -191,8 +182,10 @@ static const struct section_kind section_kinds[PK_SECTION__MAX] = {
 				&protocol_set, PK_ACCESS_EGRESS, false },
 	[PK_SECTION_FILES] = { PK_SECTION_FILES, SCHEMA("a rule of files", files_rule_keys),
 			       &access_set, PK_ACCESS_FILES, true },
-	[PK_SECTION_EXEC] = { PK_SECTION_EXEC, SCHEMA("a rule of exec", exec_rule_keys), NULL,
+	[PK_SECTION_EXEC] = { PK_SECTION_EXEC, SCHEMA("a rule of exec", common_rule_keys), NULL,
 			      PK_ACCESS_RUN, false },
+	[PK_SECTION_UNIX] = { PK_SECTION_UNIX, SCHEMA("a rule of unix", common_rule_keys), NULL,
+			      PK_ACCESS_ABSTRACT, false },
 };
 
 /** The words of an access or protocol key while they are read. */
@@ -268,6 +261,16 @@ static const struct node *choose_verdict(struct front *front, const struct node 
 	return draft->allow ? draft->allow : draft->deny;
 }
 
+static int read_by(struct front *front, struct draft *draft)
+{
+	bool good = true;
+	int r = by_read(front, draft->by, &draft->rule, &good);
+
+	if (!good)
+		draft->faulty = true;
+	return r;
+}
+
 static int fill_rule(struct front *front, const struct section_kind *kind, const struct node *node,
 		     struct draft *draft)
 {
@@ -285,6 +288,8 @@ static int fill_rule(struct front *front, const struct section_kind *kind, const
 	if (!patterns)
 		return 0;
 	r = set_access(front, kind, node, draft);
+	if (r == 0 && draft->by)
+		r = read_by(front, draft);
 	if (r < 0)
 		return r;
 	if (patterns->kind == NODE_LIST && patterns->count == 0) {
@@ -344,8 +349,8 @@ static int read_rules(struct front *front, const struct node *list, void *into)
 
 static const struct schema_key section_keys[] = {
 	{ "default", "allow or deny", read_default, SHAPE_TEXT, 0,
-	  "a default is for the policy itself to choose: an included file only adds rules" },
-	{ "rules", "a list of rules", read_rules, SHAPE_LIST, 0, NULL },
+	  "a default is for the policy itself to choose: an included file only adds rules", 0 },
+	{ "rules", "a list of rules", read_rules, SHAPE_LIST, 0, NULL, 0 },
 };
 
 static int read_section(struct front *front, const struct node *map, enum pk_section section,
@@ -379,10 +384,17 @@ int rules_read_exec(struct front *front, const struct node *map, void *unused)
 	return read_section(front, map, PK_SECTION_EXEC, "the section exec");
 }
 
+int rules_read_unix(struct front *front, const struct node *map, void *unused)
+{
+	(void)unused;
+	return read_section(front, map, PK_SECTION_UNIX, "the section unix");
+}
+
 void rule_reset(struct policy_rule *rule)
 {
 	for (size_t i = 0; i < rule->pattern_count; i++)
 		pattern_reset(&rule->patterns[i]);
+	by_reset(rule);
 	free(rule->patterns);
 	free(rule->id);
 	free(rule->reason);

@@ -75,6 +75,15 @@ static bool check_value(struct front *front, const struct schema_key *row, const
 	return false;
 }
 
+static int read_value(struct front *front, const struct schema_key *row, const struct node *value,
+		      void *into)
+{
+	if (row->read)
+		return row->read(front, value, into);
+	*(const struct node **)((char *)into + row->keep) = value;
+	return 0;
+}
+
 static int read_keys(struct front *front, const struct schema *schema, const struct node *map,
 		     unsigned int early, void *into)
 {
@@ -91,7 +100,7 @@ static int read_keys(struct front *front, const struct schema *schema, const str
 			report_unknown(front, schema, key);
 		if (row && (row->flags & SCHEMA_EARLY) == early &&
 		    check_value(front, row, key, map->items[i + 1]))
-			r = row->read(front, map->items[i + 1], into);
+			r = read_value(front, row, map->items[i + 1], into);
 	}
 	return r;
 }

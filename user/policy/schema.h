@@ -28,11 +28,15 @@ typedef int (*schema_read)(struct front *front, const struct node *value, void *
 struct schema_key {
 	const char *name;
 	const char *expected; /* for people: "a list of rules" */
-	schema_read read;
+	schema_read read; /* NULL: see `keep` */
 	unsigned int shapes; /* SHAPE_* */
 	unsigned int flags; /* SCHEMA_* */
 	const char *main_only; /* why an included file may not have it, or NULL */
+	size_t keep; /* no `read`: the value's node is kept at this offset of what the map is read into */
 };
+
+/** The end of a row whose value is kept in @member (a const struct node *) of the struct @type. */
+#define SCHEMA_KEEP(type, member) NULL, offsetof(type, member)
 
 /** A kind of map. */
 struct schema {

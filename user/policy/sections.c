@@ -11,8 +11,10 @@
 
 #include "policy/include.h"
 #include "policy/inline_tests.h"
+#include "policy/process.h"
 #include "policy/rules.h"
 #include "policy/schema.h"
+#include "policy/syscalls.h"
 #include "policy/vars.h"
 
 #define NAME_MAX_BYTES 64
@@ -118,9 +120,9 @@ static int read_rate(struct front *front, const struct node *value, void *unused
 
 static const struct schema_key report_keys[] = {
 	{ "activity", "exec, connect, write, read or a list of them", read_activity,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL },
-	{ "rate", "a number of events a second ('2000/s'), or off", read_rate, SHAPE_TEXT, 0,
-	  NULL },
+	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
+	{ "rate", "a number of events a second ('2000/s'), or off", read_rate, SHAPE_TEXT, 0, NULL,
+	  0 },
 };
 
 static int read_report(struct front *front, const struct node *map, void *unused)
@@ -134,18 +136,22 @@ static int read_report(struct front *front, const struct node *map, void *unused
 
 static const struct schema_key policy_keys[] = {
 	{ "picket", "the version of the language, 1", read_version, SHAPE_TEXT,
-	  SCHEMA_EARLY | SCHEMA_REQUIRED_MAIN, NULL },
-	{ "name", "a word that names the policy", read_name, SHAPE_TEXT, 0, MAIN_ONLY },
-	{ "description", "a text for people", read_description, SHAPE_TEXT, 0, NULL },
-	{ "mode", "enforce or audit", read_mode, SHAPE_TEXT, 0, MAIN_ONLY },
+	  SCHEMA_EARLY | SCHEMA_REQUIRED_MAIN, NULL, 0 },
+	{ "name", "a word that names the policy", read_name, SHAPE_TEXT, 0, MAIN_ONLY, 0 },
+	{ "description", "a text for people", read_description, SHAPE_TEXT, 0, NULL, 0 },
+	{ "mode", "enforce or audit", read_mode, SHAPE_TEXT, 0, MAIN_ONLY, 0 },
 	{ "include", "the name of a policy file or preset, or a list of them", include_read,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL },
-	{ "vars", "a map of names to texts", vars_read, SHAPE_MAP, SCHEMA_EARLY, NULL },
-	{ "egress", "a map with 'default' and 'rules'", rules_read_egress, SHAPE_MAP, 0, NULL },
-	{ "files", "a map with 'default' and 'rules'", rules_read_files, SHAPE_MAP, 0, NULL },
-	{ "exec", "a map with 'default' and 'rules'", rules_read_exec, SHAPE_MAP, 0, NULL },
-	{ "report", "a map with 'activity' and 'rate'", read_report, SHAPE_MAP, 0, MAIN_ONLY },
-	{ "tests", "a list of tests", inline_tests_read, SHAPE_LIST, 0, NULL },
+	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
+	{ "vars", "a map of names to texts", vars_read, SHAPE_MAP, SCHEMA_EARLY, NULL, 0 },
+	{ "egress", "a map with 'default' and 'rules'", rules_read_egress, SHAPE_MAP, 0, NULL, 0 },
+	{ "files", "a map with 'default' and 'rules'", rules_read_files, SHAPE_MAP, 0, NULL, 0 },
+	{ "exec", "a map with 'default' and 'rules'", rules_read_exec, SHAPE_MAP, 0, NULL, 0 },
+	{ "unix", "a map with 'default' and 'rules'", rules_read_unix, SHAPE_MAP, 0, NULL, 0 },
+	{ "process", "a map with 'profile' and switches", process_read, SHAPE_MAP, 0, MAIN_ONLY,
+	  0 },
+	{ "syscalls", "a map with 'deny'", syscalls_read, SHAPE_MAP, 0, NULL, 0 },
+	{ "report", "a map with 'activity' and 'rate'", read_report, SHAPE_MAP, 0, MAIN_ONLY, 0 },
+	{ "tests", "a list of tests", inline_tests_read, SHAPE_LIST, 0, NULL, 0 },
 };
 
 static const struct schema policy_schema = SCHEMA("a policy", policy_keys);
@@ -153,6 +159,7 @@ static const struct schema policy_schema = SCHEMA("a policy", policy_keys);
 int sections_read(struct front *front, const struct node *root)
 {
 	const struct source_span start = { &front->frame->source, 0, 1 };
+	int r;
 
 	if (!root || (root->kind == NODE_TEXT && root->length == 0)) {
 		diag_hint(source_report(start, front->diags, DIAG_ERROR,
@@ -164,5 +171,8 @@ int sections_read(struct front *front, const struct node *root)
 		front_wrong_type(front, root, "a policy", "a map of keys", false);
 		return 0;
 	}
-	return schema_read_map(front, &policy_schema, root, NULL);
+	r = schema_read_map(front, &policy_schema, root, NULL);
+	if (r == 0 && !front->frame->parent)
+		process_check(front);
+	return r;
 }

@@ -48,12 +48,28 @@ static int put(struct growth *g, const char *bytes, size_t count, size_t origin,
 	return 0;
 }
 
+/* Bytes of a value that are escaped where it is used. */
+static const char *special_bytes(enum vars_use use)
+{
+	static const char *const bytes[] = {
+		[VARS_PLAIN] = "",
+		[VARS_GLOB] = "*?[]{},\\",
+		[VARS_WORDS] = "*?[]{},\\ ",
+		[VARS_LINE] = "\\ ",
+	};
+
+	return bytes[use];
+}
+
 static int put_value(struct growth *g, const char *value, size_t origin)
 {
+	const char *special = special_bytes(g->use);
 	int r = 0;
 
+	if (g->use == VARS_WORDS && value[strspn(value, ".")] == '\0' && *value)
+		r = put(g, "\\", 1, origin, true);
 	for (; *value && r == 0; value++) {
-		if (g->use == VARS_GLOB && strchr("*?[]{},\\", *value))
+		if (strchr(special, *value))
 			r = put(g, "\\", 1, origin, true);
 		if (r == 0)
 			r = put(g, value, 1, origin, true);
@@ -214,20 +230,23 @@ static int expand_reference(struct front *front, const struct node *text, size_t
 
 static int expand_all(struct front *front, const struct node *text, struct growth *g)
 {
+	bool globs = g->use == VARS_GLOB || g->use == VARS_WORDS;
 	bool in_class = false;
 	int r = 0;
 
 	for (size_t at = 0; at < text->length && r == 0;) {
 		const char *byte = text->text + at;
-		size_t count = g->use == VARS_GLOB && *byte == '\\' && at + 1 < text->length ? 2 :
-											       1;
+		size_t count = g->use != VARS_PLAIN && *byte == '\\' && at + 1 < text->length ? 2 :
+												1;
 
 		if (*byte == '$' && !in_class) {
 			r = expand_reference(front, text, &at, g);
 			continue;
 		}
-		if (g->use == VARS_GLOB && (*byte == '[' || *byte == ']'))
+		if (globs && (*byte == '[' || *byte == ']'))
 			in_class = *byte == '[';
+		if (g->use == VARS_WORDS && *byte == ' ')
+			in_class = false;
 		if (in_class && *byte == '$' && byte[1] == '{') {
 			diag_hint(node_error_at(text, front->diags, at, 2,
 						"a variable inside of a class"),

@@ -15,6 +15,8 @@
 enum vars_use {
 	VARS_PLAIN, /* as they are */
 	VARS_GLOB, /* glob characters of a value are escaped; '\' protects what follows */
+	VARS_WORDS, /* the same, and blanks: a value never makes a second word, nor "..." */
+	VARS_LINE, /* blanks and backslashes of a value are escaped */
 };
 
 /** A text with its variables replaced. */
