@@ -16,7 +16,6 @@
  */
 #include "picket.bpf.h"
 
-#include "config.bpf.h"
 #include "image.bpf.h"
 #include "report.bpf.h"
 
@@ -31,16 +30,6 @@ struct pk_words {
 	__u32 run; /* 0: words are passed by, not matched */
 	struct pk_result result; /* the strictest so far */
 };
-
-/* A page that is not there: only tier lsm may wait for it. */
-static __always_inline long pk_user_read(void *to, __u32 length, __u64 from)
-{
-	long r = bpf_probe_read_user(to, length, (const void *)from);
-
-	if (!r || pk_tier != PK_TIER_LSM)
-		return r;
-	return bpf_copy_from_user(to, length, (const void *)from);
-}
 
 struct pk_cut {
 	struct pk_scratch *s;
@@ -80,7 +69,8 @@ static __always_inline int pk_part_read(struct pk_scratch *s)
 	if (at >= end)
 		return 1;
 	cut.length = rest < PK_PATH_MAX ? (__u32)rest : PK_PATH_MAX;
-	if (cut.length > PK_PATH_MAX || pk_user_read(s->data + PK_PATH_MAX, cut.length, at))
+	if (cut.length > PK_PATH_MAX ||
+	    bpf_probe_read_user(s->data + PK_PATH_MAX, cut.length, (const void *)at))
 		return 1;
 	bpf_loop(PK_PATH_MAX / PK_WALK_CHUNK, pk_cut_chunk, &cut, 0);
 	return 0;
@@ -176,7 +166,7 @@ static long pk_name_step(__u32 index, void *arg)
 	s->command.at = s->command.start;
 	s->command.state = w->head->argv_start;
 	pk_words_take(w, index, 0);
-	if (pk_user_read(s->data + PK_PATH_MAX, 1, s->command.at))
+	if (bpf_probe_read_user(s->data + PK_PATH_MAX, 1, (const void *)s->command.at))
 		s->command.failed = PK_REASON_COMMAND;
 	else if (s->data[PK_PATH_MAX] != '/')
 		pk_words_byte(w, '/');

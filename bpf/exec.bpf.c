@@ -148,8 +148,27 @@ static __always_inline int pk_ask_command(struct pk_scratch *s, const struct lin
 	return pk_decide_command(s);
 }
 
-/* Returns an error when the program must not run. */
-static __always_inline int pk_new_program(const struct linux_binprm *bprm)
+struct pk_pages {
+	__u64 at;
+	__u64 end;
+};
+
+/* One page of the command line: one that is not there is waited for. */
+static long pk_page_step(__u32 index, void *arg)
+{
+	struct pk_pages *p = arg;
+	__u64 at = p->at + (__u64)index * PK_PAGE_BYTES;
+	__u8 byte;
+
+	if (at >= p->end)
+		return 1;
+	if (bpf_probe_read_user(&byte, 1, (const void *)at))
+		return bpf_copy_from_user(&byte, 1, (const void *)at) != 0;
+	return 0;
+}
+
+/* Returns an error when the program must not run. @wait: the hook may sleep. */
+static __always_inline int pk_new_program(const struct linux_binprm *bprm, bool wait)
 {
 	struct pk_scratch *s;
 	struct pk_label *label;
@@ -163,6 +182,11 @@ static __always_inline int pk_new_program(const struct linux_binprm *bprm)
 		label->subjects = 0;
 	if (!pk_looks_closer(agent))
 		return 0;
+	if (wait) {
+		struct pk_pages pages = { bprm->p & ~(PK_PAGE_BYTES - 1), bprm->exec };
+
+		bpf_loop(PK_COMMAND_MAX / PK_PAGE_BYTES, pk_page_step, &pages, 0);
+	}
 	s = label ? pk_scratch_take(agent) : 0;
 	if (!s)
 		return -EACCES;
@@ -172,11 +196,11 @@ static __always_inline int pk_new_program(const struct linux_binprm *bprm)
 }
 
 /* Where even the signal fails, the task is left to an agent that does not exist: all is denied. */
-static __always_inline int pk_committed_hook(const struct linux_binprm *bprm)
+static __always_inline int pk_committed_hook(const struct linux_binprm *bprm, bool wait)
 {
 	struct pk_label *label;
 
-	if (!pk_new_program(bprm) || !bpf_send_signal(SIGKILL))
+	if (!pk_new_program(bprm, wait) || !bpf_send_signal(SIGKILL))
 		return 0;
 	label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
 	if (label)
@@ -187,14 +211,14 @@ static __always_inline int pk_committed_hook(const struct linux_binprm *bprm)
 SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(pk_committed, struct linux_binprm *bprm)
 {
-	return pk_committed_hook(bprm);
+	return pk_committed_hook(bprm, true);
 }
 
 /* The hook returns nothing, so there is nothing to modify; and it may not sleep here. */
 SEC("?fentry/security_bprm_committed_creds")
 int BPF_PROG(pk_committed_f, struct linux_binprm *bprm)
 {
-	return pk_committed_hook(bprm);
+	return pk_committed_hook(bprm, false);
 }
 
 /* The code of this program is no longer that of its file. 0, or an error when that cannot be noted. */

@@ -72,13 +72,46 @@
 #define PF_IO_WORKER 0x00000010
 
 #define VM_EXEC 4
+#define PK_PAGE_BYTES 4096ULL /* of user memory, the smallest there is */
 #define SIGKILL 9
+
+#define CLONE_INTO_CGROUP 0x200000000ULL
+/* Of every kind of namespace: mount, cgroup, UTS, IPC, user, pid, network; time. */
+#define CLONE_NEW_MASK (0x7e020000ULL | 0x80ULL)
+#define PTRACE_MODE_NOAUDIT 0x04U
+#define CAP_OPT_NOAUDIT 2U
+#define CAP_SETGID 6
+#define CAP_SETUID 7
+#define CAP_SYS_ADMIN 21
+#define F_SETOWN 8U
+#define F_SETOWN_EX 15U
+#define TIOCSTI 0x5412U
+#define TIOCLINUX 0x541cU
+#define FIOSETOWN 0x8901U
+#define SIOCSPGRP 0x8902U
+#define PIDTYPE_PID 0
+#define PIDTYPE_TGID 1
+#define PIDTYPE_PGID 2
+#define TS_COMPAT 2U /* thread_info.status: in a call of the 32-bit table */
+#define X32_SYSCALL_BIT 0x40000000UL
 
 #define CGROUP_MAGIC 0x0027e0eb
 #define CGROUP2_MAGIC 0x63677270
 #define NSFS_MAGIC 0x6e736673
 #define BPF_FS_MAGIC 0xcafe4a11
 #define PROC_SUPER_MAGIC 0x9fa0
+#define SYSFS_MAGIC 0x62656572
+#define DEBUGFS_MAGIC 0x64626720
+#define TRACEFS_MAGIC 0x74726163
+#define SECURITYFS_MAGIC 0x73636673
+#define CONFIGFS_MAGIC 0x62656570
+#define EFIVARFS_MAGIC 0xde5e81e4
+#define BINFMTFS_MAGIC 0x42494e4d
+#define PSTOREFS_MAGIC 0x6165676c
+#define RESCTRL_MAGIC 0x07655821
+#define SELINUX_MAGIC 0xf97cff8c
+#define SMACK_MAGIC 0x43415d53
+#define FUSECTL_MAGIC 0x65735543
 
 /* Pointers of the kernel's error range: MNT_NS_INTERNAL and its like. */
 #define PK_IS_ERR(p) ((__u64)(p) >= (__u64)-4095)
