@@ -5,6 +5,7 @@
 #ifndef PICKET_COMPAT_BPF_H
 #define PICKET_COMPAT_BPF_H
 
+#include "config.bpf.h"
 #include "picket.bpf.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -30,6 +31,11 @@ struct mount___chain {
 
 struct super_block___chain {
 	struct mount *s_mounts;
+};
+
+/* Only x86 keeps the call's number under this name. */
+struct pt_regs___x86 {
+	unsigned long orig_ax;
 };
 
 #pragma clang attribute pop
@@ -67,5 +73,24 @@ static __always_inline __u64 pk_mount_next(__u64 sb, __u64 mount)
 		return 0;
 	return next - bpf_core_field_offset(struct mount___list, mnt_instance);
 }
+
+extern int LINUX_KERNEL_VERSION __kconfig;
+
+/** True when the hook inode_setattr, unlike its security_ function, has no id mapping first. */
+static __always_inline bool pk_setattr_unmapped(void)
+{
+	return pk_tier == PK_TIER_LSM && LINUX_KERNEL_VERSION < (6 << 16 | 9 << 8);
+}
+
+/**
+ * The hook's argument @n, for a hook whose arguments differ between kernels. In asm: the compiler
+ * would make one load behind a computed context pointer of two, which verifiers refuse.
+ */
+#define pk_argument(ctx, n)                                                                        \
+	({                                                                                         \
+		__u64 value;                                                                       \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"((n)*8));       \
+		value;                                                                             \
+	})
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the file and program hooks share: from a dentry and mount to a decision.
+ * What the file and program hooks share: from a hook's objects to a decision.
  */
 #ifndef PICKET_OBJECT_BPF_H
 #define PICKET_OBJECT_BPF_H
@@ -8,31 +8,136 @@
 #include "decide.bpf.h"
 #include "path.bpf.h"
 
-/** Ask for one file: @access to the object at @dentry below @vfsmount. */
-static __always_inline int pk_ask_file(struct pk_scratch *s, __u32 op, __u32 access,
-				       const void *dentry, const void *vfsmount)
+/**
+ * The work area for a request of the running task. NULL ends the hook with *@ret_error: 0 when the
+ * task is nobody's, a denial when no area is free.
+ */
+static __always_inline struct pk_scratch *pk_begin(int *ret_error)
 {
+	struct pk_scratch *s;
+	__u32 agent, subjects;
+
+	*ret_error = 0;
+	agent = pk_who_as(&subjects);
+	if (!agent)
+		return 0;
+	*ret_error = -EACCES;
+	s = pk_scratch_take(agent);
+	if (s)
+		s->rq.subjects = subjects;
+	return s;
+}
+
+/** Give the work area back; the hook's return value. */
+static __always_inline int pk_end(struct pk_scratch *s, int error)
+{
+	pk_scratch_give(s);
+	return pk_errno(error);
+}
+
+/* Is the object at @dentry one of picket's own files? */
+static __always_inline bool pk_is_own(const struct dentry *dentry, const struct super_block *sb)
+{
+	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct pk_inode_key key = {};
+
+	if (!inode)
+		return false;
+	key.device = BPF_CORE_READ(sb, s_dev);
+	key.number = BPF_CORE_READ(inode, i_ino);
+	return bpf_map_lookup_elem(&pk_own, &key) != 0;
+}
+
+/** What no agent may do to a file, whatever its policy: an enum pk_reason, or 0. */
+static __always_inline __u32 pk_file_refusal(const struct dentry *dentry, __u32 access)
+{
+	const struct super_block *sb;
+	unsigned long magic;
+
+	if (!(access & PK_ACCESS_WRITE))
+		return 0;
+	sb = BPF_CORE_READ(dentry, d_sb);
+	magic = BPF_CORE_READ(sb, s_magic);
+	if (magic == CGROUP_MAGIC || magic == CGROUP2_MAGIC)
+		return PK_REASON_CGROUP;
+	if (magic == BPF_FS_MAGIC || pk_is_own(dentry, sb))
+		return PK_REASON_SELF;
+	return 0;
+}
+
+/** Make the request one for @access to the file at @dentry. */
+static __always_inline void pk_request_file(struct pk_scratch *s, __u32 op, __u32 access,
+					    const struct dentry *dentry)
+{
+	__u32 refusal = pk_file_refusal(dentry, access);
+
 	s->rq.section = PK_SECTION_FILES;
 	s->rq.access = (__u8)access;
 	s->rq.op = (__u8)op;
 	s->rq.error = EACCES;
-	if (pk_path_of(s, dentry, vfsmount, 0) == PK_WALK_NAMELESS)
+	if (!refusal)
+		return;
+	s->rq.reason = (__u8)refusal;
+	s->rq.flags |= PK_REQUEST_ALWAYS;
+}
+
+/**
+ * Ask for one file by the whole walk, which leaves its path in the first place: @access to the
+ * object at @dentry below @vfsmount. Addresses do, they need no types.
+ */
+static __always_inline int pk_ask_walked(struct pk_scratch *s, __u32 op, __u32 access,
+					 const struct dentry *dentry, const void *vfsmount)
+{
+	pk_request_file(s, op, access, dentry);
+	if (pk_path_of(s, dentry, vfsmount, 0) == PK_WALK_NAMELESS && !s->rq.reason)
 		return 0;
 	return pk_decide(s);
 }
 
-/** The whole of a simple file hook: label, work area, path, decision. */
-static __always_inline int pk_file_hook(__u32 agent, __u32 op, __u32 access, const void *dentry,
-					const void *vfsmount)
+/** The same for pointers that the verifier knows, as a hook has them. */
+static __always_inline int pk_ask_file(struct pk_scratch *s, __u32 op, __u32 access,
+				       const struct dentry *dentry, const struct vfsmount *vfsmount)
 {
-	struct pk_scratch *s = pk_scratch_take(agent);
+	return pk_ask_walked(s, op, access, dentry, vfsmount);
+}
+
+/** The whole of a simple file hook: earlier verdict @ret, label, work area, path, decision. */
+static __always_inline int pk_file_hook(int ret, __u32 op, __u32 access,
+					const struct dentry *dentry,
+					const struct vfsmount *vfsmount)
+{
+	struct pk_scratch *s;
 	int error;
 
+	if (ret)
+		return ret;
+	s = pk_begin(&error);
 	if (!s)
-		return -EACCES;
-	error = pk_ask_file(s, op, access, dentry, vfsmount);
-	pk_scratch_give(s);
-	return pk_errno(error);
+		return pk_errno(error);
+	return pk_end(s, pk_ask_file(s, op, access, dentry, vfsmount));
+}
+
+/** Does a mapping made with @prot and @flags of mmap(2) write to its file? */
+static __always_inline bool pk_maps_write(unsigned long prot, unsigned long flags)
+{
+	unsigned long type = flags & MAP_TYPE;
+
+	return (prot & PROT_WRITE) && (type == MAP_SHARED || type == MAP_SHARED_VALIDATE);
+}
+
+/**
+ * Ask for writing to @file through a mapping, for hooks of mappings: s->rq.agent and subjects are
+ * set, the rest of the request is new afterwards. Returns what pk_decide() does. A descriptor that
+ * was open before the agent's time, or was handed over, is judged here.
+ */
+static __always_inline int pk_map_write(struct pk_scratch *s, const struct file *file)
+{
+	const struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+
+	s->rq.flags = 0;
+	s->rq.reason = 0;
+	return pk_ask_walked(s, PK_OP_MAP_WRITE, PK_ACCESS_WRITE, dentry,
+			     BPF_CORE_READ(file, f_path.mnt));
 }
 
 #endif

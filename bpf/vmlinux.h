@@ -88,13 +88,69 @@ typedef struct {
 	u32 val;
 } kgid_t;
 
+/* Until 6.2 two 32-bit halves, the lower first: the same eight bytes. */
+typedef struct {
+	u64 val;
+} kernel_cap_t;
+
+struct user_namespace {
+	int level;
+};
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
+	kuid_t euid;
+	kgid_t egid;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
 };
 
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct hlist_head tasks[4];
+	struct upid numbers[0];
+};
+
+struct signal_struct {
+	struct pid *pids[4];
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[0];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct thread_info {
+	u32 status;
 };
 
 struct task_struct {
@@ -103,6 +159,9 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	const struct cred *real_cred;
+	const struct cred *cred;
+	unsigned int flags;
+	void *io_uring;
 	struct nsproxy *nsproxy;
 	u64 start_boottime;
 	unsigned int personality;
@@ -126,6 +185,12 @@ struct inode {
 	unsigned int i_flags;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	unsigned int i_rdev;
+};
+
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 };
 
 struct dentry {
@@ -167,6 +232,7 @@ struct vm_area_struct {
 
 struct linux_binprm {
 	struct file *file;
+	struct cred *cred;
 	unsigned long p;
 	int argc;
 	const char *filename;
@@ -217,8 +283,6 @@ struct msghdr {
 	int msg_namelen;
 	unsigned int msg_flags;
 };
-
-struct cgroup;
 
 #pragma clang attribute pop
 

@@ -21,11 +21,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define PK_RIGHT_RUN 16U
 
 static __always_inline bool pk_right(const struct pk_view *v, const struct pk_image *head,
-				     const struct pk_sets *sets, __u32 section, __u32 access)
+				     const struct pk_sets *sets, const struct pk_query *query)
 {
-	struct pk_query query = { .section = section, .access = access };
-
-	return pk_judge_sets(v, head, sets, &query).verdict == PK_VERDICT_ALLOW;
+	return pk_judge_sets(v, head, sets, query).verdict == PK_VERDICT_ALLOW;
 }
 
 struct pk_rights {
@@ -33,16 +31,20 @@ struct pk_rights {
 	const struct pk_image *head;
 	struct pk_sets sets;
 	struct pk_states below; /* behind the path and a '/' */
+	__u32 subjects; /* in: the program that asks */
 	__u32 rights;
 };
 
 static long pk_rights_step(__u32 bit, void *arg)
 {
 	struct pk_rights *r = arg;
-	__u32 section = bit == 4 ? PK_SECTION_EXEC : PK_SECTION_FILES;
-	__u32 access = bit == 4 ? PK_ACCESS_RUN : 1U << (bit & 3);
+	struct pk_query query = {
+		.section = bit == 4 ? PK_SECTION_EXEC : PK_SECTION_FILES,
+		.access = bit == 4 ? PK_ACCESS_RUN : 1U << (bit & 3),
+		.subjects = r->subjects,
+	};
 
-	if (pk_right(r->view, r->head, &r->sets, section, access))
+	if (pk_right(r->view, r->head, &r->sets, &query))
 		r->rights |= 1U << (bit & 7);
 	return 0;
 }
@@ -77,6 +79,7 @@ __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
 	if (!s)
 		return 1;
 	agent = s->rq.agent;
+	from.subjects = to.subjects = s->rq.subjects;
 	view.map = bpf_map_lookup_elem(&pk_images, &agent);
 	if (!view.map)
 		return 1;
