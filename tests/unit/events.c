@@ -84,6 +84,30 @@ void raw_event_connect(struct raw_event *raw, const char *address, unsigned int 
 	(void)r;
 }
 
+void raw_event_guard(struct raw_event *raw, enum pk_op op, enum pk_guard guard)
+{
+	raw_event_open(raw, "");
+	raw->head.op = op;
+	raw->head.section = PK_SECTION_PROCESS;
+	raw->head.access = guard;
+	raw->head.reason = PK_REASON_GUARD;
+	raw->head.rule = PK_RULE_DEFAULT | PK_SECTION_PROCESS;
+	raw->head.error = EPERM;
+}
+
+void raw_event_command(struct raw_event *raw, const char *program, const char *words, size_t size)
+{
+	raw_event_open(raw, program);
+	raw->head.op = PK_OP_COMMAND;
+	raw->head.section = PK_SECTION_EXEC;
+	raw->head.access = PK_ACCESS_COMMAND;
+	raw->head.rule = PK_RULE_DEFAULT | PK_SECTION_EXEC;
+	memcpy(raw->tail + raw->head.path_length, words, size);
+	raw->head.path2_offset = raw->head.path_length;
+	raw->head.path2_length = size;
+	raw->head.size += size;
+}
+
 struct event raw_event_decode(const struct raw_event *raw)
 {
 	struct event event;

@@ -22,6 +22,12 @@ void raw_event_paths(struct raw_event *raw, const char *path, const char *path2)
 /** A denial of a TCP connect to @address (text, either family) at @port by a default. */
 void raw_event_connect(struct raw_event *raw, const char *address, unsigned int port);
 
+/** A denial by the switch @guard of the process section, by its default, of operation @op. */
+void raw_event_guard(struct raw_event *raw, enum pk_op op, enum pk_guard guard);
+
+/** Make @raw a denied command line: the program and @words, @size bytes, each ended by a NUL. */
+void raw_event_command(struct raw_event *raw, const char *program, const char *words, size_t size);
+
 /** Decode @raw, which must be well formed. */
 struct event raw_event_decode(const struct raw_event *raw);
 

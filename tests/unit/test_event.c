@@ -60,6 +60,49 @@ static void decodes_a_comm_without_nul(void **state)
 	assert_int_equal(strlen(event.comm), 16);
 }
 
+static void decodes_switches(void **state)
+{
+	struct raw_event raw;
+	struct event event;
+
+	(void)state;
+	raw_event_guard(&raw, PK_OP_SIGNAL, PK_GUARD_MPROTECT_EXEC);
+	raw.head.target = 1;
+	raw.head.detail = 9;
+	memcpy(raw.head.target_comm, "systemd", 8);
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), 0);
+	assert_string_equal(event.target_comm, "systemd");
+	assert_true(event_has_target(&event));
+	raw.head.access = PK_GUARD__MAX;
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), -EBADMSG);
+	raw.head.access = PK_GUARD_SIGNALS;
+	raw.head.rule = PK_RULE_NONE;
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), -EBADMSG);
+	raw.head.reason = PK_REASON_SELF;
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), 0);
+	raw_event_open(&raw, "/a");
+	raw.head.reason = PK_REASON_GUARD;
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), -EBADMSG);
+}
+
+/* Words are ended by NUL in a command, and nowhere else. */
+static void decodes_words(void **state)
+{
+	static const char words[] = "push\0--force";
+	struct raw_event raw;
+	struct event event;
+
+	(void)state;
+	raw_event_command(&raw, "/usr/bin/git", words, sizeof(words));
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), 0);
+	assert_int_equal(event.path2.length, sizeof(words));
+	raw.head.op = PK_OP_RENAME;
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), -EBADMSG);
+	raw_event_command(&raw, "/usr/bin/git", words, sizeof(words));
+	raw.tail[1] = '\0';
+	assert_int_equal(event_decode(&raw, raw.head.size, &event), -EBADMSG);
+}
+
 /* Read from a heap block of exactly the record's size, so that ASan sees a read past its end. */
 static void longest_record_and_every_prefix_of_it(void **state)
 {
@@ -219,6 +262,8 @@ int main(void)
 		cmocka_unit_test(decodes_one_path),
 		cmocka_unit_test(decodes_two_paths_with_a_gap),
 		cmocka_unit_test(decodes_a_comm_without_nul),
+		cmocka_unit_test(decodes_switches),
+		cmocka_unit_test(decodes_words),
 		cmocka_unit_test(longest_record_and_every_prefix_of_it),
 		cmocka_unit_test(refuses_another_abi),
 		cmocka_unit_test(refuses_every_damage),

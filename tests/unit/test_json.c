@@ -240,13 +240,55 @@ static void second_path(void **state)
 	json_decref(object);
 }
 
+static void acts_of_processes(void **state)
+{
+	static const char words[] = "push\0-f";
+	struct raw_event raw;
+	struct event_context context = { 0 };
+	json_t *object;
+
+	(void)state;
+	raw_event_guard(&raw, PK_OP_SIGNAL, PK_GUARD_SIGNALS);
+	raw.head.target = 1;
+	raw.head.detail = 9;
+	memcpy(raw.head.target_comm, "systemd", 8);
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "section"), "process");
+	assert_string_equal(text_of(object, "switch"), "signals");
+	assert_string_equal(text_of(object, "signal"), "SIGKILL");
+	assert_int_equal(json_array_size(json_object_get(object, "access")), 0);
+	assert_int_equal(number_of(json_object_get(object, "target"), "pid"), 1);
+	assert_string_equal(text_of(json_object_get(object, "target"), "comm"), "systemd");
+	json_decref(object);
+	raw_event_guard(&raw, PK_OP_CAPABLE, PK_GUARD_CAPABILITIES);
+	raw.head.detail = 63;
+	object = parse(&raw, &context);
+	assert_int_equal(number_of(object, "capability"), 63);
+	assert_null(json_object_get(object, "target"));
+	json_decref(object);
+	raw_event_command(&raw, "/usr/bin/git", words, sizeof(words));
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "path"), "/usr/bin/git");
+	assert_string_equal(text_of(object, "command"), "/usr/bin/git push -f");
+	json_decref(object);
+	raw_event_open(&raw, "bpf");
+	raw.head.op = PK_OP_SYSCALL;
+	raw.head.section = PK_SECTION_SYSCALLS;
+	raw.head.detail = 321;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "syscall"), "bpf");
+	assert_int_equal(number_of(object, "number"), 321);
+	assert_null(json_object_get(object, "path"));
+	json_decref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_line),		cmocka_unit_test(rule_of_an_image),
-		cmocka_unit_test(socket_keys),		cmocka_unit_test(allowed_and_audited),
-		cmocka_unit_test(every_byte_in_a_name), cmocka_unit_test(hostile_program_name),
-		cmocka_unit_test(second_path),
+		cmocka_unit_test(acts_of_processes),	cmocka_unit_test(whole_line),
+		cmocka_unit_test(rule_of_an_image),	cmocka_unit_test(socket_keys),
+		cmocka_unit_test(allowed_and_audited),	cmocka_unit_test(every_byte_in_a_name),
+		cmocka_unit_test(hostile_program_name), cmocka_unit_test(second_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

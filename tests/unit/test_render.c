@@ -124,6 +124,87 @@ static void internet_operations(void **state)
 		    "the address is missing, cut or of an unknown family\n");
 }
 
+#define BY_CAT "  cat[4121] < bash[4100]  "
+
+static void acts_on_processes(void **state)
+{
+	struct raw_event raw;
+	struct event_context context = { 0 };
+
+	(void)state;
+	raw_event_guard(&raw, PK_OP_SIGNAL, PK_GUARD_SIGNALS);
+	raw.head.target = 1;
+	raw.head.detail = 9;
+	memcpy(raw.head.target_comm, "systemd", 8);
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED signal SIGKILL to pid 1 (systemd)" BY_CAT
+		    "rule process.signals (default profile strict)\n");
+	raw.head.detail = 35;
+	memcpy(raw.head.target_comm, "a) b\n", 6);
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED signal 35 to pid 1 (\"a) b\\n\")" BY_CAT
+		    "rule process.signals (default profile strict)\n");
+	raw_event_guard(&raw, PK_OP_PTRACE, PK_GUARD_PTRACE);
+	raw.head.target = 7;
+	raw.head.reason = PK_REASON_SELF;
+	raw.head.rule = PK_RULE_NONE;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED ptrace pid 7" BY_CAT "it would reach picket itself\n");
+}
+
+static void acts_by_number(void **state)
+{
+	struct raw_event raw;
+	struct event_context context = { 0 };
+
+	(void)state;
+	raw_event_guard(&raw, PK_OP_CAPABLE, PK_GUARD_CAPABILITIES);
+	raw.head.detail = 13;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED capable net_raw" BY_CAT
+		    "rule process.capabilities (default profile strict)\n");
+	raw.head.detail = 63;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED capable 63" BY_CAT
+		    "rule process.capabilities (default profile strict)\n");
+	raw_event_guard(&raw, PK_OP_TERMINAL, PK_GUARD_TERMINAL);
+	raw.head.detail = 0x5412;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED terminal TIOCSTI" BY_CAT
+		    "rule process.terminal (default profile strict)\n");
+	raw_event_guard(&raw, PK_OP_NAMESPACE, PK_GUARD_NAMESPACES);
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED namespace" BY_CAT
+		    "rule process.namespaces (default profile strict)\n");
+	raw_event_open(&raw, "/w/x");
+	raw.head.op = PK_OP_IOCTL;
+	raw.head.detail = 0x40086602;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED ioctl FS_IOC_SETFLAGS /w/x" BY_CAT "default deny of files\n");
+	raw_event_open(&raw, "userfaultfd");
+	raw.head.op = PK_OP_SYSCALL;
+	raw.head.section = PK_SECTION_SYSCALLS;
+	raw.head.reason = PK_REASON_RULE;
+	raw.head.rule = 3;
+	expect_line(&raw, &context, "01:00:00 DENIED syscall userfaultfd" BY_CAT "rule number 3\n");
+}
+
+static void words_of_a_command(void **state)
+{
+	static const char words[] = "commit\0-m\0a b\0";
+	struct raw_event raw;
+	struct event_context context = { 0 };
+
+	(void)state;
+	raw_event_command(&raw, "/usr/bin/git", words, sizeof(words));
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED command /usr/bin/git commit -m \"a b\" \"\"" BY_CAT
+		    "default deny of exec\n");
+	raw_event_command(&raw, "/bin/true", "", 0);
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED command /bin/true" BY_CAT "default deny of exec\n");
+}
+
 static const char rules_policy[] = "picket: 1\n"
 				   "name: render\n"
 				   "egress:\n"
@@ -307,6 +388,9 @@ int main(void)
 		cmocka_unit_test(audit_says_would),
 		cmocka_unit_test(both_paths_of_a_rename),
 		cmocka_unit_test(internet_operations),
+		cmocka_unit_test(acts_on_processes),
+		cmocka_unit_test(acts_by_number),
+		cmocka_unit_test(words_of_a_command),
 		cmocka_unit_test(rules_are_named),
 		cmocka_unit_test(colours_surround_the_verdict),
 		cmocka_unit_test(hostile_names_stay_in_their_place),

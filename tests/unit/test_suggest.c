@@ -29,7 +29,7 @@ static char *policy_with(enum pk_section section, const char *line)
 
 	assert_non_null(to);
 	(void)fputs("picket: 1\nname: proof\n", to);
-	for (unsigned int i = 0; i < PK_SECTION__MAX; i++) {
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)fprintf(to, "%s:\n  default: deny\n", names[i]);
 		if (line && i == section)
 			(void)fprintf(to, "  rules:\n    %s  # 3 times\n", line);
@@ -244,9 +244,71 @@ static void only_the_path_that_lacks_it(void **state)
 	assert_string_equal(line, "- {allow: \"/elsewhere/a\", access: [write]}");
 }
 
+/* The one line for @raw, without an image. */
+static void expect_line(const struct raw_event *raw, const struct policy_image *image,
+			const char *expected)
+{
+	struct event event = raw_event_decode(raw);
+	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+	CLEAN_FREE char *line = NULL;
+
+	assert_int_equal(suggest_add(&list, &event, image, 1), 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(suggest_line(&list.items[0], &line), 0);
+	assert_string_equal(line, expected);
+}
+
+static void switches(void **state)
+{
+	CLEAN(image_reset) struct policy_image image = image_with(PK_SECTION_FILES, NULL);
+	struct pk_image *head = (struct pk_image *)image.bytes;
+	struct raw_event raw;
+
+	(void)state;
+	raw_event_guard(&raw, PK_OP_SIGNAL, PK_GUARD_SIGNALS);
+	expect_line(&raw, NULL, "signals: allow");
+	expect_line(&raw, &image, "signals: allow");
+	raw_event_guard(&raw, PK_OP_CAPABLE, PK_GUARD_CAPABILITIES);
+	raw.head.detail = 13;
+	expect_line(&raw, NULL, "capabilities: allow");
+	head->guards.capabilities = ~3ULL;
+	expect_line(&raw, &image, "capabilities: [chown, dac_override, net_raw]");
+	raw_event_guard(&raw, PK_OP_BPF, PK_GUARD_KERNEL);
+	raw.head.reason = PK_REASON_SELF;
+	raw.head.rule = PK_RULE_NONE;
+	assert_false(suggest_possible(&(struct event){ .head = raw.head }));
+}
+
+static void commands(void **state)
+{
+	static const char words[] = "commit\0-m\0a b*$\0...";
+	struct raw_event raw;
+
+	(void)state;
+	raw_event_command(&raw, "/usr/bin/git", words, sizeof(words));
+	expect_line(&raw, NULL, "- {allow: \"/usr/bin/git commit -m a\\\\ b\\\\*$$ \\\\...\"}");
+	raw_event_command(&raw, "/opt/a b", "", 0);
+	expect_line(&raw, NULL, "- {allow: \"/opt/a\\\\ b\"}");
+}
+
+static void abstract_sockets(void **state)
+{
+	struct raw_event raw;
+
+	(void)state;
+	raw_event_open(&raw, "/tmp/dbus-[1]");
+	raw.head.op = PK_OP_UNIX;
+	raw.head.section = PK_SECTION_UNIX;
+	raw.head.access = PK_ACCESS_ABSTRACT;
+	expect_line(&raw, NULL, "- {allow: \"tmp/dbus-\\\\[1\\\\]\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(switches),
+		cmocka_unit_test(commands),
+		cmocka_unit_test(abstract_sockets),
 		cmocka_unit_test(lines_for_paths_allow_them),
 		cmocka_unit_test(lines_for_every_byte_allow_it),
 		cmocka_unit_test(lines_are_not_wider_than_the_path),

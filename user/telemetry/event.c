@@ -21,7 +21,9 @@ static bool codes_in_range(const struct pk_event *e)
 	return e->kind > 0 && e->kind < PK_EVENT__MAX && e->op > PK_OP_NONE && e->op < PK_OP__MAX &&
 	       e->verdict < PK_VERDICT__MAX && e->reason < PK_REASON__MAX &&
 	       e->section < PK_SECTION__MAX && e->audit <= 1 && e->agent < PK_AGENTS_MAX &&
-	       e->error >= 0 && e->error <= ERRNO_MAX && e->access <= PK_ACCESS_FILES;
+	       e->error >= 0 && e->error <= ERRNO_MAX &&
+	       (e->section == PK_SECTION_PROCESS ? e->access < PK_GUARD__MAX :
+						   e->access <= PK_ACCESS_FILES);
 }
 
 /* A rule reference has one of three forms; reasons that rest on one must have that form. */
@@ -39,10 +41,12 @@ static bool rule_well_formed(const struct pk_event *e)
 		return !none && !is_default;
 	if (e->reason == PK_REASON_DEFAULT)
 		return is_default;
+	if (e->reason == PK_REASON_GUARD)
+		return e->section == PK_SECTION_PROCESS && !none;
 	return true;
 }
 
-/* Take @length bytes at @offset of the @size bytes at @tail as a path. */
+/* Take @length bytes at @offset of the @size bytes at @tail. */
 static bool take_path(const char *tail, size_t size, size_t offset, size_t length,
 		      struct event_path *ret_path)
 {
@@ -52,10 +56,26 @@ static bool take_path(const char *tail, size_t size, size_t offset, size_t lengt
 	}
 	if (length > PK_PATH_MAX || offset > size || length > size - offset)
 		return false;
-	if (memchr(tail + offset, '\0', length))
-		return false;
 	*ret_path = (struct event_path){ tail + offset, length };
 	return true;
+}
+
+static bool has_nul(const struct event_path *path)
+{
+	return path->length > 0 && memchr(path->bytes, '\0', path->length);
+}
+
+/* Both paths; in the second one of a command a NUL ends each word. */
+static bool take_paths(const char *tail, size_t size, struct event *event)
+{
+	const struct pk_event *head = &event->head;
+
+	if (!take_path(tail, size, 0, head->path_length, &event->path) || has_nul(&event->path))
+		return false;
+	if (head->path2_length > 0 && head->path2_offset < head->path_length)
+		return false;
+	return take_path(tail, size, head->path2_offset, head->path2_length, &event->path2) &&
+	       (head->op == PK_OP_COMMAND || !has_nul(&event->path2));
 }
 
 int event_decode(const void *bytes, size_t size, struct event *ret_event)
@@ -71,15 +91,11 @@ int event_decode(const void *bytes, size_t size, struct event *ret_event)
 		return -EPROTONOSUPPORT;
 	if (head->size != size || !codes_in_range(head) || !rule_well_formed(head))
 		return -EBADMSG;
-	size -= sizeof(*head);
-	if (!take_path(tail, size, 0, head->path_length, &event.path))
-		return -EBADMSG;
-	if (head->path2_length > 0 && head->path2_offset < head->path_length)
-		return -EBADMSG;
-	if (!take_path(tail, size, head->path2_offset, head->path2_length, &event.path2))
+	if (!take_paths(tail, size - sizeof(*head), &event))
 		return -EBADMSG;
 	memcpy(event.comm, head->comm, sizeof(head->comm));
 	memcpy(event.parent_comm, head->parent_comm, sizeof(head->parent_comm));
+	memcpy(event.target_comm, head->target_comm, sizeof(head->target_comm));
 	*ret_event = event;
 	return 0;
 }

@@ -25,9 +25,11 @@ struct event_path {
 struct event {
 	struct pk_event head; /* every enum below its __MAX, rule reference well formed */
 	struct event_path path;
-	struct event_path path2; /* new name of a rename or link */
+	struct event_path path2; /* new name of a rename or link; the words of a command, each
+				  * ended by a NUL */
 	char comm[17]; /* NUL-terminated, may hold any other byte */
 	char parent_comm[17];
+	char target_comm[17]; /* of the process that it is about; "" = none, or unknown */
 };
 
 /** What turns a record into words: the same for the text and the JSON form. Nothing is owned. */
@@ -48,6 +50,12 @@ int event_decode(const void *bytes, size_t size, struct event *ret_event);
 
 /** True for operations on an internet address (address and port are meaningful). */
 bool event_has_address(const struct event *event);
+
+/** True when the event is about another process: target, and target_comm if it is known. */
+static inline bool event_has_target(const struct event *event)
+{
+	return event->head.target != 0;
+}
 
 /** Bytes for the text of any address. */
 #define EVENT_ADDRESS_SIZE 46

@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "telemetry/detail.h"
 #include "telemetry/names.h"
 
 static void free_json(json_t **json)
@@ -74,6 +75,7 @@ static bool set_access(json_t *to, const struct pk_event *head)
 {
 	json_t *list = json_array();
 
+	/* In section process the number is a switch, see set_act(). */
 	for (__u32 bit = 1; list && bit <= PK_ACCESS_CONNECT; bit <<= 1) {
 		const char *name = head->access & bit ? names_access_bit(head->section, bit) : NULL;
 
@@ -166,6 +168,72 @@ static bool set_path(json_t *to, const char *key, const char *hex_key,
 	return escape_is_utf8(path->bytes, path->length) || set_hex(to, hex_key, path);
 }
 
+/* The words of a command, the program's path first, a blank between them. */
+static bool set_command(json_t *to, const struct event *event)
+{
+	size_t length = event->path.length + event->path2.length;
+	CLEAN_FREE char *text = malloc(length + 2);
+	size_t used = 0;
+
+	if (!text)
+		return false;
+	if (event->path.length > 0)
+		memcpy(text, event->path.bytes, event->path.length);
+	used = event->path.length;
+	if (event->path2.length > 0) {
+		text[used++] = ' ';
+		memcpy(text + used, event->path2.bytes, event->path2.length);
+		used += event->path2.length;
+		if (text[used - 1] == '\0')
+			used--;
+	}
+	for (size_t i = 0; i < used; i++)
+		text[i] = text[i] == '\0' ? ' ' : text[i];
+	return set_bytes(to, "command", text, used);
+}
+
+static bool set_target(json_t *to, const struct event *event)
+{
+	json_t *target;
+
+	if (!event_has_target(event))
+		return true;
+	target = json_object();
+	return set(to, "target", target) && set_number(target, "pid", event->head.target) &&
+	       (!event->target_comm[0] || set_text(target, "comm", event->target_comm));
+}
+
+static bool set_number_or_name(json_t *to, const char *key, const struct pk_event *head)
+{
+	const char *name = detail_name(head->op, head->detail);
+
+	return name ? set_text(to, key, name) : set_number(to, key, head->detail);
+}
+
+/* What an act is about that is no path and no address. */
+static bool set_act(json_t *to, const struct event *event)
+{
+	const struct pk_event *head = &event->head;
+	bool ok = true;
+
+	if (head->reason == PK_REASON_GUARD)
+		ok = set_text(to, "switch", names_guard(head->access));
+	if (ok && detail_kind(head->op))
+		ok = set_number_or_name(to, detail_kind(head->op), head);
+	return ok && set_target(to, event);
+}
+
+static bool set_names(json_t *to, const struct event *event)
+{
+	if (event->head.op == PK_OP_COMMAND)
+		return set_path(to, "path", "path_hex", &event->path) && set_command(to, event);
+	if (event->head.op == PK_OP_SYSCALL)
+		return set_bytes(to, "syscall", event->path.length ? event->path.bytes : "",
+				 event->path.length);
+	return set_path(to, "path", "path_hex", &event->path) &&
+	       set_path(to, "path2", "path2_hex", &event->path2);
+}
+
 /* A code by name when it has one, else by number. */
 static bool set_named(json_t *to, const char *key, const char *name, __u32 number)
 {
@@ -227,9 +295,8 @@ int json_event(const struct event *event, const struct event_context *context, c
 
 	if (!object || !set_what(object, event, context) ||
 	    !set_decider(object, &event->head, context->image) ||
-	    !set_processes(object, event, context) ||
-	    !set_path(object, "path", "path_hex", &event->path) ||
-	    !set_path(object, "path2", "path2_hex", &event->path2) || !set_socket(object, event) ||
+	    !set_processes(object, event, context) || !set_names(object, event) ||
+	    !set_act(object, event) || !set_socket(object, event) ||
 	    !set_number(object, "cgroup", event->head.cgroup))
 		return -ENOMEM;
 	compact = json_dumps(object, JSON_COMPACT);

@@ -9,8 +9,9 @@
  *   agent*     name, or slot number
  *   verdict*   "allow", "ask", "deny"
  *   op*        "open", "connect", ...
- *   section*   "egress", "files", "exec"
- *   access*    list of what was asked for: "read", "write", "exec", "connect"; "tcp", "udp"; "run"
+ *   section*   "egress", "files", "exec", "unix", "process", "syscalls"
+ *   access*    list of what was asked for: "read", "write", "exec", "connect"; "tcp", "udp"; "run",
+ *              "command"; empty in sections process and syscalls
  *   errno      name of the error the task got; absent when the call went on
  *   audit*     true: audit mode, nothing was blocked
  *   reason*    "rule", "default", "path-long", ...
@@ -21,6 +22,13 @@
  *   parent*    {pid, comm, start, id}
  *   path, path2   escaped as base/escape.h says: valid UTF-8, one line, reversible
  *   path_hex, path2_hex   the exact bytes in hexadecimal, when they are not valid UTF-8
+ *   command    op "command": program and words with blanks between
+ *   syscall, number   op "syscall": its name and the number on the caller's architecture
+ *   switch     reason "guard": the switch of the process section that refuses
+ *   signal, capability, ioctl   what the act was about, by name, or else by number
+ *   bpf_command   op "bpf"
+ *   kernel_file   op "module": what the kernel was to load
+ *   target     {pid, comm} of the other process that the act was about
  *   address, port, protocol, family, type   of socket operations
  *   cgroup*    id of the task's cgroup
  */

@@ -10,6 +10,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "telemetry/detail.h"
 #include "telemetry/names.h"
 
 /* A stream into a malloc'ed string. */
@@ -122,6 +123,65 @@ static void put_socket(FILE *to, const struct event *event)
 			 protocol);
 }
 
+/* The program, then each word. */
+static void put_command(FILE *to, const struct event *event)
+{
+	const char *at = event->path2.bytes;
+	size_t left = event->path2.length;
+
+	if (event->path.length > 0)
+		put_name(to, event->path.bytes, event->path.length);
+	while (left > 0) {
+		const char *nul = memchr(at, '\0', left);
+		size_t length = nul ? (size_t)(nul - at) : left;
+
+		(void)fputc(' ', to);
+		put_name(to, at, length);
+		length += nul ? 1 : 0;
+		at += length;
+		left -= length;
+	}
+}
+
+static void put_detail(FILE *to, const struct pk_event *head)
+{
+	const char *name = detail_name(head->op, head->detail);
+
+	if (name)
+		(void)fputs(name, to);
+	else if (head->op == PK_OP_IOCTL || head->op == PK_OP_TERMINAL)
+		(void)fprintf(to, "0x%x", head->detail);
+	else
+		(void)fprintf(to, "%u", head->detail);
+}
+
+static void put_target(FILE *to, const struct event *event)
+{
+	(void)fprintf(to, "pid %u", event->head.target);
+	if (!event->target_comm[0])
+		return;
+	(void)fputs(" (", to);
+	put_name(to, event->target_comm, strlen(event->target_comm));
+	(void)fputc(')', to);
+}
+
+/* Acts that are about a number, a process or nothing, more than about a file. */
+static void put_act(FILE *to, const struct event *event)
+{
+	bool detail = detail_kind(event->head.op) && event->head.op != PK_OP_SYSCALL;
+
+	if (detail)
+		put_detail(to, &event->head);
+	if (event_has_target(event)) {
+		(void)fputs(detail ? " to " : "", to);
+		put_target(to, event);
+	}
+	if (event->path.length == 0)
+		return;
+	(void)fputs(detail || event_has_target(event) ? " " : "", to);
+	put_paths(to, event);
+}
+
 static void put_object(FILE *to, const struct event *event)
 {
 	switch (event->head.op) {
@@ -132,22 +192,35 @@ static void put_object(FILE *to, const struct event *event)
 	case PK_OP_SOCKET:
 		put_socket(to, event);
 		break;
+	case PK_OP_COMMAND:
+		put_command(to, event);
+		break;
 	default:
-		put_paths(to, event);
+		if (detail_kind(event->head.op) || event_has_target(event) ||
+		    event->head.section == PK_SECTION_PROCESS)
+			put_act(to, event);
+		else
+			put_paths(to, event);
 	}
 }
 
-/* `deny@12`, or `deny@presets/base.yaml:12` when it is not in the main policy file. */
-static void put_rule(FILE *to, const struct event_context *context, const struct pk_rule *rule)
+/* `12`, or `presets/base.yaml:12` when it is not in the main policy file. */
+static void put_place(FILE *to, const struct event_context *context, const struct pk_rule *rule)
 {
 	const char *file = image_string(context->image, rule->file);
 
-	(void)fprintf(to, "rule %s@", names_verdict(rule->verdict));
 	if (!context->main_file || strcmp(file, context->main_file) != 0) {
 		escape_write(to, file, strlen(file), 0);
 		(void)fputc(':', to);
 	}
 	(void)fprintf(to, "%u", rule->line);
+}
+
+/* `deny@12 (id) "reason"`. */
+static void put_rule(FILE *to, const struct event_context *context, const struct pk_rule *rule)
+{
+	(void)fprintf(to, "rule %s@", names_verdict(rule->verdict));
+	put_place(to, context, rule);
 	if (rule->id) {
 		const char *id = image_string(context->image, rule->id);
 
@@ -158,6 +231,27 @@ static void put_rule(FILE *to, const struct event_context *context, const struct
 	if (rule->reason) {
 		(void)fputc(' ', to);
 		put_quoted(to, image_string(context->image, rule->reason));
+	}
+}
+
+/* `process.signals (profile: strict)@12`: the switch, and the words that set it. */
+static void put_guard(FILE *to, const struct event *event, const struct event_context *context)
+{
+	const struct pk_rule *rule = context->image ? image_rule(context->image, event->head.rule) :
+						      NULL;
+
+	(void)fprintf(to, "rule process.%s ", names_guard(event->head.access));
+	if (rule) {
+		const char *words = image_string(context->image, rule->text);
+
+		(void)fputc('(', to);
+		escape_write(to, words, strlen(words), 0);
+		(void)fputs(")@", to);
+		put_place(to, context, rule);
+	} else if (event->head.rule & PK_RULE_DEFAULT) {
+		(void)fputs("(default profile strict)", to);
+	} else {
+		(void)fprintf(to, "(number %u)", event->head.rule);
 	}
 }
 
@@ -178,6 +272,8 @@ static void put_decider(FILE *to, const struct event *event, const struct event_
 
 	if (event->head.reason == PK_REASON_DEFAULT) {
 		put_default(to, event, context);
+	} else if (event->head.reason == PK_REASON_GUARD) {
+		put_guard(to, event, context);
 	} else if (event->head.reason != PK_REASON_RULE) {
 		(void)fputs(names_reason_sentence(event->head.reason), to);
 	} else if (rule) {
@@ -229,6 +325,13 @@ static void put_access(FILE *to, const struct pk_event *head)
 		(void)fprintf(to, " for %s", names_access(head->section, head->access, "/", text));
 }
 
+/* Some acts are all said by their name. */
+static bool has_object(const struct event *event)
+{
+	return event->head.section != PK_SECTION_PROCESS || detail_kind(event->head.op) ||
+	       event_has_target(event) || event->path.length > 0 || event->head.op == PK_OP_SOCKET;
+}
+
 int render_event(const struct event *event, const struct event_context *context, char **ret_line)
 {
 	const struct pk_event *head = &event->head;
@@ -241,8 +344,10 @@ int render_event(const struct event *event, const struct event_context *context,
 	if (r < 0)
 		return r;
 	put_time(line.to, event, context);
-	(void)fprintf(line.to, " %s%s%s %s ", context->colour ? style.colour : "", style.word,
-		      plain, names_op(head->op));
+	(void)fprintf(line.to, " %s%s%s %s", context->colour ? style.colour : "", style.word, plain,
+		      names_op(head->op));
+	if (has_object(event))
+		(void)fputc(' ', line.to);
 	put_object(line.to, event);
 	put_access(line.to, head);
 	(void)fputs("  ", line.to);

@@ -2,6 +2,7 @@
 /*
  * An event as one line for people:
  *   12:03:04 DENIED open /home/u/.ssh/id_rsa for read  cat[4121] < bash[4100]  rule deny@12 "no keys"
+ *   12:03:04 DENIED signal SIGKILL to pid 1 (systemd)  sh[4121]  rule process.signals (profile: strict)@9
  * No file or program name can break the line or steer the terminal (base/escape.h).
  */
 #ifndef PICKET_TELEMETRY_RENDER_H

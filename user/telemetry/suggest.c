@@ -1,80 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Needs of denied acts. Decides which paths, bits and sections an act involves and how a pattern
- * for exactly one object is written; whether the policy should allow it is for people.
+ * Needs of denied acts. Decides which paths, bits and sections an act involves; whether the policy
+ * should allow it is for people.
  */
 #include "telemetry/suggest.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/mem.h"
 #include "policy/decide.h"
+#include "telemetry/detail.h"
 #include "telemetry/names.h"
-
-/* Bytes with a meaning in path globs. */
-static const char glob_bytes[] = "*?[]{},\\";
-
-/*
- * The pattern that matches @path: glob bytes escaped, '$' doubled for the variables. A byte that
- * policy text may not hold (control, invisible, not UTF-8) becomes '?', which is one byte but '/'.
- */
-static int path_pattern(const struct event_path *path, struct suggest_need *need)
-{
-	CLEAN_FREE char *pattern = malloc(path->length * 2 + 1);
-	size_t used = 0;
-
-	if (!pattern)
-		return -ENOMEM;
-	for (size_t at = 0; at < path->length;) {
-		const char *bytes = path->bytes + at;
-		size_t size = escape_plain(bytes, path->length - at);
-
-		if (size == 0) {
-			pattern[used++] = '?';
-			need->blurred = true;
-		} else if (*bytes == '$') {
-			pattern[used++] = '$';
-		} else if (strchr(glob_bytes, *bytes)) {
-			pattern[used++] = '\\';
-		}
-		memcpy(pattern + used, bytes, size);
-		used += size;
-		at += size ? size : 1;
-	}
-	pattern[used] = '\0';
-	need->pattern = TAKE_PTR(pattern);
-	return 0;
-}
-
-/*
- * ADDRESS:PORT; what Linux takes for loopback is written as loopback, for so it is judged. Port 0,
- * which resolvers connect datagram sockets to, can only be allowed with all others.
- */
-static int address_pattern(const struct pk_event *head, struct suggest_need *need)
-{
-	static const __u8 any[16] = { 0 };
-	static const __u8 any_v4[16] = { [10] = 0xff, [11] = 0xff };
-	static const __u8 loopback[16] = { [15] = 1 };
-	static const __u8 loopback_v4[16] = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 };
-	const __u8 *address = head->address;
-	char text[EVENT_ADDRESS_SIZE];
-	char port[8] = "*";
-
-	if (memcmp(address, any, sizeof(any)) == 0)
-		address = loopback;
-	else if (memcmp(address, any_v4, sizeof(any_v4)) == 0)
-		address = loopback_v4;
-	if (head->port)
-		(void)snprintf(port, sizeof(port), "%u", head->port);
-	event_address(address, text);
-	if (asprintf(&need->pattern, strchr(text, ':') ? "[%s]:%s" : "%s:%s", text, port) < 0) {
-		need->pattern = NULL;
-		return -ENOMEM;
-	}
-	return 0;
-}
+#include "telemetry/suggest_pattern.h"
 
 /* Put @need (its pattern is taken over) into the list, or its bits and count to an equal one. */
 static int merge(struct suggest_list *list, struct suggest_need *need)
@@ -88,6 +26,7 @@ static int merge(struct suggest_list *list, struct suggest_need *need)
 		    strcmp(old->pattern, need->pattern) != 0)
 			continue;
 		old->access |= need->access;
+		old->capabilities |= need->capabilities;
 		old->times += need->times;
 		free(TAKE_PTR(need->pattern));
 		return 0;
@@ -135,9 +74,9 @@ static int add_need(struct suggest_list *list, const struct event *event,
 	if (need->access == 0)
 		return 0;
 	if (question->section == PK_SECTION_EGRESS)
-		r = address_pattern(&event->head, need);
+		r = suggest_address_pattern(&event->head, need);
 	else
-		r = path_pattern(&question->path, need);
+		r = suggest_path_pattern(&question->path, NULL, need);
 	if (r < 0)
 		return r;
 	r = merge(list, need);
@@ -205,7 +144,80 @@ static int add_question(struct suggest_list *list, const struct event *event,
 
 bool suggest_possible(const struct event *event)
 {
-	return event->head.reason == PK_REASON_RULE || event->head.reason == PK_REASON_DEFAULT;
+	return event->head.reason == PK_REASON_RULE || event->head.reason == PK_REASON_DEFAULT ||
+	       event->head.reason == PK_REASON_GUARD;
+}
+
+/* Put @need, whose pattern is owned, into the list. */
+static int add_owned(struct suggest_list *list, struct suggest_need *need)
+{
+	int r = need->pattern ? merge(list, need) : -ENOMEM;
+
+	mem_free_ptr(&need->pattern);
+	return r;
+}
+
+/* The words are not judged again: the event says what its command line came to. */
+static int add_command(struct suggest_list *list, const struct event *event, __u64 times)
+{
+	struct suggest_need need = {
+		.section = PK_SECTION_EXEC,
+		.access = PK_ACCESS_RUN | PK_ACCESS_COMMAND,
+		.forbidden_by = event->head.reason == PK_REASON_RULE ? event->head.rule :
+								       PK_RULE_NONE,
+		.times = times,
+	};
+	int r;
+
+	if (event->path.length == 0)
+		return 0;
+	r = suggest_path_pattern(&event->path, &event->path2, &need);
+	return r ? r : add_owned(list, &need);
+}
+
+/* The rule that is the switch itself ("ptrace: deny"), which no second one can override. */
+static bool is_switch(const struct policy_image *image, __u32 number, const char *guard)
+{
+	const struct pk_rule *rule = image ? image_rule(image, number) : NULL;
+	const char *text = rule ? image_string(image, rule->text) : "";
+	size_t length = strlen(guard);
+
+	return strncmp(text, guard, length) == 0 && text[length] == ':';
+}
+
+static int add_guard(struct suggest_list *list, const struct event *event,
+		     const struct policy_image *image, __u64 times)
+{
+	const struct pk_event *head = &event->head;
+	const char *guard = names_guard(head->access);
+	struct suggest_need need = {
+		.section = PK_SECTION_PROCESS,
+		.access = 1,
+		.forbidden_by = is_switch(image, head->rule, guard) ? head->rule : PK_RULE_NONE,
+		.times = times,
+	};
+
+	/* A list refuses all that it does not name: it must name what is allowed now. */
+	if (image && head->op == PK_OP_CAPABLE && head->detail < detail_capability_count)
+		need.capabilities = (~image_head(image)->guards.capabilities &
+				     ((1ULL << detail_capability_count) - 1)) |
+				    1ULL << head->detail;
+	if (asprintf(&need.pattern, "%s: allow", guard) < 0)
+		need.pattern = NULL;
+	return add_owned(list, &need);
+}
+
+static int add_syscall(struct suggest_list *list, const struct event *event, __u64 times)
+{
+	struct suggest_need need = {
+		.section = PK_SECTION_SYSCALLS,
+		.access = 1,
+		.forbidden_by = event->head.rule,
+		.pattern = strndup(event->path.length ? event->path.bytes : "", event->path.length),
+		.times = times,
+	};
+
+	return add_owned(list, &need);
 }
 
 /* The questions that @event raises; returns how many. */
@@ -229,19 +241,33 @@ static size_t questions_of(const struct event *event, bool exec_both, struct que
 	return 2;
 }
 
-int suggest_add(struct suggest_list *list, const struct event *event,
-		const struct policy_image *image, __u64 times)
+static int add_questions(struct suggest_list *list, const struct event *event,
+			 const struct policy_image *image, __u64 times)
 {
 	struct question questions[2];
 	size_t count = questions_of(event, image != NULL, questions);
 
-	for (size_t i = 0; i < count && suggest_possible(event); i++) {
+	for (size_t i = 0; i < count; i++) {
 		int r = add_question(list, event, image, &questions[i], times);
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+int suggest_add(struct suggest_list *list, const struct event *event,
+		const struct policy_image *image, __u64 times)
+{
+	if (!suggest_possible(event))
+		return 0;
+	if (event->head.section == PK_SECTION_PROCESS)
+		return add_guard(list, event, image, times);
+	if (event->head.section == PK_SECTION_SYSCALLS)
+		return add_syscall(list, event, times);
+	if (event->head.op == PK_OP_COMMAND)
+		return add_command(list, event, times);
+	return add_questions(list, event, image, times);
 }
 
 /* A YAML double-quoted scalar. Patterns have no bytes that would need more than this. */
@@ -256,15 +282,28 @@ static void put_quoted(FILE *to, const char *text)
 	(void)fputc('"', to);
 }
 
-int suggest_line(const struct suggest_need *need, char **ret_line)
+static void put_switch(FILE *to, const struct suggest_need *need)
+{
+	const char *separator = "";
+
+	if (!need->capabilities) {
+		(void)fputs(need->pattern, to);
+		return;
+	}
+	(void)fputs("capabilities: [", to);
+	for (__u32 i = 0; i < detail_capability_count; i++) {
+		if (!(need->capabilities & (1ULL << i)))
+			continue;
+		(void)fprintf(to, "%s%s", separator, detail_capabilities[i]);
+		separator = ", ";
+	}
+	(void)fputc(']', to);
+}
+
+static void put_rule(FILE *to, const struct suggest_need *need)
 {
 	char access[NAMES_ACCESS_SIZE];
-	CLEAN_FREE char *line = NULL;
-	size_t size = 0;
-	FILE *to = open_memstream(&line, &size);
 
-	if (!to)
-		return -ENOMEM;
 	(void)fputs("- {allow: ", to);
 	put_quoted(to, need->pattern);
 	names_access(need->section, need->access, ", ", access);
@@ -273,6 +312,20 @@ int suggest_line(const struct suggest_need *need, char **ret_line)
 	else if (need->section == PK_SECTION_EGRESS && need->access != PK_ACCESS_EGRESS)
 		(void)fprintf(to, ", protocol: %s", access);
 	(void)fputc('}', to);
+}
+
+int suggest_line(const struct suggest_need *need, char **ret_line)
+{
+	CLEAN_FREE char *line = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&line, &size);
+
+	if (!to)
+		return -ENOMEM;
+	if (need->section == PK_SECTION_PROCESS)
+		put_switch(to, need);
+	else
+		put_rule(to, need);
 	if (fclose(to) != 0)
 		return -ENOMEM;
 	*ret_line = TAKE_PTR(line);

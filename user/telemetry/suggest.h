@@ -15,7 +15,8 @@
 struct suggest_need {
 	enum pk_section section;
 	__u8 access; /* bits to allow */
-	char *pattern; /* owned; as it stands in a policy, not yet quoted */
+	char *pattern; /* owned; as it stands in a policy, not yet quoted; process: the switch */
+	__u64 capabilities; /* process: bits that a list of capabilities must name; 0 = no list */
 	__u32 forbidden_by; /* number of the deny or ask rule, PK_RULE_NONE: an allow is enough */
 	bool blurred; /* the pattern has a '?' for a byte that a policy text cannot hold */
 	__u64 times;
@@ -38,7 +39,7 @@ int suggest_add(struct suggest_list *list, const struct event *event,
 /** False when the event was denied for a reason that no policy line changes. */
 bool suggest_possible(const struct event *event);
 
-/** Store the rule of a need as a line of YAML without indentation or newline, malloc'ed. */
+/** Store the rule (process: the switch) of a need as a line of YAML without indentation or newline, malloc'ed. */
 int suggest_line(const struct suggest_need *need, char **ret_line);
 
 /** Free everything and make the list empty again. */

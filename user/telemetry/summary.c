@@ -44,6 +44,8 @@ static bool same_decider(const struct pk_event *a, const struct pk_event *b)
 		return false;
 	if (a->reason == PK_REASON_RULE || a->reason == PK_REASON_DEFAULT)
 		return a->rule == b->rule;
+	if (a->reason == PK_REASON_GUARD)
+		return a->rule == b->rule && a->access == b->access;
 	return true;
 }
 
@@ -80,7 +82,8 @@ static bool same_object(const struct event *a, const struct event *b)
 	const struct pk_event *y = &b->head;
 
 	return x->op == y->op && x->section == y->section && x->access == y->access &&
-	       x->family == y->family && x->port == y->port && x->protocol == y->protocol &&
+	       x->target == y->target && x->detail == y->detail && x->family == y->family &&
+	       x->port == y->port && x->protocol == y->protocol &&
 	       memcmp(x->address, y->address, sizeof(x->address)) == 0 &&
 	       same_path(&a->path, &b->path) && same_path(&a->path2, &b->path2);
 }

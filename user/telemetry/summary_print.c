@@ -157,7 +157,8 @@ static int print_lines(const struct suggest_list *needs, enum pk_section section
 		if (r < 0)
 			return r;
 		if (!headed)
-			(void)fprintf(to, "        to allow it, add to the rules of '%s':\n",
+			(void)fprintf(to, "        to allow it, add to %s'%s':\n",
+				      section == PK_SECTION_PROCESS ? "" : "the rules of ",
 				      names_section(section));
 		headed = true;
 		(void)fprintf(to, "          %s  # %llu time%s%s\n", line,

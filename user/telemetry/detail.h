@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The number that goes with an operation (pk_event.detail), by name.
+ */
+#ifndef PICKET_TELEMETRY_DETAIL_H
+#define PICKET_TELEMETRY_DETAIL_H
+
+#include <picket/abi.h>
+
+/** The names of all capabilities by number, as policies spell them ("net_raw"). */
+extern const char *const detail_capabilities[];
+/** How many there are. */
+extern const __u32 detail_capability_count;
+
+/** What the detail of an operation is: the key in JSON; NULL: it has none. */
+const char *detail_kind(__u32 op);
+
+/**
+ * Its name: "SIGKILL", "net_raw", "TIOCSTI", "kexec-image"; NULL when it has no common one. The
+ * name of a system call is the event's path.
+ */
+const char *detail_name(__u32 op, __u32 detail);
+
+#endif
