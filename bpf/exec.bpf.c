@@ -9,6 +9,7 @@
  *   mmap_file             PROT_EXEC of a file: files exec, explicit rules of the exec section, guard
  *                         writable_exec; a program that maps what the agent may write loses its bits
  *   file_mprotect         the same, for a mapping made executable later; guard mprotect_exec
+ *   mmap_file, file_mprotect   a mapping that writes to its file: files write
  *
  * Mapping a file without a path (memfd) executable is no more than executable anonymous memory: only
  * writable_exec refuses it. EACCES.
@@ -40,7 +41,7 @@ static __always_inline int pk_ask_program(struct pk_scratch *s, __u32 op, __u32 
 	return pk_decide(s);
 }
 
-/* A switch of the process section about what may become code. */
+/* A switch of the process section, about what may become code. */
 static __always_inline int pk_ask_guard(struct pk_scratch *s, __u32 op, __u32 guard)
 {
 	s->rq.op = (__u8)op;
@@ -81,22 +82,15 @@ SEC("lsm/bprm_check_security")
 int BPF_PROG(pk_bprm_check, struct linux_binprm *bprm, int ret)
 {
 	struct pk_scratch *s;
-	__u32 agent, subjects;
 	int error;
 
 	if (ret)
 		return ret;
-	agent = pk_who_as(&subjects);
-	if (!agent)
-		return 0;
-	pk_words_note(bprm);
-	s = pk_scratch_take(agent);
+	s = pk_begin(&error);
 	if (!s)
-		return -EACCES;
-	s->rq.subjects = subjects;
-	error = pk_ask_exec(s, bprm);
-	pk_scratch_give(s);
-	return pk_errno(error);
+		return pk_errno(error);
+	pk_words_note(bprm);
+	return pk_end(s, pk_ask_exec(s, bprm));
 }
 
 /* Has the image rules about command lines, or rules for some programs only? True when not known. */
@@ -221,21 +215,10 @@ int BPF_PROG(pk_committed_f, struct linux_binprm *bprm)
 	return pk_committed_hook(bprm, false);
 }
 
-/* The code of this program is no longer that of its file. 0, or an error when that cannot be noted. */
-static __always_inline int pk_drop_bits(void)
-{
-	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
-
-	if (!label)
-		return -EACCES;
-	label->subjects = 0;
-	return 0;
-}
-
 /* The agent's own writing becomes code. */
 static __always_inline int pk_ask_own_code(struct pk_scratch *s, __u32 subjects)
 {
-	if (subjects && pk_drop_bits())
+	if (subjects && pk_who_drop())
 		return -EACCES;
 	if (!pk_guarded(s->rq.agent, PK_GUARD_WRITABLE_EXEC))
 		return 0;
@@ -261,23 +244,6 @@ static __always_inline int pk_ask_map(struct pk_scratch *s, const struct file *f
 	return pk_may_write(s) ? pk_ask_own_code(s, subjects) : 0;
 }
 
-static __always_inline int pk_map_hook(const struct file *file, bool late)
-{
-	struct pk_scratch *s;
-	__u32 subjects, agent = pk_who_as(&subjects);
-	int error;
-
-	if (!agent)
-		return 0;
-	s = pk_scratch_take(agent);
-	if (!s)
-		return -EACCES;
-	s->rq.subjects = subjects;
-	error = pk_ask_map(s, file, late);
-	pk_scratch_give(s);
-	return pk_errno(error);
-}
-
 /* Old personalities make every readable mapping executable. */
 static __always_inline bool pk_maps_exec(unsigned long prot)
 {
@@ -288,11 +254,33 @@ static __always_inline bool pk_maps_exec(unsigned long prot)
 	return (prot & PROT_READ) && (BPF_CORE_READ(task, personality) & READ_IMPLIES_EXEC);
 }
 
-static __always_inline int pk_mmap_hook(const struct file *file, unsigned long prot)
+/* What a mapping is, or is made into. */
+#define PK_MAPS_WRITE 1U
+#define PK_MAPS_EXEC 2U
+#define PK_MAPS_LATE 4U /* executable, and it was not so from the start */
+
+static __always_inline int pk_map_hook(const struct file *file, __u32 maps)
 {
-	if (!file || !pk_maps_exec(prot))
+	struct pk_scratch *s;
+	int error;
+
+	if (!file || !maps)
 		return 0;
-	return pk_map_hook(file, false);
+	s = pk_begin(&error);
+	if (!s)
+		return pk_errno(error);
+	if (maps & PK_MAPS_WRITE)
+		error = pk_map_write(s, file);
+	s->rq.reason = 0;
+	if (!error && (maps & PK_MAPS_EXEC))
+		error = pk_ask_map(s, file, maps & PK_MAPS_LATE);
+	return pk_end(s, error);
+}
+
+static __always_inline __u32 pk_maps(unsigned long prot, unsigned long flags)
+{
+	return (pk_maps_write(prot, flags) ? PK_MAPS_WRITE : 0) |
+	       (pk_maps_exec(prot) ? PK_MAPS_EXEC : 0);
 }
 
 SEC("lsm/mmap_file")
@@ -301,7 +289,7 @@ int BPF_PROG(pk_mmap_file, struct file *file, unsigned long reqprot, unsigned lo
 {
 	if (ret)
 		return ret;
-	return pk_mmap_hook(file, reqprot);
+	return pk_map_hook(file, pk_maps(reqprot, flags));
 }
 
 /* The one hook whose security_ function has other arguments: modify-return has its own entry. */
@@ -310,21 +298,22 @@ int BPF_PROG(pk_mmap_modify, struct file *file, unsigned long prot, unsigned lon
 {
 	if (ret)
 		return ret;
-	return pk_mmap_hook(file, prot);
+	return pk_map_hook(file, pk_maps(prot, flags));
 }
 
 SEC("lsm/file_mprotect")
 int BPF_PROG(pk_file_mprot, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
 	     int ret)
 {
-	const struct file *file;
+	unsigned long now;
+	__u32 maps = 0;
 
 	if (ret)
 		return ret;
-	if (!pk_maps_exec(reqprot))
-		return 0;
-	file = BPF_CORE_READ(vma, vm_file);
-	if (!file)
-		return 0;
-	return pk_map_hook(file, !(BPF_CORE_READ(vma, vm_flags) & VM_EXEC));
+	now = BPF_CORE_READ(vma, vm_flags);
+	if (pk_maps_exec(reqprot))
+		maps = now & VM_EXEC ? PK_MAPS_EXEC : PK_MAPS_EXEC | PK_MAPS_LATE;
+	if ((reqprot & PROT_WRITE) && (now & VM_SHARED))
+		maps |= PK_MAPS_WRITE;
+	return pk_map_hook(BPF_CORE_READ(vma, vm_file), maps);
 }

@@ -40,19 +40,11 @@ static __always_inline __u32 pk_who_cgroup(void)
 /** Look the running task up and remember it. Kept out of line: the slow half of pk_who(). */
 int pk_label_task(void);
 
-/**
- * The agent of the running task, 0 = nobody, and the bits of the program it runs. For hooks that run
- * where task storage works.
- */
-static __always_inline __u32 pk_who_as(__u32 *ret_subjects)
+/* The agent of the running task by its label. */
+static __always_inline __u32 pk_who_by(const struct pk_label *label)
 {
-	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
-
-	*ret_subjects = 0;
-	if (label && label->agent) {
-		*ret_subjects = label->subjects;
+	if (label && label->agent)
 		return label->agent;
-	}
 	if (label && label->generation == pk_generation + 1)
 		return 0;
 	return pk_label_task();
@@ -61,9 +53,40 @@ static __always_inline __u32 pk_who_as(__u32 *ret_subjects)
 /** The agent of the running task, 0 = nobody. */
 static __always_inline __u32 pk_who(void)
 {
-	__u32 subjects;
+	return pk_who_by(bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0));
+}
 
-	return pk_who_as(&subjects);
+/**
+ * The agent of the running task, 0 = nobody, and the bits of the program it runs. For hooks that run
+ * where task storage works and that do not sleep. A thread has no bits that its process lost.
+ */
+static __always_inline __u32 pk_who_as(__u32 *ret_subjects)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
+	struct pk_label *leader;
+
+	*ret_subjects = 0;
+	if (label && label->subjects) {
+		leader = bpf_task_storage_get(&pk_labels, task->group_leader, 0, 0);
+		if (leader)
+			*ret_subjects = label->subjects & leader->subjects;
+	}
+	return pk_who_by(label);
+}
+
+/** Take the bits from the running process. 0, or an error when that could not be noted. */
+static __always_inline int pk_who_drop(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
+	struct pk_label *leader = bpf_task_storage_get(&pk_labels, task->group_leader, 0, 0);
+
+	if (!label || !leader)
+		return -EACCES;
+	label->subjects = 0;
+	leader->subjects = 0;
+	return 0;
 }
 
 /** The agent of another task, 0 = nobody or not known: only tasks that ran into a hook have a label. */
