@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "policy/exec_words.h"
 #include "policy/load.h"
 #include "policy/presets.h"
 
@@ -190,6 +191,142 @@ static void test_access(void **state)
 	policy_free(&p);
 }
 
+/* A rule of exec that denies, or allows, @pattern: its words joined by '|', its glob or "". */
+static void assert_words(const char *verdict, const char *pattern, const char *words,
+			 const char *glob)
+{
+	CLEAN_FREE char *text = NULL;
+	CLEAN_FREE char *joined = NULL;
+	const struct policy_pattern *made;
+	struct policy *p;
+	size_t size = 0;
+	FILE *to = open_memstream(&joined, &size);
+
+	assert_non_null(to);
+	assert_true(asprintf(&text,
+			     "picket: 1\nvars: {v: 'a b{', d: '...'}\n"
+			     "exec: {rules: [{%s: '%s'}]}\n",
+			     verdict, pattern) > 0);
+	p = load(text);
+	made = &p->rules[0].patterns[0];
+	for (size_t i = 0; i < made->word_count; i++)
+		(void)fprintf(to, "%s%s", i ? "|" : "", made->words[i]);
+	assert_int_equal(fclose(to), 0);
+	assert_string_equal(joined, words);
+	assert_string_equal(made->glob ? made->glob : "", glob);
+	assert_string_equal(made->source, pattern);
+	policy_free(&p);
+}
+
+static void test_commands(void **state)
+{
+	(void)state;
+	/* A path is itself, a name is that name anywhere. */
+	assert_words("deny", "/usr/bin/su", "/usr/bin/su", "/usr/bin/su");
+	assert_words("deny", "**/su", "**/su", "**/su");
+	assert_words("deny", "su", "**/su", "**/su");
+	assert_words("deny", "{su,sudo}", "**/{su,sudo}", "**/{su,sudo}");
+	assert_words("deny", "python3*", "**/python3*", "**/python3*");
+	assert_words("deny", "*", "**/*", "**/*");
+	assert_words("deny", "**", "**", "**");
+	/* Words: only a denial by arguments leaves the program alone. */
+	assert_words("deny", "  git   push ", "**/git|push", "");
+	assert_words("allow", "git push", "**/git|push", "**/git");
+	assert_words("deny", "/usr/bin/git push", "/usr/bin/git|push", "");
+	assert_words("deny", "a\\ b c\\ \\ d \\*", "**/a\\ b|c\\ \\ d|\\*", "");
+	assert_words("deny", "docker ... --privileged", "**/docker|...|--privileged", "");
+	/* The rest is open, so that saying so changes nothing. */
+	assert_words("deny", "git push ...", "**/git|push", "");
+	assert_words("deny", "git ...", "**/git", "**/git");
+	assert_words("deny", "git \\...", "**/git|\\...", "");
+	/* A value is one word's plain bytes, whatever is in it. */
+	assert_words("deny", "echo ${v}x", "**/echo|a\\ b\\{x", "");
+	assert_words("deny", "${v}", "**/a\\ b\\{", "**/a\\ b\\{");
+	assert_words("deny", "echo ${d}", "**/echo|\\...", "");
+	/* A bracket ends with its word. */
+	assert_words("deny", "${HOME}/x [!a]${d}", "/home/u/x|[!a]\\...", "");
+}
+
+static void assert_split(const char *text, const char *expected)
+{
+	CLEAN(exec_words_free) char **words = NULL;
+	CLEAN_FREE char *joined = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&joined, &size);
+	int count = exec_words_split(text, &words);
+
+	assert_non_null(to);
+	assert_true(count >= 0);
+	for (int i = 0; i < count; i++)
+		(void)fprintf(to, "%s|", words[i]);
+	assert_null(words[count]);
+	assert_int_equal(fclose(to), 0);
+	assert_string_equal(joined, expected);
+}
+
+static void test_split(void **state)
+{
+	(void)state;
+	assert_split("", "");
+	assert_split("   ", "");
+	assert_split("git", "git|");
+	assert_split(" git  push ", "git|push|");
+	assert_split("a\\ b \\\\ c\\", "a b|\\|c\\|");
+	assert_split("[x ... *", "[x|...|*|");
+}
+
+static void test_by(void **state)
+{
+	struct policy *p = load("picket: 1\nvars: {v: /a b}\n"
+				"egress: {rules: [{allow: '@any', by: /usr/bin/git}]}\n"
+				"files: {rules: [{deny: /a, by: ['**/git', '${v}/x']},"
+				" {deny: /a}]}\n"
+				"exec: {rules: [{deny: ld, by: '/usr/bin/{a,b}'}]}\n"
+				"unix: {rules: [{allow: x, by: '/opt/x\\ y'}]}\n"
+				"tests:\n"
+				"  - {run: git push, by: '${HOME}/x', expect: deny}\n"
+				"  - {unix: '@x', expect: deny}\n");
+
+	(void)state;
+	assert_int_equal(p->rules[0].by_count, 1);
+	assert_string_equal(p->rules[0].by[0], "/usr/bin/git");
+	assert_int_equal(p->rules[1].by_count, 2);
+	assert_string_equal(p->rules[1].by[0], "**/git");
+	assert_string_equal(p->rules[1].by[1], "/a\\ b/x");
+	assert_int_equal(p->rules[2].by_count, 0);
+	assert_null(p->rules[2].by);
+	assert_string_equal(p->rules[3].by[0], "/usr/bin/{a,b}");
+	assert_string_equal(p->rules[4].by[0], "/opt/x\\ y");
+	assert_int_equal(p->tests[0].kind, POLICY_TEST_RUN);
+	assert_string_equal(p->tests[0].target, "git push");
+	assert_string_equal(p->tests[0].by, "/home/u/x");
+	assert_int_equal(p->tests[1].kind, POLICY_TEST_UNIX);
+	assert_string_equal(p->tests[1].target, "x");
+	assert_null(p->tests[1].by);
+	policy_free(&p);
+}
+
+static void test_unix(void **state)
+{
+	struct policy *p = load("picket: 1\nunix:\n  default: allow\n  rules:\n"
+				"    - {deny: ['@a*', b/c, '**/tmp/x', '**', '${USER}'], id: n}\n");
+	const struct policy_pattern *patterns = p->rules[0].patterns;
+
+	(void)state;
+	assert_true(p->sections[PK_SECTION_UNIX].present);
+	assert_int_equal(p->sections[PK_SECTION_UNIX].default_verdict, PK_VERDICT_ALLOW);
+	assert_int_equal(p->rules[0].section, PK_SECTION_UNIX);
+	assert_int_equal(p->rules[0].access, PK_ACCESS_ABSTRACT);
+	assert_string_equal(patterns[0].glob, "/a*");
+	assert_string_equal(patterns[0].source, "@a*");
+	assert_string_equal(patterns[1].glob, "/b/c");
+	assert_string_equal(patterns[2].glob, "/**/tmp/x");
+	assert_string_equal(patterns[3].glob, "/**");
+	assert_string_equal(patterns[4].glob, "/u");
+	assert_int_equal(patterns[0].word_count, 0);
+	policy_free(&p);
+}
+
 static void test_names(void **state)
 {
 	static const struct {
@@ -322,11 +459,19 @@ static void test_presets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header),		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_inline_tests),	cmocka_unit_test(test_access),
-		cmocka_unit_test(test_names),		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_variable_faults), cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_inline_tests),
+		cmocka_unit_test(test_access),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_variable_faults),
+		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_by),
+		cmocka_unit_test(test_unix),
 	};
 
 	return cmocka_run_group_tests_name("policy load", tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "policy/address.h"
-#include "policy/command.h"
+#include "policy/exec_words.h"
 #include "policy/pattern.h"
 #include "policy/schema.h"
 #include "policy/vars.h"
@@ -132,8 +132,8 @@ static int read_destination(struct front *front, const struct node *text,
 static int check_command(struct front *front, const struct node *text,
 			 const struct expansion *expansion)
 {
-	CLEAN(command_free_words) char **words = NULL;
-	int count = command_split(expansion->text, &words);
+	CLEAN(exec_words_free) char **words = NULL;
+	int count = exec_words_split(expansion->text, &words);
 	size_t at;
 	const char *why;
 

@@ -2,7 +2,7 @@
 /*
  * The checks of one pattern: which grammar it has, and where the findings of the grammar of
  * destinations (address.c) stand in the policy. Globs of paths are path_glob.c's, commands
- * command.c's.
+ * exec_words.c's.
  */
 #include "policy/pattern.h"
 
@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "policy/address.h"
-#include "policy/command.h"
+#include "policy/exec_words.h"
 #include "policy/path_glob.h"
 #include "policy/vars.h"
 
@@ -107,7 +107,7 @@ static int make(struct front *front, const struct node *text, const struct polic
 	if (rule->section == PK_SECTION_EGRESS)
 		return make_destination(front, text, expansion, pattern);
 	if (rule->section == PK_SECTION_EXEC)
-		return command_make(front, text, rule, expansion, pattern);
+		return exec_words_make(front, text, rule, expansion, pattern);
 	if (rule->section == PK_SECTION_UNIX)
 		return make_name(front, text, expansion, pattern);
 	return make_path(front, text, rule, expansion, pattern);

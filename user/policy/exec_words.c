@@ -3,7 +3,7 @@
  * Texts to words. What a word of a pattern may look like is glob.c's; here is what makes it the
  * program or an argument, and what is said about it.
  */
-#include "policy/command.h"
+#include "policy/exec_words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -83,7 +83,7 @@ static int make_argument(struct making *making, size_t at, size_t length)
 
 	if (r < 0)
 		return r;
-	if (strcmp(word, COMMAND_ANY) == 0 || glob_check_argument(word, &column, &why))
+	if (strcmp(word, EXEC_WORDS_ANY) == 0 || glob_check_argument(word, &column, &why))
 		return 0;
 	making->faulty = true;
 	column = column - 1 < length ? column - 1 : length - 1;
@@ -100,12 +100,12 @@ static void check_any(struct making *making, size_t at)
 	const struct policy_pattern *pattern = making->pattern;
 	size_t count = pattern->word_count;
 
-	if (strcmp(pattern->words[count - 1], COMMAND_ANY) != 0)
+	if (strcmp(pattern->words[count - 1], EXEC_WORDS_ANY) != 0)
 		return;
-	if (count < 2 || strcmp(pattern->words[count - 2], COMMAND_ANY) != 0)
+	if (count < 2 || strcmp(pattern->words[count - 2], EXEC_WORDS_ANY) != 0)
 		return;
 	(void)expansion_error_at(making->text, making->expansion, making->front->diags, at,
-				 strlen(COMMAND_ANY), "two '...' meet here; one is enough");
+				 strlen(EXEC_WORDS_ANY), "two '...' meet here; one is enough");
 	making->faulty = true;
 }
 
@@ -127,7 +127,7 @@ static int make_words(struct making *making)
 	}
 	/* Whatever follows the last word is meant without saying so. */
 	while (r == 0 && pattern->word_count > 1 &&
-	       strcmp(pattern->words[pattern->word_count - 1], COMMAND_ANY) == 0)
+	       strcmp(pattern->words[pattern->word_count - 1], EXEC_WORDS_ANY) == 0)
 		free(pattern->words[--pattern->word_count]);
 	return r;
 }
@@ -149,8 +149,8 @@ static int set_glob(struct making *making, enum pk_verdict verdict)
 	return pattern->glob ? 0 : -ENOMEM;
 }
 
-int command_make(struct front *front, const struct node *text, const struct policy_rule *rule,
-		 const struct expansion *expansion, struct policy_pattern *pattern)
+int exec_words_make(struct front *front, const struct node *text, const struct policy_rule *rule,
+		    const struct expansion *expansion, struct policy_pattern *pattern)
 {
 	struct making making = { front, text, expansion, pattern, false };
 	size_t at = 0;
@@ -161,8 +161,8 @@ int command_make(struct front *front, const struct node *text, const struct poli
 		(void)node_error(text, front->diags, "a pattern has nothing but blanks");
 		return -EINVAL;
 	}
-	if (strncmp(expansion->text + at, COMMAND_ANY, length) == 0 &&
-	    length == strlen(COMMAND_ANY)) {
+	if (strncmp(expansion->text + at, EXEC_WORDS_ANY, length) == 0 &&
+	    length == strlen(EXEC_WORDS_ANY)) {
 		diag_hint(expansion_error_at(text, expansion, front->diags, at, length,
 					     "a command begins with its program"),
 			  "write '*' for a program of any name");
@@ -190,9 +190,9 @@ static char *plain_word(const char *text, size_t length)
 	return word;
 }
 
-int command_split(const char *text, char ***ret_words)
+int exec_words_split(const char *text, char ***ret_words)
 {
-	CLEAN(command_free_words) char **words = calloc(1, sizeof(*words));
+	CLEAN(exec_words_free) char **words = calloc(1, sizeof(*words));
 	size_t at = 0, length;
 	int count = 0;
 
@@ -214,7 +214,7 @@ int command_split(const char *text, char ***ret_words)
 	return count;
 }
 
-void command_free_words(char ***words)
+void exec_words_free(char ***words)
 {
 	for (char **word = *words; word && *word; word++)
 		free(*word);
