@@ -2,12 +2,14 @@
 /*
  * Labels of tasks: found at first sight, inherited at fork, kept at migration.
  *
- *   lsm/task_alloc              child gets the parent's label; no memory for it: fork fails ENOMEM
+ *   lsm/task_alloc              child gets the parent's label; no memory for it: fork fails ENOMEM.
+ *                             EPERM for a child in another cgroup, and, by guard namespaces, in new
+ *                             namespaces
  *   tp_btf/cgroup_attach_task   a task that is nobody is looked up again in its new cgroup
  */
 #include "picket.bpf.h"
 
-#include "identity.bpf.h"
+#include "guard.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -35,17 +37,34 @@ __noinline int pk_label_task(void)
 	return agent;
 }
 
+/* A child in another cgroup would leave the agent's limits; one in new namespaces its world. */
+static __always_inline int pk_refuse_child(__u32 agent, __u64 flags)
+{
+	struct pk_act cgroup = { .guard = PK_GUARD_KERNEL,
+				 .op = PK_OP_CLONE,
+				 .reason = PK_REASON_SELF };
+	struct pk_act namespace = { .guard = PK_GUARD_NAMESPACES, .op = PK_OP_NAMESPACE };
+
+	if (flags & CLONE_INTO_CGROUP)
+		return pk_guard_ask(agent, &cgroup, 0);
+	return flags & CLONE_NEW_MASK ? pk_guard_ask(agent, &namespace, 0) : 0;
+}
+
 SEC("lsm/task_alloc")
 int BPF_PROG(pk_task_alloc, struct task_struct *child, unsigned long clone_flags, int ret)
 {
 	struct pk_label *label;
 	__u32 agent, subjects = 0;
+	int error;
 
 	if (ret)
 		return ret;
 	agent = pk_who_as(&subjects);
 	if (!agent)
 		return 0;
+	error = pk_refuse_child(agent, clone_flags);
+	if (error)
+		return error;
 	label = bpf_task_storage_get(&pk_labels, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!label)
 		return -ENOMEM;

@@ -154,15 +154,20 @@ struct thread_info {
 };
 
 struct task_struct {
+	struct thread_info thread_info;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	const struct cred *real_cred;
 	const struct cred *cred;
 	unsigned int flags;
 	void *io_uring;
 	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
+	struct css_set *cgroups;
 	u64 start_boottime;
 	unsigned int personality;
 	unsigned int ptrace;

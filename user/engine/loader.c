@@ -61,10 +61,19 @@ static bool is_cgroup(const struct bpf_program *prog)
 
 int loader_security_function(const char *hook, char *name, size_t size)
 {
-	/* The one hook whose function is called otherwise. */
-	const char *base = strcmp(hook, "bprm_check_security") == 0 ? "bprm_check" : hook;
-	int length = snprintf(name, size, "security_%s", base);
+	/* The hooks whose functions are called otherwise. */
+	static const char *const others[][2] = {
+		{ "bprm_check_security", "bprm_check" },
+		{ "userns_create", "create_user_ns" },
+	};
+	const char *base = hook;
+	int length;
 
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (strcmp(hook, others[i][0]) == 0)
+			base = others[i][1];
+	}
+	length = snprintf(name, size, "security_%s", base);
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
@@ -203,7 +212,8 @@ static int choose_programs(struct picket_bpf *skel, enum pk_tier tier, struct di
 	return 0;
 }
 
-int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags)
+int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *argument,
+			 struct loader *ret_loader, struct diag_list *diags)
 {
 	CLEAN(loader_close) struct loader loader = { .tier = tier };
 	char name[64];
@@ -218,6 +228,8 @@ int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *
 		return r;
 	}
 	loader.skel->rodata->pk_tier = tier;
+	if (prepare)
+		prepare(loader.skel, argument);
 	/* Inodes have storage only where the BPF LSM is on. */
 	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs, tier == PK_TIER_LSM);
 	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs_hash,
@@ -234,6 +246,11 @@ int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *
 	*ret_loader = loader;
 	loader = (struct loader){ 0 };
 	return 0;
+}
+
+int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags)
+{
+	return loader_load_prepared(tier, NULL, NULL, ret_loader, diags);
 }
 
 static struct bpf_link *attach_program(const struct bpf_program *prog, int cgroup_fd)
