@@ -80,10 +80,62 @@ static struct policy_pattern *add_pattern(struct policy *policy, const char *sou
 
 struct policy_pattern *build_glob(struct policy *policy, const char *glob)
 {
+	struct policy_rule *rule = &policy->rules[policy->rule_count - 1];
 	struct policy_pattern *pattern = add_pattern(policy, glob);
 
 	pattern->glob = must(strdup(glob));
+	if (rule->section == PK_SECTION_EXEC) {
+		pattern->words = append(NULL, &pattern->word_count, sizeof(char *));
+		pattern->words[0] = must(strdup(glob));
+	}
 	return pattern;
+}
+
+static void add_word(struct policy_pattern *pattern, const char *word, size_t length)
+{
+	bool name = !pattern->word_count && !memchr(word, '/', length);
+	char *text = must(malloc(length + 4));
+
+	sprintf(text, "%s%.*s", name ? "**/" : "", (int)length, word);
+	pattern->words = append(pattern->words, &pattern->word_count, sizeof(char *));
+	pattern->words[pattern->word_count - 1] = text;
+}
+
+struct policy_pattern *build_command(struct policy *policy, const char *text)
+{
+	struct policy_rule *rule = &policy->rules[policy->rule_count - 1];
+	struct policy_pattern *pattern = add_pattern(policy, text);
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		add_word(pattern, text, length);
+		text += length + strspn(text + length, " ");
+	}
+	if (pattern->word_count == 1 || rule->verdict == PK_VERDICT_ALLOW)
+		pattern->glob = must(strdup(pattern->words[0]));
+	return pattern;
+}
+
+void build_by(struct policy *policy, const char *glob)
+{
+	struct policy_rule *rule = &policy->rules[policy->rule_count - 1];
+
+	rule->by = append(rule->by, &rule->by_count, sizeof(char *));
+	rule->by[rule->by_count - 1] = must(strdup(glob));
+}
+
+void build_guard(struct policy *policy, enum pk_guard guard, bool deny, const char *source)
+{
+	struct policy_guard *to = &policy->process.guards[guard];
+
+	policy->process.present = true;
+	free(to->source);
+	*to = (struct policy_guard){
+		.deny = deny,
+		.source = source ? must(strdup(source)) : NULL,
+		.pos = { policy->files[0], 100 + guard, 1 },
+	};
 }
 
 struct policy_pattern *build_raw_range(struct policy *policy, const struct policy_range *range)

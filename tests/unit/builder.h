@@ -22,6 +22,18 @@ struct policy_rule *build_rule(struct policy *policy, enum pk_section section,
 /** Add a path pattern; its position is line = the rule's number + 1, column = its own + 1. */
 struct policy_pattern *build_glob(struct policy *policy, const char *glob);
 
+/**
+ * Add a command pattern: words between blanks; a program without '/' is a name. As the front end
+ * does, the program's glob is left out where the arguments decide a denial.
+ */
+struct policy_pattern *build_command(struct policy *policy, const char *text);
+
+/** Give the last rule one more program that it is for. */
+void build_by(struct policy *policy, const char *glob);
+
+/** Set a switch of the process section, which is present from then on. */
+void build_guard(struct policy *policy, enum pk_guard guard, bool deny, const char *source);
+
 /** Add an egress pattern: "1.2.3.4", "10.0.0.0/8", "2001:db8::/32"; ports 0-65535 until given. */
 struct policy_pattern *build_range(struct policy *policy, const char *cidr);
 

@@ -162,13 +162,13 @@ static void packs_every_transition(void **state)
 	const uint32_t base = 52;
 	struct policy *policy = read_only(many);
 	struct automaton a = build(policy);
-	struct comb comb = { 0 };
+	struct comb comb = { .base = base, .classes = a.classes };
 	uint32_t *slot_of;
 	uint32_t *queue;
 	uint32_t queued = 0;
 
 	(void)state;
-	assert_int_equal(comb_pack(&comb, &a, 0, base), 0);
+	assert_int_equal(comb_pack(&comb, &a, 0), 0);
 	slot_of = calloc(a.state_count, sizeof(*slot_of));
 	queue = calloc(a.state_count, sizeof(*queue));
 	assert_non_null(slot_of);

@@ -269,8 +269,8 @@ static void matches_by_example(void **state)
 /* Words of commands: '/' is a byte like any other, "..." stands for any words. */
 static void checks_arguments(void **state)
 {
-	static const char *const good[] = { "push", "",	    "--*",   "a/b/",   "//",	  "[!/]x",
-					    "...",  "{a,}", "?\/\ ", "{*,a}*", "[a-z/]*", ".." };
+	static const char *const good[] = { "push", "",	    "--*",     "a/b/",	 "//",	    "[!/]x",
+					    "...",  "{a,}", "?\\/\\ ", "{*,a}*", "[a-z/]*", ".." };
 	static const struct {
 		const char *glob;
 		size_t column;

@@ -31,13 +31,15 @@ struct builder {
 	__u32 stamp;
 	/* The state being worked on. */
 	__u32 by_class[256]; /* first pending edge or NFA_NONE */
-	__u64 mentioned[4]; /* classes with a pending edge, and the slash's */
+	__u64 mentioned[4]; /* classes with a pending edge, and those of '/' and NUL */
 	struct pending *pending;
 	size_t pending_count, pending_room;
 	__u32 *loops; /* nodes that every class but '/' leads to: star loops, targets of '?' */
 	size_t loop_count;
-	__u32 *deeps; /* nodes that every class leads to */
+	__u32 *deeps; /* nodes that '/' leads to as well */
 	size_t deep_count;
+	__u32 *rests; /* nodes that every class leads to, that of NUL too */
+	size_t rest_count;
 	__u32 *rules; /* of the accepts */
 	size_t rule_count, rule_room;
 };
@@ -118,7 +120,8 @@ static int add_set_pending(struct builder *b, const struct nfa_edge *edge)
 	__u32 seen[8] = { 0 };
 	int r;
 
-	for (unsigned int byte = 0; byte < 256; byte++) {
+	/* What is not in a class may be in the set, but not what ends a word. */
+	for (unsigned int byte = b->nfa->commands; byte < 256; byte++) {
 		__u32 class = b->nfa->class_of[byte];
 
 		if (!glob_set_has(set, (__u8)byte) || seen[class >> 5] >> (class & 31) & 1)
@@ -154,12 +157,16 @@ static int gather_node(struct builder *b, __u32 index)
 		b->loops[b->loop_count++] = index;
 	if (node->loop == NFA_LOOP_DEEP)
 		b->deeps[b->deep_count++] = index;
+	if (node->loop == NFA_LOOP_REST)
+		b->rests[b->rest_count++] = index;
 	for (__u32 i = node->edges; i != NFA_NONE; i = b->nfa->edges[i].sibling) {
 		const struct nfa_edge *edge = &b->nfa->edges[i];
 
 		r = 0;
 		if (edge->kind == GLOB_ONE)
 			b->loops[b->loop_count++] = edge->target;
+		else if (edge->kind == GLOB_ANY_ONE)
+			b->deeps[b->deep_count++] = edge->target;
 		else if (edge->kind == GLOB_BYTE)
 			r = add_pending(b, b->nfa->class_of[edge->byte], edge->target);
 		else
@@ -173,11 +180,16 @@ static int gather_node(struct builder *b, __u32 index)
 /* The successor by @class of the state at hand. */
 static int find_target(struct builder *b, __u32 class, __u32 *ret_state)
 {
+	bool ends_word = b->nfa->commands && class == b->nfa->class_of['\0'];
+	bool slash = class == b->nfa->class_of['/'];
+
 	b->stamp++;
 	b->work_count = 0;
-	for (size_t i = 0; i < b->deep_count; i++)
+	for (size_t i = 0; i < b->rest_count; i++)
+		add_closure(b, b->rests[i]);
+	for (size_t i = 0; i < b->deep_count && !ends_word; i++)
 		add_closure(b, b->deeps[i]);
-	for (size_t i = 0; i < b->loop_count && class != b->nfa->class_of['/']; i++)
+	for (size_t i = 0; i < b->loop_count && !ends_word && !slash; i++)
 		add_closure(b, b->loops[i]);
 	for (__u32 i = b->by_class[class]; i != NFA_NONE; i = b->pending[i].next)
 		add_closure(b, b->pending[i].target);
@@ -228,18 +240,20 @@ static int make_row(struct builder *b, __u32 state)
 {
 	struct automaton *automaton = b->automaton;
 	__u32 slash = b->nfa->class_of['/'];
+	__u32 other = b->nfa->other;
 	__u32 target;
 	int r;
 
 	automaton->states[state].edges = (__u32)automaton->edge_count;
 	b->mentioned[slash >> 6] |= 1ULL << (slash & 63);
-	/* Class 0 is never the slash's: it has the NUL byte. */
-	r = find_target(b, 0, &target);
+	/* NUL's is class 0. */
+	b->mentioned[0] |= b->nfa->commands;
+	r = find_target(b, other, &target);
 	if (r)
 		return r;
 	automaton->states[state].other = target;
-	/* When an edge decides for class 0, the classes without edge are the exceptions. */
-	if (b->mentioned[0] & 1)
+	/* When an edge decides for that class, the classes without edge are the exceptions. */
+	if (b->mentioned[other >> 6] >> (other & 63) & 1)
 		for (__u32 class = 0; class < b->nfa->classes; class ++)
 			b->mentioned[class >> 6] |= 1ULL << (class & 63);
 	return make_edges(b, state);
@@ -253,6 +267,7 @@ static int expand_state(struct builder *b, __u32 state)
 	b->pending_count = 0;
 	b->loop_count = 0;
 	b->deep_count = 0;
+	b->rest_count = 0;
 	b->rule_count = 0;
 	for (__u32 i = 0; i < list.count; i++) {
 		r = gather_node(b, b->positions.items[list.start + i]);
@@ -274,8 +289,9 @@ static int allocate(struct builder *b)
 	b->work = calloc(nodes, sizeof(*b->work));
 	b->marks = calloc(nodes, sizeof(*b->marks));
 	b->loops = calloc(nodes * 2, sizeof(*b->loops));
-	b->deeps = calloc(nodes, sizeof(*b->deeps));
-	return b->work && b->marks && b->loops && b->deeps ? 0 : -ENOMEM;
+	b->deeps = calloc(nodes * 2, sizeof(*b->deeps));
+	b->rests = calloc(nodes, sizeof(*b->rests));
+	return b->work && b->marks && b->loops && b->deeps && b->rests ? 0 : -ENOMEM;
 }
 
 /* An automaton always has arrays, also when they hold nothing: rows may point to their start. */
@@ -297,6 +313,7 @@ static void reset_builder(struct builder *b)
 	free(b->pending);
 	free(b->loops);
 	free(b->deeps);
+	free(b->rests);
 	free(b->rules);
 }
 

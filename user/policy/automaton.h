@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The path automaton while it is built: subset construction over byte classes, then the smallest
+ * An automaton while it is built: subset construction over byte classes, then the smallest
  * equivalent automaton with canonical state numbers. Refuses to know how it is stored in an image.
  *
- * A state's row is sparse: `other` is the successor by class 0, edges are the classes that go
- * elsewhere, in ascending order. State 0 of a freshly built automaton is the dead state.
+ * A state's row is sparse: `other` is the successor by the class that nfa->other names, edges are the
+ * classes that go elsewhere, in ascending order. State 0 of a freshly built automaton is the dead state.
  */
 #ifndef PICKET_POLICY_AUTOMATON_H
 #define PICKET_POLICY_AUTOMATON_H
@@ -25,7 +25,7 @@ struct automaton_edge {
 
 /** A state and its row. */
 struct automaton_state {
-	__u32 set; /* rule set of a path that ends here */
+	__u32 set; /* rule set of a key that ends here */
 	__u32 other;
 	__u32 edges; /* first one in automaton->edges */
 	__u32 edge_count;

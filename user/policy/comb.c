@@ -17,7 +17,6 @@
 struct packer {
 	const struct automaton *automaton;
 	struct comb *comb;
-	__u32 base;
 	size_t low; /* no gap before this one is tried */
 	__u32 *places; /* of a state's head, counted from the part's start */
 	__u32 *votes; /* by state: classes of the row at hand that lead there */
@@ -118,15 +117,16 @@ static int place_state(struct packer *p, __u32 state)
 	for (place = p->low; !fits(p, place); place++)
 		if (place - p->low == TRIES_MAX)
 			p->low += TRIES_MAX / 4;
-	/* The whole alphabet behind a head stays inside the part. */
-	r = reach(p, place + PK_CLASS_FIRST + p->automaton->classes - 1);
+	/* The largest alphabet behind any head stays inside the part. */
+	r = reach(p, place + PK_CLASS_FIRST + p->comb->classes - 1);
 	if (r)
 		return r;
 	slots = p->comb->slots;
 	slots[place].check = PK_SLOT_HEAD;
 	slots[place + 1].check = PK_SLOT_HEAD;
 	for (__u32 i = 0; i < p->count; i++)
-		slots[place + PK_CLASS_FIRST + p->row[i].class].check = p->base + (__u32)place;
+		slots[place + PK_CLASS_FIRST + p->row[i].class].check =
+			p->comb->base + (__u32)place;
 	p->places[state] = (__u32)place;
 	return 0;
 }
@@ -137,23 +137,38 @@ static void fill_state(struct packer *p, __u32 state)
 	struct pk_slot *head = &p->comb->slots[p->places[state]];
 
 	choose_row(p, state);
-	head[0].next = p->base + p->places[p->fallback];
+	head[0].next = p->comb->base + p->places[p->fallback];
 	head[1].next = row->set;
 	for (__u32 i = 0; i < p->count; i++)
-		head[PK_CLASS_FIRST + p->row[i].class].next = p->base + p->places[p->row[i].target];
+		head[PK_CLASS_FIRST + p->row[i].class].next =
+			p->comb->base + p->places[p->row[i].target];
 }
 
-int comb_pack(struct comb *comb, const struct automaton *automaton, size_t which, __u32 base)
+/* The state without rules that nothing leaves, or the number of states. */
+static __u32 find_dead(const struct automaton *automaton)
+{
+	__u32 i = 0;
+
+	for (; i < automaton->state_count; i++) {
+		const struct automaton_state *state = &automaton->states[i];
+
+		if (!state->set && state->other == i && !state->edge_count)
+			break;
+	}
+	return i;
+}
+
+int comb_pack(struct comb *comb, const struct automaton *automaton, size_t which)
 {
 	CLEAN_FREE __u32 *places = calloc(automaton->state_count, sizeof(*places));
 	CLEAN_FREE __u32 *votes = calloc(automaton->state_count, sizeof(*votes));
 	struct packer p = {
 		.automaton = automaton,
 		.comb = comb,
-		.base = base,
 		.places = places,
 		.votes = votes,
 	};
+	__u32 dead;
 	int r;
 
 	if (!places || !votes)
@@ -166,7 +181,10 @@ int comb_pack(struct comb *comb, const struct automaton *automaton, size_t which
 	}
 	for (__u32 i = 0; i < automaton->state_count; i++)
 		fill_state(&p, i);
-	comb->start[which] = base + places[automaton->start];
+	comb->start[which] = comb->base + places[automaton->start];
+	dead = find_dead(automaton);
+	if (dead < automaton->state_count)
+		comb->dead[which] = comb->base + places[dead];
 	return 0;
 }
 

@@ -10,16 +10,22 @@
 
 /** The finished part. */
 struct comb {
+	__u32 base; /* absolute index of the part's slot 0, > 0 */
+	__u32 classes; /* at least as many as any of the automata has */
 	struct pk_slot *slots; /* owned */
 	size_t count, room;
-	__u32 start[PK_AUTOMATA]; /* the start states: absolute slot indices */
+	__u32 start[PK_AUTOMATA + 1]; /* the start states: absolute slot indices */
+	__u32 dead[PK_AUTOMATA + 1]; /* states that nothing leaves and that have no rules; 0 = none */
 };
 
+/** Which automaton of an image the one of commands is; those before it are of paths. */
+#define COMB_COMMANDS PK_AUTOMATA
+
 /**
- * Lay the @which-th @automaton out into *@comb, zeroed before the first; slot 0 of the part has
- * absolute index @base (> 0). Returns 0; -E2BIG when it does not fit an image; -ENOMEM.
+ * Lay the @which-th @automaton out into *@comb, which before the first is zero but for `base` and
+ * `classes`. Returns 0; -E2BIG when it does not fit an image; -ENOMEM.
  */
-int comb_pack(struct comb *comb, const struct automaton *automaton, size_t which, __u32 base);
+int comb_pack(struct comb *comb, const struct automaton *automaton, size_t which);
 
 /** Free everything and zero @comb. */
 void comb_reset(struct comb *comb);

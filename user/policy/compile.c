@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Checked layers to image: runs the path half and the address half, then lays the parts out. All
+ * Checked layers to image: runs the path, command and address parts, then lays the image out. All
  * that depends on more than one module of the compiler is decided here, nothing else.
  */
 #include <errno.h>
@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "policy/comb.h"
+#include "policy/commands.h"
 #include "policy/compile.h"
 #include "policy/guards.h"
 #include "policy/interval.h"
@@ -27,6 +28,7 @@ struct compilation {
 	struct strings strings;
 	struct pk_rule *rules;
 	__u8 path_class[256];
+	__u8 argv_class[256];
 	__u32 name;
 };
 
@@ -48,19 +50,49 @@ static int refuse_size(struct diag_list *diags)
 	return -EINVAL;
 }
 
-static int compile_paths(struct compilation *c, struct diag_list *diags)
+/* The automata of one compilation. */
+struct automata {
+	struct paths paths;
+	struct automaton commands; /* without states: no rule looks at arguments */
+};
+
+static void reset_automata(struct automata *automata)
 {
-	CLEAN(paths_reset) struct paths paths = { 0 };
+	paths_reset(&automata->paths);
+	automaton_reset(&automata->commands);
+}
+
+static int pack_automata(struct compilation *c, const struct automata *automata)
+{
+	int r = 0;
+
+	c->comb.base = sizeof(struct pk_image) / sizeof(struct pk_slot);
+	c->comb.classes = automata->paths.automata[0].classes;
+	if (automata->commands.classes > c->comb.classes)
+		c->comb.classes = automata->commands.classes;
+	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
+		r = comb_pack(&c->comb, &automata->paths.automata[i], i);
+	if (!r && automata->commands.state_count)
+		r = comb_pack(&c->comb, &automata->commands, COMB_COMMANDS);
+	return r;
+}
+
+static int compile_automata(struct compilation *c, struct diag_list *diags)
+{
+	CLEAN(reset_automata) struct automata automata = { 0 };
 	int r;
 
-	r = paths_build(&paths, &c->numbered, &c->sets, diags);
+	r = paths_build(&automata.paths, &c->numbered, &c->sets, diags);
+	if (!r && commands_needed(&c->numbered))
+		r = commands_build(&automata.commands, &c->numbered, &c->sets, diags);
 	if (r)
 		return r;
-	for (int i = 0; i < 256; i++)
-		c->path_class[i] = (__u8)(paths.automata[0].class_of[i] + PK_CLASS_FIRST);
-	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
-		r = comb_pack(&c->comb, &paths.automata[i], i,
-			      sizeof(struct pk_image) / sizeof(struct pk_slot));
+	for (int i = 0; i < 256; i++) {
+		c->path_class[i] = (__u8)(automata.paths.automata[0].class_of[i] + PK_CLASS_FIRST);
+		if (automata.commands.state_count)
+			c->argv_class[i] = (__u8)(automata.commands.class_of[i] + PK_CLASS_FIRST);
+	}
+	r = pack_automata(c, &automata);
 	return r == -E2BIG ? refuse_size(diags) : r;
 }
 
@@ -231,10 +263,13 @@ static int emit(const struct compilation *c, const struct compile_options *optio
 		.path_start = { c->comb.start[0], c->comb.start[1] },
 		.span_count = (__u32)c->spans.count,
 		.name = c->name,
+		.argv_start = c->comb.start[COMB_COMMANDS],
+		.argv_dead = c->comb.dead[COMB_COMMANDS],
 		.subjects = (__u32)((1ULL << c->numbered.subjects.count) - 1),
 	};
 
 	memcpy(head.path_class, c->path_class, sizeof(head.path_class));
+	memcpy(head.argv_class, c->argv_class, sizeof(head.argv_class));
 	fill_defaults(c, &head);
 	fill_modes(c, options, &head);
 	guards_fill(c->layers, c->layer_count, &c->numbered, &head);
@@ -261,7 +296,7 @@ int policy_compile(const struct policy *const *layers, size_t count,
 		return r;
 	/* Findings of both kinds are worth seeing in one go. */
 	repeats = numbered_check_repeats(&c.numbered, diags);
-	r = compile_paths(&c, diags);
+	r = compile_automata(&c, diags);
 	if (!r)
 		r = compile_addresses(&c, diags);
 	if (!r)

@@ -4,6 +4,7 @@
  * cannot be asked: deny.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/decide.h"
@@ -70,10 +71,9 @@ static struct pk_result denial(int error)
 	};
 }
 
-int decide_path(const struct policy_image *image, enum pk_section section, __u8 access,
-		const char *path, struct pk_result *ret_result)
+int decide_path_query(const struct policy_image *image, const char *path,
+		      const struct pk_query *query, struct pk_result *ret_result)
 {
-	struct pk_query query = { .section = section, .access = access };
 	struct pk_view view = image_view(image);
 	struct pk_sets sets;
 	int r;
@@ -83,8 +83,59 @@ int decide_path(const struct policy_image *image, enum pk_section section, __u8 
 		*ret_result = denial(r);
 		return r;
 	}
-	*ret_result = pk_judge_sets(&view, image_head(image), &sets, &query);
+	*ret_result = pk_judge_sets(&view, image_head(image), &sets, query);
 	return 0;
+}
+
+int decide_path(const struct policy_image *image, enum pk_section section, __u8 access,
+		const char *path, struct pk_result *ret_result)
+{
+	struct pk_query query = { .section = section, .access = access };
+
+	return decide_path_query(image, path, &query, ret_result);
+}
+
+int decide_abstract(const struct policy_image *image, const char *name, __u32 subjects,
+		    struct pk_result *ret_result)
+{
+	struct pk_query query = {
+		.section = PK_SECTION_UNIX,
+		.access = PK_ACCESS_ABSTRACT,
+		.subjects = subjects,
+	};
+	char path[PK_PATH_MAX + 2];
+
+	/* Over-long ones stay over-long. */
+	(void)snprintf(path, sizeof(path), "/%s", name);
+	return decide_path_query(image, path, &query, ret_result);
+}
+
+int decide_subjects(const struct policy_image *image, const char *path, __u32 *ret_subjects)
+{
+	struct pk_view view = image_view(image);
+	struct pk_sets sets;
+	int r;
+
+	*ret_subjects = 0;
+	r = decide_path_sets(image, path, &sets);
+	if (!r)
+		*ret_subjects = pk_subjects(&view, image_head(image), &sets);
+	return r;
+}
+
+struct pk_result decide_guard(const struct policy_image *image, enum pk_guard guard)
+{
+	const struct pk_guards *guards = &image_head(image)->guards;
+	bool refused = guards->deny >> guard & 1;
+	__u32 rule = guards->rule[guard];
+
+	return (struct pk_result){
+		.verdict = refused ? PK_VERDICT_DENY : PK_VERDICT_ALLOW,
+		.reason = refused		 ? PK_REASON_GUARD :
+			  rule & PK_RULE_DEFAULT ? PK_REASON_DEFAULT :
+						   PK_REASON_RULE,
+		.rule = rule,
+	};
 }
 
 struct pk_result decide_stricter(const struct pk_result *first, const struct pk_result *second)
@@ -96,23 +147,39 @@ struct pk_result decide_stricter(const struct pk_result *first, const struct pk_
 	return *second;
 }
 
-int decide_exec(const struct policy_image *image, const char *path, struct pk_result *ret_result)
+int decide_exec_as(const struct policy_image *image, const char *path, __u32 subjects,
+		   struct pk_result *ret_result)
 {
+	struct pk_query query = { PK_SECTION_FILES, PK_ACCESS_EXEC, 0, subjects, 0 };
 	struct pk_result file;
 	struct pk_result program;
 	int r;
 
-	r = decide_path(image, PK_SECTION_FILES, PK_ACCESS_EXEC, path, &file);
+	r = decide_path_query(image, path, &query, &file);
+	query.section = PK_SECTION_EXEC;
+	query.access = PK_ACCESS_RUN;
 	if (!r)
-		r = decide_path(image, PK_SECTION_EXEC, PK_ACCESS_RUN, path, &program);
+		r = decide_path_query(image, path, &query, &program);
 	*ret_result = r ? file : decide_stricter(&file, &program);
 	return r;
+}
+
+int decide_exec(const struct policy_image *image, const char *path, struct pk_result *ret_result)
+{
+	return decide_exec_as(image, path, 0, ret_result);
 }
 
 int decide_address(const struct policy_image *image, const __u8 address[16], __u16 port,
 		   __u8 access, struct pk_result *ret_result)
 {
 	struct pk_query query = { .section = PK_SECTION_EGRESS, .access = access, .port = port };
+
+	return decide_address_query(image, address, &query, ret_result);
+}
+
+int decide_address_query(const struct policy_image *image, const __u8 address[16],
+			 const struct pk_query *query, struct pk_result *ret_result)
+{
 	struct pk_view view = image_view(image);
 	struct pk_sets sets;
 	int r;
@@ -122,7 +189,7 @@ int decide_address(const struct policy_image *image, const __u8 address[16], __u
 		*ret_result = denial(r);
 		return r;
 	}
-	*ret_result = pk_judge_sets(&view, image_head(image), &sets, &query);
+	*ret_result = pk_judge_sets(&view, image_head(image), &sets, query);
 	return 0;
 }
 

@@ -28,8 +28,15 @@ int decide_address_sets(const struct policy_image *image, const __u8 address[16]
 			struct pk_sets *ret_sets);
 
 /**
- * Judge @access (nibble, every bit must be allowed) to @path in @section (files or exec). Always
- * stores a result; what cannot be judged is denied, the reason says why. Returns 0, or the error
+ * Judge @query against the absolute @path. Always stores a result; what cannot be judged is denied,
+ * the reason says why. Returns 0, or the error behind such a denial.
+ */
+int decide_path_query(const struct policy_image *image, const char *path,
+		      const struct pk_query *query, struct pk_result *ret_result);
+
+/**
+ * Judge @access (nibble, every bit must be allowed) to @path in @section, asked by a program that no
+ * rule names. Always stores a result; what cannot be judged is denied, the reason says why. Returns 0, or the error
  * behind such a denial.
  */
 int decide_path(const struct policy_image *image, enum pk_section section, __u8 access,
@@ -47,9 +54,47 @@ struct pk_result decide_stricter(const struct pk_result *first, const struct pk_
  */
 int decide_exec(const struct policy_image *image, const char *path, struct pk_result *ret_result);
 
-/** Judge reaching @port at @address by @access (PK_ACCESS_TCP, PK_ACCESS_UDP). */
+/** The same, asked by a program with the bits @subjects. */
+int decide_exec_as(const struct policy_image *image, const char *path, __u32 subjects,
+		   struct pk_result *ret_result);
+
+/** Judge @query, which has the port, against @address (IPv4 as ::ffff:a.b.c.d). */
+int decide_address_query(const struct policy_image *image, const __u8 address[16],
+			 const struct pk_query *query, struct pk_result *ret_result);
+
+/** The same, asked by a program that no rule names: reaching @port at @address by @access (PK_ACCESS_TCP, PK_ACCESS_UDP). */
 int decide_address(const struct policy_image *image, const __u8 address[16], __u16 port,
 		   __u8 access, struct pk_result *ret_result);
+
+/** The bits that the program @path has in rules with `by`. 0, or the error that it has none for. */
+int decide_subjects(const struct policy_image *image, const char *path, __u32 *ret_subjects);
+
+/**
+ * Judge a connection or a datagram to the abstract unix socket @name (without NUL in front), asked
+ * by a program with the bits @subjects. Names with NUL bytes inside are the kernel's to deny.
+ */
+int decide_abstract(const struct policy_image *image, const char *name, __u32 subjects,
+		    struct pk_result *ret_result);
+
+/** What the process section says of a switch: PK_REASON_GUARD when it is refused. */
+struct pk_result decide_guard(const struct policy_image *image, enum pk_guard guard);
+
+/**
+ * Judge a command by its key of @length bytes (program and arguments, each with a NUL behind it)
+ * with @query; PK_ACCESS_COMMAND of section exec is the one to ask. Returns 0; -E2BIG over
+ * PK_COMMAND_MAX; -EIO for a broken image, or one that has no automaton for commands.
+ */
+int decide_command_key(const struct policy_image *image, const __u8 *key, size_t length,
+		       const struct pk_query *query, struct pk_result *ret_result);
+
+/**
+ * Judge starting @program (absolute, resolved) with the NULL-terminated @argv, asked by a program
+ * with the bits @subjects: as decide_exec_as(), and where rules look at command lines by
+ * the program with argv[1] and so on, and by argv[0] in the program's place, which cannot allow.
+ * What a script adds (its interpreter's command line) is not known here. Errors as above.
+ */
+int decide_command(const struct policy_image *image, const char *program, char *const *argv,
+		   __u32 subjects, struct pk_result *ret_result);
 
 /** Run the path automata over @path; the states reached. 0, -ENAMETOOLONG, -EIO. */
 int image_path_states(const struct policy_image *image, const char *path,

@@ -119,8 +119,11 @@ static bool check_head(struct check *c)
 	if (head->subjects & (head->subjects + 1) || head->subjects == PK_SUBJECTS_ALL)
 		return fail(c, "its programs are not numbered in order");
 	for (int i = 0; i < 256; i++)
-		if (head->path_class[i] < PK_CLASS_FIRST)
+		if (head->path_class[i] < PK_CLASS_FIRST ||
+		    (head->argv_start && head->argv_class[i] < PK_CLASS_FIRST))
 			return fail(c, "a byte has no class");
+	if (!head->argv_start && (head->argv_dead || !all_zero(head->argv_class, 256)))
+		return fail(c, "it has classes for commands and no states");
 	return true;
 }
 
@@ -344,20 +347,46 @@ static bool check_slot(const struct check *c, const struct pk_slot *slot, __u32 
 	       distance <= alphabet;
 }
 
+/* The state that commands end in when no rule can match any more. */
+static bool check_dead(struct check *c)
+{
+	const struct pk_slot *slots = part(c, PK_PART_SLOTS);
+	__u32 dead = c->head->argv_dead;
+	const struct pk_slot *head;
+
+	if (!dead)
+		return true;
+	if (!is_state(c, dead))
+		return fail(c, "its dead state is no state");
+	head = &slots[dead - first_slot(c)];
+	if (head[0].next != dead || head[1].next)
+		return fail(c, "its dead state is alive");
+	for (__u32 i = PK_CLASS_FIRST;
+	     i < 256 && dead - first_slot(c) + i < part_count(c, PK_PART_SLOTS); i++)
+		if (head[i].check == dead)
+			return fail(c, "its dead state is alive");
+	return true;
+}
+
 static bool check_slots(struct check *c)
 {
 	const struct pk_slot *slots = part(c, PK_PART_SLOTS);
 	__u32 count = part_count(c, PK_PART_SLOTS);
 	__u32 alphabet = 0;
 
-	for (int i = 0; i < 256; i++)
+	for (int i = 0; i < 256; i++) {
 		if (c->head->path_class[i] > alphabet)
 			alphabet = c->head->path_class[i];
+		if (c->head->argv_class[i] > alphabet)
+			alphabet = c->head->argv_class[i];
+	}
 	if (!find_heads(c, alphabet))
 		return false;
 	for (int i = 0; i < PK_AUTOMATA; i++)
 		if (!is_state(c, c->head->path_start[i]))
 			return fail(c, "its start state is no state");
+	if (c->head->argv_start && !is_state(c, c->head->argv_start))
+		return fail(c, "its start state is no state");
 	for (__u32 i = 0; i < count; i++) {
 		if (slots[i].check != PK_SLOT_HEAD) {
 			if (!check_slot(c, &slots[i], i, alphabet))
@@ -389,7 +418,7 @@ int image_validate(const void *bytes, size_t size, const char **ret_why)
 
 	good = check_frame(&c) && check_digest(&c) && check_extents(&c) && check_head(&c) &&
 	       check_strings(&c) && check_rules(&c) && check_guards(&c) && check_items(&c) &&
-	       check_spans(&c) && check_slots(&c);
+	       check_spans(&c) && check_slots(&c) && check_dead(&c);
 	free(c.heads);
 	free(c.sorted_until);
 	if (!good && ret_why)

@@ -23,6 +23,7 @@ static int add_node(struct nfa *nfa, enum nfa_loop loop, __u32 *ret_node)
 		.edges = NFA_NONE,
 		.star = NFA_NONE,
 		.deep = NFA_NONE,
+		.rest = NFA_NONE,
 		.skip = NFA_NONE,
 		.accepts = NFA_NONE,
 		.loop = loop,
@@ -68,13 +69,37 @@ static bool same_edge(const struct nfa *nfa, const struct nfa_edge *edge,
 	return true;
 }
 
+/* The loop of the child by @token. */
+static enum nfa_loop loop_of(const struct glob_token *token)
+{
+	switch (token->kind) {
+	case GLOB_STAR:
+		return NFA_LOOP_STAR;
+	case GLOB_DEEP:
+	case GLOB_ANY:
+		return NFA_LOOP_DEEP;
+	case GLOB_REST:
+		return NFA_LOOP_REST;
+	default:
+		return NFA_LOOP_NONE;
+	}
+}
+
+/* Where @node keeps its child with @loop. */
+static __u32 *loop_child(struct nfa_node *node, enum nfa_loop loop)
+{
+	return loop == NFA_LOOP_STAR ? &node->star :
+	       loop == NFA_LOOP_DEEP ? &node->deep :
+				       &node->rest;
+}
+
 /* The child of @node by @token, or NFA_NONE. */
 static __u32 find_child(const struct nfa *nfa, __u32 node, const struct glob_token *token)
 {
-	if (token->kind == GLOB_STAR)
-		return nfa->nodes[node].star;
-	if (token->kind == GLOB_DEEP)
-		return nfa->nodes[node].deep;
+	enum nfa_loop loop = loop_of(token);
+
+	if (loop)
+		return *loop_child(&nfa->nodes[node], loop);
 	for (__u32 i = nfa->nodes[node].edges; i != NFA_NONE; i = nfa->edges[i].sibling)
 		if (same_edge(nfa, &nfa->edges[i], token))
 			return nfa->edges[i].target;
@@ -106,25 +131,19 @@ static int add_edge(struct nfa *nfa, __u32 node, const struct glob_token *token,
 
 static int make_child(struct nfa *nfa, __u32 node, const struct glob_token *token, __u32 *ret_node)
 {
+	enum nfa_loop loop = loop_of(token);
 	int r;
 
 	*ret_node = find_child(nfa, node, token);
 	if (*ret_node != NFA_NONE)
 		return 0;
-	if (token->kind == GLOB_STAR) {
-		r = add_node(nfa, NFA_LOOP_STAR, ret_node);
-		if (!r)
-			nfa->nodes[node].star = *ret_node;
+	r = add_node(nfa, loop, ret_node);
+	if (r)
 		return r;
-	}
-	if (token->kind == GLOB_DEEP) {
-		r = add_node(nfa, NFA_LOOP_DEEP, ret_node);
-		if (!r)
-			nfa->nodes[node].deep = *ret_node;
-		return r;
-	}
-	r = add_node(nfa, NFA_LOOP_NONE, ret_node);
-	return r ? r : add_edge(nfa, node, token, *ret_node);
+	if (!loop)
+		return add_edge(nfa, node, token, *ret_node);
+	*loop_child(&nfa->nodes[node], loop) = *ret_node;
+	return 0;
 }
 
 static int add_accept(struct nfa *nfa, __u32 node, __u32 rule)
@@ -143,19 +162,18 @@ static int add_accept(struct nfa *nfa, __u32 node, __u32 rule)
 	return 0;
 }
 
-struct addition {
-	struct nfa *nfa;
-	__u32 rule;
-};
-
-static bool is_slash(const struct glob_token *token)
+/* True when the token at @at and the one before it may be left out behind the one before both. */
+static bool may_skip(const struct glob_token *tokens, size_t at)
 {
-	return token->kind == GLOB_BYTE && token->byte == '/';
+	if (at < 2 || tokens[at].kind != GLOB_BYTE)
+		return false;
+	return (tokens[at].byte == '/' && tokens[at - 1].kind == GLOB_DEEP) ||
+	       (tokens[at].byte == '\0' && tokens[at - 1].kind == GLOB_REST);
 }
 
-static int add_sequence(void *context, const struct glob_token *tokens, size_t count)
+int nfa_add_sequence(void *context, const struct glob_token *tokens, size_t count)
 {
-	struct addition *addition = context;
+	struct nfa_addition *addition = context;
 	struct nfa *nfa = addition->nfa;
 	CLEAN_FREE __u32 *after = calloc(count, sizeof(*after));
 	__u32 node = 0;
@@ -168,8 +186,8 @@ static int add_sequence(void *context, const struct glob_token *tokens, size_t c
 		if (r)
 			return r;
 		after[i] = node;
-		/* Between slashes: what follows may also come right behind the first one. */
-		if (i >= 2 && is_slash(&tokens[i]) && tokens[i - 1].kind == GLOB_DEEP)
+		/* Between slashes or NULs: what follows may also come right behind the first one. */
+		if (may_skip(tokens, i))
 			nfa->nodes[after[i - 2]].skip = node;
 	}
 	r = add_accept(nfa, node, addition->rule);
@@ -183,20 +201,14 @@ static int add_sequence(void *context, const struct glob_token *tokens, size_t c
 
 int nfa_add(struct nfa *nfa, struct glob *glob, __u32 rule)
 {
-	struct addition addition = { nfa, rule };
+	struct nfa_addition addition = { nfa, rule };
 
-	return glob_expand(glob, add_sequence, &addition);
+	return glob_expand(glob, nfa_add_sequence, &addition);
 }
 
-struct trace {
-	const struct nfa *nfa;
-	void (*visit)(void *context, __u32 node);
-	void *context;
-};
-
-static int trace_sequence(void *context, const struct glob_token *tokens, size_t count)
+int nfa_trace_sequence(void *context, const struct glob_token *tokens, size_t count)
 {
-	struct trace *trace = context;
+	const struct nfa_trace *trace = context;
 	__u32 node = 0;
 
 	for (size_t i = 0; i < count && node != NFA_NONE; i++) {
@@ -205,14 +217,6 @@ static int trace_sequence(void *context, const struct glob_token *tokens, size_t
 			trace->visit(trace->context, node);
 	}
 	return 0;
-}
-
-void nfa_trace(const struct nfa *nfa, struct glob *glob, void (*visit)(void *context, __u32 node),
-	       void *context)
-{
-	struct trace trace = { nfa, visit, context };
-
-	(void)glob_expand(glob, trace_sequence, &trace);
 }
 
 static int append_closure(struct nfa *nfa, struct nfa_node *node, __u32 of)
@@ -252,6 +256,8 @@ static int close_node(struct nfa *nfa, __u32 index)
 	if (!r)
 		r = append_closure(nfa, node, node->deep);
 	if (!r)
+		r = append_closure(nfa, node, node->rest);
+	if (!r)
 		r = append_closure(nfa, node, node->skip);
 	return nfa->closure_count > NFA_NODES_MAX * 2 ? -E2BIG : r;
 }
@@ -277,6 +283,8 @@ static void make_classes(struct nfa *nfa)
 	struct glob_set mentioned = { { 0 } };
 
 	glob_set_add(&mentioned, '/');
+	if (nfa->commands)
+		glob_set_add(&mentioned, '\0');
 	for (size_t i = 0; i < nfa->edge_count; i++)
 		if (nfa->edges[i].kind == GLOB_BYTE)
 			glob_set_add(&mentioned, nfa->edges[i].byte);
@@ -290,6 +298,8 @@ static void make_classes(struct nfa *nfa)
 	}
 	for (size_t i = 0; i < nfa->set_count; i++)
 		split_classes(nfa, &nfa->sets[i]);
+	/* Of paths NUL's class has all bytes that no pattern names; here that of byte 1 does. */
+	nfa->other = nfa->class_of[nfa->commands];
 }
 
 int nfa_finish(struct nfa *nfa)

@@ -6,7 +6,10 @@
  *
  * A node stands for "the tokens up to here are matched". From a node one goes on by its edges
  * (bytes), by its own loop (a star node eats bytes and stays) and for free to the nodes of its
- * closure: below `star` and `deep`, and behind a skipped deep star and its slash.
+ * closure: below `star`, `deep` and `rest`, and behind what may be left out.
+ *
+ * Of paths no byte is NUL. In an automaton of commands NUL ends a word: it has a class of its own,
+ * which only its own edges and the loops of `rest` follow.
  */
 #ifndef PICKET_POLICY_NFA_H
 #define PICKET_POLICY_NFA_H
@@ -21,9 +24,14 @@
 #define NFA_NONE 0xffffffffU
 
 /** What bytes a node eats while staying itself. */
-enum nfa_loop { NFA_LOOP_NONE, NFA_LOOP_STAR, NFA_LOOP_DEEP };
+enum nfa_loop {
+	NFA_LOOP_NONE,
+	NFA_LOOP_STAR, /* all but '/' and NUL */
+	NFA_LOOP_DEEP, /* all but NUL */
+	NFA_LOOP_REST, /* all */
+};
 
-/** An edge of a node; `kind` is GLOB_BYTE, GLOB_ONE or GLOB_SET. */
+/** An edge of a node; `kind` is GLOB_BYTE, GLOB_ONE, GLOB_ANY_ONE or GLOB_SET. */
 struct nfa_edge {
 	__u32 target;
 	__u32 sibling; /* next edge of the same node or NFA_NONE */
@@ -36,8 +44,10 @@ struct nfa_edge {
 struct nfa_node {
 	__u32 edges; /* first edge or NFA_NONE */
 	__u32 star; /* child nodes or NFA_NONE */
-	__u32 deep;
-	__u32 skip; /* the node behind a deep star and its slash when both are left out */
+	__u32 deep; /* by GLOB_DEEP or GLOB_ANY */
+	__u32 rest;
+	__u32 skip; /* the node behind a deep star and its slash, or any words and their NUL, when
+		     * both are left out */
 	__u32 accepts; /* first accept or NFA_NONE */
 	__u32 loop; /* enum nfa_loop */
 	__u32 closure; /* where the closure starts in nfa->closures, itself first */
@@ -62,7 +72,9 @@ struct nfa {
 	size_t set_count, set_room;
 	__u32 *closures;
 	size_t closure_count, closure_room;
-	__u32 classes; /* their number; class 0 has the NUL byte, which no path holds */
+	bool commands; /* set behind nfa_init(): keys have NUL bytes */
+	__u32 classes; /* their number; class 0 has the NUL byte */
+	__u32 other; /* a class that hardly any pattern tells from its like, never that of '/' */
 	__u8 class_of[256];
 };
 
@@ -81,9 +93,24 @@ int nfa_finish(struct nfa *nfa);
  */
 int nfa_share_classes(struct nfa *a, struct nfa *b);
 
-/** Call @visit with each node that @glob's sequences pass (nodes may repeat). */
-void nfa_trace(const struct nfa *nfa, struct glob *glob, void (*visit)(void *context, __u32 node),
-	       void *context);
+/** What nfa_add_sequence() adds to, and the rule that its sequences end in. */
+struct nfa_addition {
+	struct nfa *nfa;
+	__u32 rule;
+};
+
+/** A glob_visit that adds the sequence to the struct nfa_addition at @addition; as nfa_add(). */
+int nfa_add_sequence(void *addition, const struct glob_token *tokens, size_t count);
+
+/** What nfa_trace_sequence() follows, and whom it tells. */
+struct nfa_trace {
+	const struct nfa *nfa;
+	void (*visit)(void *context, __u32 node);
+	void *context;
+};
+
+/** A glob_visit that calls the visit of the struct nfa_trace at @trace with each node passed. */
+int nfa_trace_sequence(void *trace, const struct glob_token *tokens, size_t count);
 
 /** Free everything and zero @nfa. */
 void nfa_reset(struct nfa *nfa);

@@ -69,6 +69,7 @@ static int add_signature(struct sharing *s, struct nfa_node *node)
 
 	redirect(s, &node->star);
 	redirect(s, &node->deep);
+	redirect(s, &node->rest);
 	redirect(s, &node->skip);
 	r = list_edges(s, node);
 	if (!r)
@@ -77,6 +78,8 @@ static int add_signature(struct sharing *s, struct nfa_node *node)
 		r = words_push(words, node->star);
 	if (!r)
 		r = words_push(words, node->deep);
+	if (!r)
+		r = words_push(words, node->rest);
 	if (!r)
 		r = words_push(words, node->skip);
 	for (size_t i = 0; i < s->edge_count && !r; i++) {

@@ -14,7 +14,7 @@ struct paths {
 };
 
 /**
- * Fill the zeroed *@paths from the file and exec rules of @numbered, interning their sets.
+ * Fill the zeroed *@paths from all globs of @numbered, interning their sets.
  * Returns 0; -EINVAL with findings; -ENOMEM.
  */
 int paths_build(struct paths *paths, const struct numbered *numbered, struct sets *sets,

@@ -66,8 +66,10 @@ static void sum_up(struct prune *prune, __u32 index)
 		merge_node(prune, &sum, nfa->edges[i].target);
 	merge_node(prune, &sum, node->star);
 	merge_node(prune, &sum, node->deep);
+	merge_node(prune, &sum, node->rest);
 	merge_node(prune, &sum, node->skip);
-	sum.lasting = node->loop == NFA_LOOP_DEEP && node->accepts != NFA_NONE;
+	sum.lasting = node->loop == (nfa->commands ? NFA_LOOP_REST : NFA_LOOP_DEEP) &&
+		      node->accepts != NFA_NONE;
 	prune->nodes[index] = sum;
 }
 
