@@ -31,6 +31,7 @@ static const char help[] =
 	"      --events FILE      append each event as a line of JSON; - is stdout\n"
 	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
 	"      --quiet            no denials and no summary on stderr\n"
+	"      --keep-fds         pass every open descriptor to COMMAND, not only 0 to 2 and pipes\n"
 	"      --tier TIER        use at most this tier: lsm, modify-return or network\n"
 	"\n"
 	"Exit status: that of COMMAND (128+N when signal N ended it); 127: COMMAND not found;\n"
@@ -47,6 +48,7 @@ struct run {
 	struct diag_list diags;
 	const char *user_name; /* --user, or NULL */
 	const char *events;
+	bool keep_fds; /* --keep-fds */
 	enum pk_tier tier; /* limit, then the choice */
 	char *const *argv;
 };
@@ -94,6 +96,7 @@ enum option_id {
 	OPTION_EVENTS,
 	OPTION_SET,
 	OPTION_QUIET,
+	OPTION_KEEP_FDS,
 	OPTION_TIER
 };
 
@@ -115,6 +118,9 @@ static int take_option(struct run *run, int option, int *ret_exit)
 		return 0;
 	case OPTION_QUIET:
 		run->output.quiet = true;
+		return 0;
+	case OPTION_KEEP_FDS:
+		run->keep_fds = true;
 		return 0;
 	case OPTION_SET:
 		if (policy_args_set(&run->policy_args, optarg) == 0)
@@ -145,6 +151,7 @@ static int parse(struct run *run, int argc, char **argv, int *ret_exit)
 		{ "events", required_argument, NULL, OPTION_EVENTS },
 		{ "set", required_argument, NULL, OPTION_SET },
 		{ "quiet", no_argument, NULL, OPTION_QUIET },
+		{ "keep-fds", no_argument, NULL, OPTION_KEEP_FDS },
 		{ "tier", required_argument, NULL, OPTION_TIER },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -197,6 +204,9 @@ static int open_session(struct run *run)
 		.features = &run->features,
 		.tier = run->tier,
 		.image = &run->policy.image,
+		.files = run->policy.policy->files,
+		.file_count = run->policy.policy->file_count,
+		.keep_fds = run->keep_fds,
 		.record = run_output_record,
 		.context = &run->output,
 	};
@@ -213,9 +223,33 @@ static int open_session(struct run *run)
 	return r;
 }
 
+static const char *exec_hint(const struct run *run, int error)
+{
+	if (error == EACCES)
+		return "the file is not executable, or the policy denies running it";
+	if (error == EPERM && run->session.filter.count > 0)
+		return "the policy's section 'syscalls' may refuse execve, which every start needs";
+	return "check the file";
+}
+
+/* What failed between the fork and the command, which is none of the command's doing. */
+static int prepare_failed(struct run *run, const struct spawn_failure *failure)
+{
+	const char *what = failure->stage == SPAWN_STAGE_FDS ?
+				   "close descriptors for the command" :
+				   "filter the system calls of the command";
+
+	diag_hint(diag_add(&run->diags, DIAG_ERROR, NULL, "cannot %s: %s", what,
+			   strerror(failure->error)),
+		  "nothing was started; run 'picket doctor'");
+	return SPAWN_EXIT_CANNOT;
+}
+
 /* Why the command did not start, as a shell would say it. */
 static int start_failed(struct run *run, const struct spawn_failure *failure)
 {
+	if (failure->stage == SPAWN_STAGE_FDS || failure->stage == SPAWN_STAGE_FILTER)
+		return prepare_failed(run, failure);
 	if (failure->stage == SPAWN_STAGE_USER) {
 		diag_hint(diag_add(&run->diags, DIAG_ERROR, NULL, "cannot become user '%s': %s",
 				   run->user_name, strerror(failure->error)),
@@ -230,10 +264,7 @@ static int start_failed(struct run *run, const struct spawn_failure *failure)
 	}
 	diag_hint(diag_add(&run->diags, DIAG_ERROR, NULL, "cannot run '%s': %s", run->argv[0],
 			   strerror(failure->error)),
-		  "%s",
-		  failure->error == EACCES ?
-			  "the file is not executable, or the policy denies running it" :
-			  "check the file");
+		  "%s", exec_hint(run, failure->error));
 	return SPAWN_EXIT_CANNOT;
 }
 

@@ -30,6 +30,13 @@ struct loader {
  */
 int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags);
 
+/** Called with opened programs before they are loaded. */
+typedef void (*loader_prepare_fn)(struct picket_bpf *skel, void *argument);
+
+/** loader_load() that lets @prepare set read-only data. Tests use it for what is off otherwise. */
+int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *argument,
+			 struct loader *ret_loader, struct diag_list *diags);
+
 /**
  * Attach every loaded program: those of cgroups to the cgroup open as @cgroup_fd, the others to the
  * kernel. The first that does not attach is an error that names it; returns its -errno.

@@ -16,6 +16,7 @@
 #include "engine/canary.h"
 #include "engine/cgroup.h"
 #include "engine/detach.h"
+#include "engine/own.h"
 #include "engine/stale.h"
 #include "engine/watch.h"
 
@@ -27,26 +28,33 @@
 /* Records handed out before signals get their turn: a flood must not keep us from our end. */
 #define BATCH 256
 
-static const char *needed_section(const struct policy_image *image)
+/* The key of the policy that needs hooks, or NULL. */
+static const char *needed_key(const struct policy_image *image)
 {
 	const struct pk_image *head = image_head(image);
 
 	if (head->defaults[PK_SECTION_FILES].present)
-		return "files";
+		return "the section 'files'";
 	if (head->defaults[PK_SECTION_EXEC].present)
-		return "exec";
+		return "the section 'exec'";
+	if (head->defaults[PK_SECTION_UNIX].present)
+		return "the section 'unix'";
+	if (head->subjects)
+		return "rules with 'by'";
+	/* A policy without the section is strict; it does not need to be. */
+	if (head->defaults[PK_SECTION_PROCESS].present && head->guards.deny)
+		return "the section 'process'";
 	return NULL;
 }
 
 /* The policy needs hooks. Says so, and why there are none. */
-static int refuse_section(const struct features *features, const char *section, enum pk_tier limit,
-			  struct diag_list *diags)
+static int refuse_key(const struct features *features, const char *key, enum pk_tier limit,
+		      struct diag_list *diags)
 {
 	char what[128];
 
-	(void)snprintf(what, sizeof(what),
-		       "the policy has the section '%s', which tier 'network' cannot enforce",
-		       section);
+	(void)snprintf(what, sizeof(what), "the policy has %s, which tier 'network' cannot enforce",
+		       key);
 	if (limit >= PK_TIER_MODIFY_RETURN)
 		return features_explain(features, limit, what, diags);
 	diag_hint(diag_add(diags, DIAG_ERROR, NULL, "%s", what),
@@ -58,12 +66,12 @@ int session_choose_tier(const struct features *features, const struct policy_ima
 			enum pk_tier limit, enum pk_tier *ret_tier, struct diag_list *diags)
 {
 	int found = features_find_tier(features, limit);
-	const char *section = needed_section(image);
+	const char *key = needed_key(image);
 
 	if (found < 0)
 		return features_explain(features, PK_TIER_NETWORK, NULL, diags);
-	if (section && found < PK_TIER_MODIFY_RETURN)
-		return refuse_section(features, section, limit, diags);
+	if (key && found < PK_TIER_MODIFY_RETURN)
+		return refuse_key(features, key, limit, diags);
 	*ret_tier = (enum pk_tier)found;
 	return 0;
 }
@@ -99,8 +107,12 @@ static int take_record(void *context, void *bytes, size_t size)
 	struct session *session = context;
 	const struct pk_event *event = bytes;
 
-	if (!session->live)
+	if (!session->live) {
+		/* Of the canary, a child of ours: it tells our number in the initial namespace. */
+		if (size >= sizeof(*event) && event->agent == CANARY_SLOT)
+			session->self = event->parent_tgid;
 		return 0;
+	}
 	/* Slot 0: a socket of the agent in the hands of somebody else. */
 	if (size >= sizeof(*event) && event->agent != AGENT_SLOT && event->agent != 0)
 		return 0;
@@ -133,10 +145,27 @@ static int publish_agent(struct session *session, struct diag_list *diags)
 {
 	/* The canary's records are in the rings; they are nobody's business. */
 	(void)ring_buffer__consume(session->rings);
+	if (!session->self) {
+		(void)diag_add(diags, DIAG_ERROR, NULL,
+			       "the proof of enforcement left no records to be read");
+		return -EIO;
+	}
+	session->loader.skel->bss->pk_supervisor = session->self;
 	session->live = true;
 	session->agent.slot = AGENT_SLOT;
 	return agent_create(&session->loader, &session->agent, session->place.cgroup,
 			    session->options.image, diags);
+}
+
+static int protect(struct session *session, struct diag_list *diags)
+{
+	return own_publish(bpf_map__fd(session->loader.skel->maps.pk_own), session->options.files,
+			   session->options.file_count, diags);
+}
+
+static int build_filter(struct session *session, struct diag_list *diags)
+{
+	return seccomp_filter_build(session->options.image, &session->filter, diags);
 }
 
 static int prove(struct session *session, struct diag_list *diags)
@@ -148,7 +177,7 @@ int session_open(struct session *session, const struct session_options *options,
 		 struct diag_list *diags)
 {
 	static int (*const steps[])(struct session * session, struct diag_list * diags) = {
-		make_place, load_programs, open_rings, prove, publish_agent,
+		build_filter, make_place, load_programs, open_rings, prove, protect, publish_agent,
 	};
 	int r = signals_take(&session->signals);
 
@@ -173,14 +202,34 @@ int session_open(struct session *session, const struct session_options *options,
 	return 0;
 }
 
+static int attend(struct session *session, int *ret_wait_status)
+{
+	struct seccomp_watch calls = {
+		.listener = session->child.listener,
+		.image = session->options.image,
+		.agent = AGENT_SLOT,
+		.cgroup = session->agent.cgroup,
+		.record = session->options.record,
+		.context = session->options.context,
+	};
+
+	return watch_child(session->rings, &session->signals, &calls, &session->child,
+			   ret_wait_status);
+}
+
 int session_run(struct session *session, char *const *argv, const struct spawn_user *user,
 		int *ret_wait_status, struct diag_list *diags)
 {
+	const struct pk_image *head = image_head(session->options.image);
 	struct spawn_request request = {
 		.argv = argv,
 		.cgroup_fd = session->place.cgroup,
 		.user = user,
 		.signals = &session->signals,
+		.filter = &session->filter,
+		.no_new_privs = head->guards.deny & (1U << PK_GUARD_SETUID) &&
+				!(head->flags & PK_IMAGE_AUDIT),
+		.keep_fds = session->options.keep_fds,
 	};
 	int r;
 
@@ -189,7 +238,7 @@ int session_run(struct session *session, char *const *argv, const struct spawn_u
 	r = spawn_start(&request, &session->child, diags);
 	if (r)
 		return r;
-	r = watch_child(session->rings, &session->signals, &session->child, ret_wait_status);
+	r = attend(session, ret_wait_status);
 	if (r)
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot attend to the program: %s",
 			       strerror(-r));
@@ -241,6 +290,7 @@ int session_close(struct session *session, __u64 *ret_counts, struct diag_list *
 	}
 	detach_later(&session->loader);
 	spawn_reset(&session->child);
+	seccomp_filter_reset(&session->filter);
 	signals_reset(&session->signals);
 	return r;
 }

@@ -27,6 +27,9 @@ struct session_options {
 	const struct features *features;
 	enum pk_tier tier; /* at most what features offer */
 	const struct policy_image *image;
+	char *const *files; /* of the policy: protected from every agent */
+	size_t file_count;
+	bool keep_fds; /* the command inherits all our descriptors */
 	session_record_fn record;
 	void *context; /* first argument of record */
 };
@@ -41,6 +44,8 @@ struct session {
 	struct signals signals;
 	struct ring_buffer *rings; /* NULL = none */
 	struct spawn child;
+	struct seccomp_filter filter; /* of system calls; may be empty */
+	__u32 self; /* our tgid as kernel programs see it; 0 = not known yet */
 	unsigned int batch; /* records handed out in a row */
 	bool live; /* records are the agent's from now on */
 	int end_signal; /* asked us to end before the command ran, or 0 */

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The child shares nothing with us but descriptors without CLOEXEC. What can fail for want of memory
- * or of name services is done in the parent, before there is a child.
+ * The child shares nothing with us but the standard descriptors and pipes. What can fail for want of
+ * memory or of name services is done in the parent, before there is a child.
  */
 #include "engine/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "engine/descriptors.h"
 
 pid_t spawn_fork(int cgroup_fd, int *ret_pidfd)
 {
@@ -128,50 +133,197 @@ static int become(const struct spawn_user *user)
 	return 0;
 }
 
-static void __attribute__((noreturn)) run_child(const struct spawn_request *request, int report)
+/* What both sides of a start hold besides the child. */
+struct start {
+	const struct spawn_request *request;
+	struct descriptors keep; /* what the program inherits */
+	int report[2]; /* from the child: struct spawn_failure */
+	int go[2]; /* to the child: the listener is taken over */
+};
+
+static void start_reset(struct start *start)
 {
-	struct spawn_failure failure = { .stage = SPAWN_STAGE_USER };
+	descriptors_reset(&start->keep);
+	for (int i = 0; i < 2; i++) {
+		mem_close_fd(&start->report[i]);
+		mem_close_fd(&start->go[i]);
+	}
+}
+
+static bool has_filter(const struct spawn_request *request)
+{
+	return request->filter && request->filter->count > 0;
+}
+
+/*
+ * The parent is told the number before there is a listener, and takes it as soon as there is one: a
+ * filter may refuse any call that would tell it afterwards. Waiting for the parent may be refused
+ * too; but then it is the parent, already listening, who refuses it.
+ */
+static int load_filter(const struct start *start)
+{
+	struct spawn_failure notice = { .stage = SPAWN_STAGE_LISTENER };
+	int lowest = dup(start->report[1]);
+	char byte;
+	int fd;
+
+	if (lowest < 0 || close(lowest))
+		return EMFILE;
+	notice.error = lowest;
+	if (write(start->report[1], &notice, sizeof(notice)) != sizeof(notice))
+		return EPIPE;
+	fd = seccomp_filter_load(start->request->filter, start->request->no_new_privs);
+	if (fd < 0)
+		return -fd;
+	(void)!read(start->go[0], &byte, 1);
+	return 0;
+}
+
+/*
+ * A filter that gives up set-id privileges comes last. One that keeps them can only be loaded by who
+ * is still privileged: before the change of user.
+ */
+static int prepare_child(const struct start *start, enum spawn_stage *ret_stage)
+{
+	const struct spawn_request *request = start->request;
+	bool filter = has_filter(request);
+	int error = -descriptors_close_others(&start->keep, false);
+
+	*ret_stage = SPAWN_STAGE_FDS;
+	if (!error && filter && !request->no_new_privs) {
+		*ret_stage = SPAWN_STAGE_FILTER;
+		error = load_filter(start);
+	}
+	if (!error && request->user) {
+		*ret_stage = SPAWN_STAGE_USER;
+		error = become(request->user);
+	}
+	if (!error && filter && request->no_new_privs) {
+		*ret_stage = SPAWN_STAGE_FILTER;
+		error = load_filter(start);
+	}
+	return error;
+}
+
+static void __attribute__((noreturn)) run_child(struct start *start)
+{
+	const struct spawn_request *request = start->request;
+	struct spawn_failure failure = { 0 };
 
 	if (request->signals)
 		signals_restore(request->signals);
-	failure.error = request->user ? become(request->user) : 0;
+	mem_close_fd(&start->report[0]);
+	mem_close_fd(&start->go[1]);
+	failure.error = prepare_child(start, &failure.stage);
 	if (failure.error == 0) {
 		(void)execvp(request->argv[0], request->argv);
 		failure.stage = SPAWN_STAGE_EXEC;
 		failure.error = errno;
 	}
 	/* The exit code tells the essence if the report gets lost. */
-	(void)!write(report, &failure, sizeof(failure));
+	(void)!write(start->report[1], &failure, sizeof(failure));
 	_exit(failure.stage == SPAWN_STAGE_EXEC && failure.error == ENOENT ? SPAWN_EXIT_NOT_FOUND :
 									     SPAWN_EXIT_CANNOT);
+}
+
+/* Take the child's descriptor @number when it appears; -ESRCH when the child ends before. */
+static int take_listener(int pidfd, int number)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	for (;;) {
+		int fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+
+		if (fd >= 0 || errno != EBADF)
+			return fd >= 0 ? fd : -errno;
+		if (poll(&end, 1, 1) > 0)
+			return -ESRCH;
+	}
+}
+
+/* A child that fails before it has a filter says so, or ends: nothing to listen to. */
+static int find_listener(struct start *start, struct spawn *spawn)
+{
+	struct spawn_failure notice;
+	int r;
+
+	mem_close_fd(&start->report[1]);
+	if (read(spawn->report, &notice, sizeof(notice)) != sizeof(notice))
+		return 0;
+	if (notice.stage != SPAWN_STAGE_LISTENER) {
+		spawn->early = notice;
+		return 0;
+	}
+	r = take_listener(spawn->pidfd, notice.error);
+	if (r == -ESRCH)
+		return 0;
+	if (r < 0)
+		return r;
+	spawn->listener = r;
+	return write(start->go[1], "", 1) == 1 ? 0 : -errno;
+}
+
+static int start_child(struct start *start, struct spawn *spawn)
+{
+	int r = descriptors_find(start->request->keep_fds, &start->keep);
+
+	if (r == 0)
+		r = pipe2(start->report, O_CLOEXEC) || pipe2(start->go, O_CLOEXEC) ? -errno : 0;
+	if (r)
+		return r;
+	spawn->pid = spawn_fork(start->request->cgroup_fd, &spawn->pidfd);
+	if (spawn->pid < 0)
+		return spawn->pid;
+	if (spawn->pid == 0)
+		run_child(start);
+	spawn->report = TAKE_FD(start->report[0]);
+	return 0;
+}
+
+/* A keyring of its own: nobody's keys come along. Kernels and sandboxes without keys need none. */
+static int new_session_keyring(void)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
+		return 0;
+	return errno == ENOSYS || errno == EPERM ? 0 : -errno;
+}
+
+static int fail_start(struct diag_list *diags, int error)
+{
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+			   "cannot start a process in the agent's cgroup: %s", strerror(-error)),
+		  "%s",
+		  error == -ENODEV || error == -ENOENT ?
+			  "something removed the cgroup; start again" :
+			  "check the limits on processes, and 'cgroup.type'");
+	return error;
 }
 
 int spawn_start(const struct spawn_request *request, struct spawn *ret_spawn,
 		struct diag_list *diags)
 {
+	CLEAN(start_reset)
+	struct start start = { .request = request, .report = { -1, -1 }, .go = { -1, -1 } };
 	CLEAN(spawn_reset) struct spawn spawn = SPAWN_NONE;
-	CLEAN_FD int writer = -1;
-	int pipes[2];
-	int r = pipe2(pipes, O_CLOEXEC) ? -errno : 0;
+	int r = new_session_keyring();
 
-	if (r == 0) {
-		spawn.report = pipes[0];
-		writer = pipes[1];
-		spawn.pid = spawn_fork(request->cgroup_fd, &spawn.pidfd);
-		r = spawn.pid < 0 ? spawn.pid : 0;
-	}
 	if (r) {
-		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-				   "cannot start a process in the agent's cgroup: %s",
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL, "cannot make a session keyring: %s",
 				   strerror(-r)),
-			  "%s",
-			  r == -ENODEV || r == -ENOENT ?
-				  "something removed the cgroup; start again" :
-				  "check the limits on processes, and 'cgroup.type'");
+			  "check the quota on keys, '/proc/sys/kernel/keys'");
 		return r;
 	}
-	if (spawn.pid == 0)
-		run_child(request, writer);
+	r = start_child(&start, &spawn);
+	if (r)
+		return fail_start(diags, r);
+	r = has_filter(request) ? find_listener(&start, &spawn) : 0;
+	if (r) {
+		(void)pidfd_send_signal(spawn.pidfd, SIGKILL, NULL, 0);
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+				   "cannot listen to the filter of system calls: %s", strerror(-r)),
+			  "nothing was started; check '/proc/sys/kernel/yama/ptrace_scope'");
+		return r;
+	}
 	*ret_spawn = spawn;
 	spawn = (struct spawn)SPAWN_NONE;
 	return 0;
@@ -179,6 +331,10 @@ int spawn_start(const struct spawn_request *request, struct spawn *ret_spawn,
 
 bool spawn_failed(const struct spawn *spawn, struct spawn_failure *ret_failure)
 {
+	if (spawn->early.stage) {
+		*ret_failure = spawn->early;
+		return true;
+	}
 	return read(spawn->report, ret_failure, sizeof(*ret_failure)) == sizeof(*ret_failure);
 }
 
@@ -186,6 +342,7 @@ void spawn_reset(struct spawn *spawn)
 {
 	mem_close_fd(&spawn->pidfd);
 	mem_close_fd(&spawn->report);
+	mem_close_fd(&spawn->listener);
 	spawn->pid = 0;
 }
 

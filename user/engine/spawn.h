@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/diag.h"
+#include "engine/seccomp.h"
 #include "engine/signals.h"
 
 /** The account to run as. spawn_user_reset() frees. */
@@ -29,6 +30,24 @@ struct spawn_request {
 	int cgroup_fd;
 	const struct spawn_user *user; /* NULL: stay who we are */
 	const struct signals *signals; /* restored before the program runs; NULL: left alone */
+	const struct seccomp_filter *filter; /* of system calls; NULL or empty: none */
+	bool no_new_privs; /* nothing is lost by it: the policy lets no program gain privileges */
+	bool keep_fds; /* the program inherits all descriptors, and not only pipes */
+};
+
+/** Where a start failed. */
+enum spawn_stage {
+	SPAWN_STAGE_USER = 1,
+	SPAWN_STAGE_EXEC,
+	SPAWN_STAGE_FDS, /* descriptors could not be closed */
+	SPAWN_STAGE_FILTER, /* the filter of system calls was not taken */
+	SPAWN_STAGE_LISTENER, /* no failure: `error` is the number the listener will have */
+};
+
+/** What spawn_failure() tells. */
+struct spawn_failure {
+	enum spawn_stage stage;
+	int error; /* positive errno */
 };
 
 /** A started process. */
@@ -36,22 +55,15 @@ struct spawn {
 	pid_t pid;
 	int pidfd; /* -1 = none */
 	int report; /* reading end: what went wrong before the program started; -1 = none */
+	int listener; /* of the filter; -1 = none */
+	struct spawn_failure early; /* read already; stage 0 = none */
 };
 
 /** An empty value. */
 #define SPAWN_NONE                                                                                 \
 	{                                                                                          \
-		.pidfd = -1, .report = -1                                                          \
+		.pidfd = -1, .report = -1, .listener = -1                                          \
 	}
-
-/** Where a start failed. */
-enum spawn_stage { SPAWN_STAGE_USER = 1, SPAWN_STAGE_EXEC };
-
-/** What spawn_failure() tells. */
-struct spawn_failure {
-	enum spawn_stage stage;
-	int error; /* positive errno */
-};
 
 /** Exit codes of shells for a program that cannot be started. */
 #define SPAWN_EXIT_CANNOT 126
@@ -72,7 +84,11 @@ void spawn_user_reset(struct spawn_user *user);
  */
 pid_t spawn_fork(int cgroup_fd, int *ret_pidfd);
 
-/** Start a program. Returns 0 (caller resets with spawn_reset()) or -errno with an error. */
+/**
+ * Start a program: its session keyring is a new one, of our descriptors it gets the standard ones and
+ * pipes (request->keep_fds: all). With a filter there is a listener, which somebody must attend to.
+ * Returns 0 (caller resets with spawn_reset()) or -errno with an error.
+ */
 int spawn_start(const struct spawn_request *request, struct spawn *ret_spawn,
 		struct diag_list *diags);
 

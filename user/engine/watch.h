@@ -6,16 +6,18 @@
 #ifndef PICKET_ENGINE_WATCH_H
 #define PICKET_ENGINE_WATCH_H
 
+#include "engine/seccomp.h"
 #include "engine/signals.h"
 #include "engine/spawn.h"
 
 struct ring_buffer;
 
 /**
- * Attend to @child until it ends. Stores its status of wait(2). Records that come later (of what it
- * started) stay in @rings. Returns 0 or -errno.
+ * Attend to @child until it ends, and to its refused system calls if @calls has a listener. Stores
+ * its status of wait(2). Records that come later (of what it started) stay in @rings. Returns 0 or
+ * -errno.
  */
-int watch_child(struct ring_buffer *rings, const struct signals *signals, const struct spawn *child,
-		int *ret_wait_status);
+int watch_child(struct ring_buffer *rings, const struct signals *signals,
+		const struct seccomp_watch *calls, const struct spawn *child, int *ret_wait_status);
 
 #endif
