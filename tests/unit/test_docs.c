@@ -20,10 +20,12 @@
 #include "base/mem.h"
 #include "cli/policy_tests.h"
 #include "policy/address.h"
+#include "policy/capabilities.h"
 #include "policy/compile.h"
 #include "policy/front.h"
 #include "policy/glob.h"
 #include "policy/load.h"
+#include "policy/syscalls.h"
 #include "policy/vars_names.h"
 #include "policy/yaml.h"
 
@@ -228,6 +230,12 @@ static void test_names(void **state)
 		{ "egress: {rules: [{" UNKNOWN ": x}]}\n", "known keys: ", "\n| `" },
 		{ "files: {rules: [{" UNKNOWN ": x}]}\n", "known keys: ", "\n| `" },
 		{ "exec: {rules: [{" UNKNOWN ": x}]}\n", "known keys: ", "\n| `" },
+		{ "unix: {rules: [{" UNKNOWN ": x}]}\n", "known keys: ", "\n| `" },
+		{ "process: {" UNKNOWN ": x}\n", "known keys: ", "\n| `" },
+		{ "process: {profile: " UNKNOWN "}\n", "known ones: ", "`" },
+		{ "process: {ptrace: " UNKNOWN "}\n", "known ones: ", "`" },
+		{ "process: {capabilities: [" UNKNOWN "]}\n", "known ones: ", "`" },
+		{ "syscalls: {deny: '@" UNKNOWN "'}\n", "groups are: ", "\n| `" },
 		{ "report: {" UNKNOWN ": x}\n", "known keys: ", "\n| `" },
 		{ "tests: [{" UNKNOWN ": x, expect: deny}]\n", "known keys: ", "\n| `" },
 		{ "mode: " UNKNOWN "\n", "known ones: ", "`" },
@@ -298,6 +306,56 @@ static void test_groups(void **state)
 	check_group(reference, "@any");
 }
 
+/* Members of a group of system calls are those of its row, no more and no fewer. */
+static void test_syscalls(void **state)
+{
+	CLEAN_FREE char *reference = read_document(REFERENCE);
+	size_t count = 0;
+	const struct syscall_group *groups = syscalls_groups(&count);
+
+	(void)state;
+	assert_non_null(reference);
+	for (size_t i = 0; i < count; i++) {
+		CLEAN_FREE char *row = NULL;
+		size_t size = 0;
+		FILE *to = open_memstream(&row, &size);
+
+		assert_non_null(to);
+		(void)fprintf(to, "\n| `%s` |", groups[i].name);
+		for (const char *const *name = groups[i].members; *name; name++)
+			(void)fprintf(to, "%s `%s`", name == groups[i].members ? "" : ",", *name);
+		(void)fputs(" |\n", to);
+		assert_int_equal(fclose(to), 0);
+		if (!strstr(reference, row))
+			fail_msg("%s does not have the row%s", REFERENCE, row);
+	}
+}
+
+/* What `capabilities: deny` refuses stands behind the word "refuses", what it leaves behind "leaves". */
+static void test_capabilities(void **state)
+{
+	CLEAN_FREE char *reference = read_document(REFERENCE);
+	const char *refuses, *leaves, *end;
+
+	(void)state;
+	assert_non_null(reference);
+	refuses = strstr(reference, "`deny`\nrefuses `linux_immutable`");
+	assert_non_null(refuses);
+	leaves = strstr(refuses, "leaves `");
+	assert_non_null(leaves);
+	end = strstr(leaves, ". ");
+	assert_non_null(end);
+	for (unsigned int i = 0; i < CAPABILITIES_COUNT; i++) {
+		CLEAN_FREE char *name = NULL;
+		const char *at;
+
+		assert_true(asprintf(&name, "`%s`", capabilities_name(i)) > 0);
+		at = strstr(refuses, name);
+		if (!at || at > end || (at < leaves) != (capabilities_refused >> i & 1))
+			fail_msg("%s tells %s wrongly", REFERENCE, name);
+	}
+}
+
 static void test_limits(void **state)
 {
 #define LIMIT(name)                                                                                \
@@ -314,7 +372,7 @@ static void test_limits(void **state)
 		LIMIT(PK_PATH_MAX),	     LIMIT(PK_PATH_DEPTH),	   LIMIT(GLOB_DEPTH_MAX),
 		LIMIT(PK_RULES_MAX),	     LIMIT(GLOB_ALTERNATIVES_MAX), LIMIT(PK_SET_MAX),
 		LIMIT(COMPILE_STATES_MAX),   LIMIT(PK_SPANS_MAX),	   LIMIT(PK_PAGES_MAX),
-		LIMIT(PK_AGENTS_MAX),
+		LIMIT(PK_AGENTS_MAX),	     LIMIT(PK_SUBJECTS_MAX),	   LIMIT(PK_COMMAND_MAX),
 	};
 	CLEAN_FREE char *reference = read_document(REFERENCE);
 
@@ -332,9 +390,10 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),  cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_names),  cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_whole),	     cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_limits),	     cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_capabilities),
 	};
 
 	return cmocka_run_group_tests_name("docs", tests, NULL, NULL);

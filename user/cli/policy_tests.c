@@ -5,22 +5,63 @@
 #include "cli/policy_tests.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "policy/decide.h"
+#include "policy/exec_words.h"
 #include "telemetry/names.h"
 
-/* What cannot be judged is a denial with its reason, like in the kernel. */
-static struct pk_result judge(const struct policy_test *test, const struct policy_image *image)
-{
-	struct pk_result result;
+/** Where a program without a path is looked for: picket's own, not the environment's. */
+#define PROGRAM_FOLDER "/usr/bin"
 
-	if (test->kind == POLICY_TEST_CONNECT)
-		(void)decide_address(image, test->address.low, test->port, test->access, &result);
-	else if (test->kind == POLICY_TEST_OPEN)
-		(void)decide_path(image, PK_SECTION_FILES, test->access, test->target, &result);
-	else
-		(void)decide_exec(image, test->target, &result);
-	return result;
+/* A command line as the kernel gets it: the program's path, and the words as they are. */
+static int judge_command(const struct policy_test *test, const struct policy_image *image,
+			 __u32 subjects, struct pk_result *ret_result)
+{
+	CLEAN(exec_words_free) char **words = NULL;
+	CLEAN_FREE char *path = NULL;
+	int r = exec_words_split(test->target, &words);
+
+	if (r < 0)
+		return r;
+	r = strchr(words[0], '/') ? asprintf(&path, "%s", words[0]) :
+				    asprintf(&path, PROGRAM_FOLDER "/%s", words[0]);
+	if (r < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	(void)decide_command(image, path, words, subjects, ret_result);
+	return 0;
+}
+
+/* What cannot be judged is a denial with its reason, like in the kernel. 0 or -ENOMEM. */
+static int judge(const struct policy_test *test, const struct policy_image *image,
+		 struct pk_result *ret_result)
+{
+	struct pk_query query = { .access = test->access, .port = test->port };
+
+	if (test->by)
+		(void)decide_subjects(image, test->by, &query.subjects);
+	switch (test->kind) {
+	case POLICY_TEST_CONNECT:
+		query.section = PK_SECTION_EGRESS;
+		(void)decide_address_query(image, test->address.low, &query, ret_result);
+		break;
+	case POLICY_TEST_OPEN:
+		query.section = PK_SECTION_FILES;
+		(void)decide_path_query(image, test->target, &query, ret_result);
+		break;
+	case POLICY_TEST_EXEC:
+		(void)decide_exec_as(image, test->target, query.subjects, ret_result);
+		break;
+	case POLICY_TEST_UNIX:
+		(void)decide_abstract(image, test->target, query.subjects, ret_result);
+		break;
+	case POLICY_TEST_RUN:
+		return judge_command(test, image, query.subjects, ret_result);
+	}
+	return 0;
 }
 
 /* Who decided, as the hint of a failed test. */
@@ -47,20 +88,25 @@ int policy_tests_run(const struct policy *policy, const struct policy_image *ima
 		[POLICY_TEST_CONNECT] = "connect to",
 		[POLICY_TEST_OPEN] = "open",
 		[POLICY_TEST_EXEC] = "exec",
+		[POLICY_TEST_RUN] = "run",
+		[POLICY_TEST_UNIX] = "connect to the socket",
 	};
 	size_t passed = 0;
 
 	for (size_t i = 0; i < policy->test_count; i++) {
 		const struct policy_test *test = &policy->tests[i];
-		struct pk_result result = judge(test, image);
+		struct pk_result result;
 
+		if (judge(test, image, &result) < 0)
+			return -ENOMEM;
 		if (result.verdict == test->expect) {
 			passed++;
 			continue;
 		}
 		explain(diag_add(diags, DIAG_ERROR, &test->pos,
-				 "this test fails: %s '%s' must give %s, and gives %s",
-				 acts[test->kind], test->target, names_verdict(test->expect),
+				 "this test fails: %s '%s'%s%s must give %s, and gives %s",
+				 acts[test->kind], test->target, test->by ? " by " : "",
+				 test->by ? test->by : "", names_verdict(test->expect),
 				 names_verdict(result.verdict)),
 			image, &result);
 	}

@@ -10,7 +10,7 @@
 
 /**
  * Judge what each test of @policy asks by @image. Returns 0 with the number of tests that passed in
- * *@ret_passed, or -EINVAL with a finding for each test that failed.
+ * *@ret_passed, -EINVAL with a finding for each test that failed, or -ENOMEM.
  */
 int policy_tests_run(const struct policy *policy, const struct policy_image *image,
 		     size_t *ret_passed, struct diag_list *diags);
