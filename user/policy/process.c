@@ -54,11 +54,10 @@ static const struct front_word switch_words[] = { { "allow", 0 }, { "deny", 1 } 
 static const struct front_words profile_set = FRONT_WORDS("profile", profile_words);
 static const struct front_words switch_set = FRONT_WORDS("setting", switch_words);
 
+/* clang-format off */
 #define SWITCH(name, guard)                                                                        \
-	{                                                                                          \
-		name, "allow or deny", NULL, SHAPE_TEXT, 0,                                        \
-			SCHEMA_KEEP(struct draft, guards[guard])                                   \
-	}
+	{ name, "allow or deny", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, guards[guard]) }
+/* clang-format on */
 
 static const struct schema_key process_keys[] = {
 	{ "profile", "strict, standard or off", NULL, SHAPE_TEXT, 0,

@@ -123,34 +123,28 @@ static int read_reason(struct front *front, const struct node *value, void *into
 }
 
 #define PATTERNS "a pattern or a list of patterns"
+#define MANY (SHAPE_TEXT | SHAPE_LIST)
+
+/* clang-format off */
 #define COMMON_KEYS                                                                                \
-	{ "allow", PATTERNS, NULL, SHAPE_TEXT | SHAPE_LIST, 0, SCHEMA_KEEP(struct draft, allow) }, \
-		{ "deny", PATTERNS,                                                                \
-		  NULL,	  SHAPE_TEXT | SHAPE_LIST,                                                 \
-		  0,	  SCHEMA_KEEP(struct draft, deny) },                                       \
-		{ "id", "a word that names the rule", read_id, SHAPE_TEXT, 0, NULL, 0 },           \
-		{ "reason",                                                                        \
-		  "a sentence for those who meet the rule",                                        \
-		  read_reason,                                                                     \
-		  SHAPE_TEXT,                                                                      \
-		  0,                                                                               \
-		  NULL,                                                                            \
-		  0 },                                                                             \
-	{                                                                                          \
-		"by", "the path of a program or a list of them", NULL, SHAPE_TEXT | SHAPE_LIST, 0, \
-			SCHEMA_KEEP(struct draft, by)                                              \
-	}
+	{ "allow", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, allow) },                    \
+	{ "deny", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, deny) },                      \
+	{ "id", "a word that names the rule", read_id, SHAPE_TEXT, 0, NULL, 0 },                   \
+	{ "reason", "a sentence for those who meet the rule", read_reason, SHAPE_TEXT, 0, NULL, 0 }, \
+	{ "by", "the path of a program or a list of them", NULL, MANY, 0,                          \
+	  SCHEMA_KEEP(struct draft, by) }
+/* clang-format on */
 
 static const struct schema_key egress_rule_keys[] = {
 	COMMON_KEYS,
-	{ "protocol", "tcp, udp or a list of both", NULL, SHAPE_TEXT | SHAPE_LIST, 0,
+	{ "protocol", "tcp, udp or a list of both", NULL, MANY, 0,
 	  SCHEMA_KEEP(struct draft, access) },
 };
 
 static const struct schema_key files_rule_keys[] = {
 	COMMON_KEYS,
-	{ "access", "read, write, exec, connect, all or a list of them", NULL,
-	  SHAPE_TEXT | SHAPE_LIST, 0, SCHEMA_KEEP(struct draft, access) },
+	{ "access", "read, write, exec, connect, all or a list of them", NULL, MANY, 0,
+	  SCHEMA_KEEP(struct draft, access) },
 };
 
 static const struct schema_key common_rule_keys[] = { COMMON_KEYS };
@@ -170,21 +164,21 @@ static const struct front_words access_set = FRONT_WORDS("access", access_words)
 
 /** What differs between the sections. */
 struct section_kind {
-	enum pk_section section;
 	struct schema rule;
 	const struct front_words *access; /* of the key of that name; NULL: rules have none */
+	enum pk_section section;
 	__u8 access_all;
 	bool access_for_allow; /* an allow rule must say what it allows */
 };
 
 static const struct section_kind section_kinds[PK_SECTION__MAX] = {
-	[PK_SECTION_EGRESS] = { PK_SECTION_EGRESS, SCHEMA("a rule of egress", egress_rule_keys),
-				&protocol_set, PK_ACCESS_EGRESS, false },
-	[PK_SECTION_FILES] = { PK_SECTION_FILES, SCHEMA("a rule of files", files_rule_keys),
-			       &access_set, PK_ACCESS_FILES, true },
-	[PK_SECTION_EXEC] = { PK_SECTION_EXEC, SCHEMA("a rule of exec", common_rule_keys), NULL,
+	[PK_SECTION_EGRESS] = { SCHEMA("a rule of egress", egress_rule_keys), &protocol_set,
+				PK_SECTION_EGRESS, PK_ACCESS_EGRESS, false },
+	[PK_SECTION_FILES] = { SCHEMA("a rule of files", files_rule_keys), &access_set,
+			       PK_SECTION_FILES, PK_ACCESS_FILES, true },
+	[PK_SECTION_EXEC] = { SCHEMA("a rule of exec", common_rule_keys), NULL, PK_SECTION_EXEC,
 			      PK_ACCESS_RUN, false },
-	[PK_SECTION_UNIX] = { PK_SECTION_UNIX, SCHEMA("a rule of unix", common_rule_keys), NULL,
+	[PK_SECTION_UNIX] = { SCHEMA("a rule of unix", common_rule_keys), NULL, PK_SECTION_UNIX,
 			      PK_ACCESS_ABSTRACT, false },
 };
 
