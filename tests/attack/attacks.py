@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs attacks.txt: every act without picket and confined, some in audit mode too; prints TAP.
+
+The table is cut into sections, one for each policy (policies/NAME.yaml): one run of picket does all
+acts of a section. A line passes when its act does without picket what the table says, answers
+confined exactly what the table says, and for a denial there is an event with the named contents.
+
+  attacks.py [--controls] [SECTION...]     --controls: without picket only
+
+Environment: PICKET, BUILD, PICKET_TIER. Must be root; runs in namespaces of its own.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from scene import HERE, PICKET, TIER, Scene, read_events
+
+SILENT = ("ok", "known", "won", "lost")
+
+
+class Line:
+    """One line of the table; words in braces are still to be filled in."""
+
+    def __init__(self, number, section, parts):
+        self.number, self.section = number, section
+        self.name, self.act, control, self.confined, event = parts
+        self.control, _, unless = control.partition("?")
+        # What the kernel answers when it has no such thing at all.
+        self.absent = unless.split("+") if unless else []
+        wanted = dict(item.split("=", 1) for item in event.split(",") if item)
+        self.known = wanted.pop("known", None)
+        self.silent = wanted.pop("event", None) == "none"
+        self.audited = wanted.pop("audit", "yes") == "yes"
+        self.wanted = wanted
+
+    def fill(self, scene):
+        return scene.fill(self.act, self.number)
+
+
+def read_table(only):
+    """The lines of the wanted sections, by section, in the order of the text."""
+    lines, section = {}, None
+    with open(f"{HERE}/attacks.txt", encoding="utf-8") as file:
+        for number, text in enumerate(file, 1):
+            text = text.rstrip("\n")
+            if text.startswith("["):
+                section = text.strip("[]")
+            elif text and text[0] != "#" and (not only or section in only):
+                parts = [part.strip() for part in text.split("|")]
+                if len(parts) != 5:
+                    sys.exit(f"Bail out! attacks.txt:{number}: {len(parts)} columns, not 5")
+                lines.setdefault(section, []).append(Line(number, section, parts))
+    return lines
+
+
+def run_batch(scene, lines, command):
+    """All acts in one process tree; returns their answers."""
+    with open(f"{scene.base}/stderr", "w+", encoding="utf-8") as errors:
+        run = subprocess.Popen(["unshare", "-m", *command, f"{scene.work}/bin/drive",
+                                f"{scene.work}/bin"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=errors, text=True, cwd=scene.work,
+                               pass_fds=scene.inherited, env=scene.environment)
+        try:
+            if run.stdout.readline() != "ready\n":
+                raise RuntimeError("did not start")
+            scene.started(run.pid)
+            batch = "".join(line.fill(scene) + "\n" for line in lines)
+            answers = run.communicate(batch, timeout=900)[0].split()
+            if run.returncode or len(answers) != len(lines):
+                raise RuntimeError(f"ended with {run.returncode} after {len(answers)} answers of "
+                                   f"{len(lines)}, the last: {answers[-3:]}")
+        except (RuntimeError, OSError, subprocess.TimeoutExpired) as problem:
+            run.kill()
+            errors.seek(0)
+            sys.exit(f"Bail out! {lines[0].section}: {problem}\n{errors.read()[-3000:]}")
+    return answers
+
+
+def phase(base, kind, lines, policy):
+    """A batch in a fresh scene: (answers, events, the wanted event contents of each line)."""
+    scene = Scene(f"{base}/{kind}", lines, policy, confined=kind != "control")
+    log = f"{base}/events-{kind}"
+    scene.names["events"] = log
+    with open(log, "w", encoding="ascii"):
+        pass
+    command = []
+    if kind != "control":
+        command = [scene.picket, "run", "--quiet", "-p", scene.policy, "--events", log,
+                   *(["--keep-fds"] if lines[0].section == "strict" else []),
+                   *(["--audit"] if kind == "audit" else []), "--"]
+    try:
+        answers = run_batch(scene, lines, command)
+        wanted = [{key: scene.fill(text, line.number) for key, text in line.wanted.items()}
+                  for line in lines]
+    finally:
+        scene.close()
+    return answers, read_events(log) if command else [], wanted
+
+
+def find_event(events, wanted, errno, audit):
+    for event in events:
+        if event["kind"] != "decision" or event["verdict"] != "deny":
+            continue
+        if event["audit"] != str(audit) or (audit and "errno" in event):
+            continue
+        if errno and not audit and event.get("errno") != errno:
+            continue
+        if all(event.get(key) == text for key, text in wanted.items()
+               if not (audit and key == "errno")):
+            return event
+    return None
+
+
+def near(events, wanted):
+    """For the eye: the events of the same operation."""
+    return [{key: event.get(key) for key in ("op", "reason", "errno", "path", "path2", "access",
+                                             "section", "rule.id", "default.section", "detail")
+             if event.get(key)}
+            for event in events if event["kind"] == "decision" and
+            event["op"] == wanted.get("op")][-4:]
+
+
+def judge(line, confined, audit, results):
+    """What is wrong with a line: sentences, none when it passes."""
+    found = []
+    answer = results["confined"][0][confined]
+    if answer != line.confined:
+        found.append(f"confined: got {answer}, expected {line.confined}")
+    errno = line.confined if re.fullmatch("E[A-Z0-9]+", line.confined) else None
+    denied = line.confined not in SILENT or line.wanted
+    if denied and not line.wanted and not line.silent and line.confined != line.control:
+        found.append("the table asks for no event of this denial")
+    if denied and line.wanted:
+        wanted = results["confined"][2][confined]
+        if "errno" in wanted or line.wanted.get("op") == "command":
+            errno = None
+        events = results["confined"][1]
+        if not find_event(events, wanted, errno, False):
+            found.append(f"confined: no event with {wanted}, errno {errno}; there are "
+                         f"{near(events, wanted)}")
+    if audit is None:
+        return found
+    answer = results["audit"][0][audit]
+    if answer != line.control:
+        found.append(f"audit: got {answer}, expected {line.control}")
+    if denied and not find_event(results["audit"][1], results["audit"][2][audit], None, True):
+        found.append(f"audit: no event with {results['audit'][2][audit]}")
+    return found
+
+
+class Tap:
+    """Numbers the results and counts the failures."""
+
+    def __init__(self):
+        self.number = self.failed = 0
+
+    def result(self, name, found, skip=None):
+        self.number += 1
+        self.failed += bool(found)
+        print(f"{'not ok' if found else 'ok'} {self.number} - {TIER}: {name}"
+              + (f" # SKIP {skip}" if skip else ""), flush=True)
+        for sentence in found:
+            print(f"#   {sentence}", flush=True)
+
+
+def run_section(base, section, lines, controls, tap):
+    """Confined, and in audit mode where that can be; one result a line."""
+    left = []
+    for line, answer in zip(lines, controls):
+        name = f"{section}: {line.name}" + (f" (known: {line.known})" if line.known else "")
+        if answer != line.control and answer in line.absent:
+            tap.result(name, [], f"this kernel answers {answer}")
+        elif answer != line.control:
+            tap.result(name, [f"control: got {answer}, expected {line.control}"])
+        else:
+            left.append((line, name))
+    if not left:
+        return
+    policy = f"{HERE}/policies/{section}.yaml"
+    batch = [line for line, _ in left]
+    results = {"confined": phase(base, "confined", batch, policy)}
+    audited = [line for line in batch if line.audited and section == "strict"]
+    if audited:
+        results["audit"] = phase(base, "audit", audited, policy)
+    for index, (line, name) in enumerate(left):
+        at = audited.index(line) if line in audited else None
+        tap.result(name, judge(line, index, at, results))
+
+
+def main():
+    if os.environ.get("PICKET_ATTACK_ALONE") != "1":
+        os.environ["PICKET_ATTACK_ALONE"] = "1"
+        os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, __file__, *sys.argv[1:]])
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    only = [word for word in sys.argv[1:] if word != "--controls"]
+    table = read_table(only)
+    tap = Tap()
+    base = tempfile.mkdtemp(prefix="picket-attack-")
+    os.chmod(base, 0o755)
+    try:
+        for section, lines in table.items():
+            mine = phase(base, "control", lines, None)[0]
+            if only == sys.argv[1:]:
+                run_section(base, section, lines, mine, tap)
+                continue
+            for line, answer in zip(lines, mine):
+                tap.result(f"control: {section}: {line.name}",
+                           [] if answer in [line.control, *line.absent] else
+                           [f"got {answer}, expected {line.control}"])
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    print(f"1..{tap.number}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    assert PICKET
+    sys.exit(main())
