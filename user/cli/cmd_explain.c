@@ -14,11 +14,15 @@
 #include "cli/policy_options.h"
 #include "cli/real_path.h"
 #include "policy/address.h"
+#include "policy/exec_words.h"
 
 static const char help[] =
 	"usage: picket explain POLICY --connect ADDRESS:PORT [--protocol tcp|udp]\n"
 	"       picket explain POLICY --open PATH [--access LIST]\n"
 	"       picket explain POLICY --exec PATH\n"
+	"       picket explain POLICY --run COMMAND\n"
+	"       picket explain POLICY --unix NAME\n"
+	"       picket explain POLICY --process\n"
 	"\n"
 	"Say what POLICY decides about one act, by which rule, and which rules matched and lost.\n"
 	"\n"
@@ -27,6 +31,12 @@ static const char help[] =
 	"      --open PATH          use a file\n"
 	"      --access LIST        read (the default), write, exec, connect, or all; with commas\n"
 	"      --exec PATH          start a program\n"
+	"      --run COMMAND        start a program with arguments: words between blanks, one that\n"
+	"                           has a blank with a backslash before it; a program without a\n"
+	"                           path is the one in /usr/bin\n"
+	"      --unix NAME          connect or send to an abstract unix socket\n"
+	"      --process            all switches of the process section, and who decides them\n"
+	"      --by PROGRAM         the act is this program's: counts for rules with 'by'\n"
 	"      --set NAME=VALUE     set a variable of the policy; may be repeated\n"
 	"      --user USER          HOME and USER of this user (name or number)\n"
 	"      --json               the answer as one JSON document\n"
@@ -39,6 +49,10 @@ enum option_id {
 	OPTION_OPEN,
 	OPTION_ACCESS,
 	OPTION_EXEC,
+	OPTION_RUN,
+	OPTION_UNIX,
+	OPTION_PROCESS,
+	OPTION_BY,
 	OPTION_SET,
 	OPTION_USER,
 	OPTION_JSON
@@ -47,11 +61,14 @@ enum option_id {
 /* What the command line says. */
 struct explain {
 	struct policy_args args;
-	const char *act; /* "connect", "open", "exec"; NULL: none yet */
+	const char *act; /* "connect", "open", "exec", "run", "unix", "process"; NULL: none yet */
 	const char *target; /* the act's argument */
+	const char *by; /* the program that acts, as given */
 	const char *protocol;
 	const char *access;
 	char *path; /* owned: resolved target */
+	char *program; /* owned: resolved `by` */
+	char **words; /* owned: of run */
 	bool json;
 };
 
@@ -59,6 +76,8 @@ static void explain_reset(struct explain *explain)
 {
 	policy_args_reset(&explain->args);
 	free(TAKE_PTR(explain->path));
+	free(TAKE_PTR(explain->program));
+	exec_words_free(&explain->words);
 }
 
 static int take_act(struct explain *explain, const char *act)
@@ -81,6 +100,15 @@ static int take_option(struct explain *explain, int option, bool *ret_done)
 		return take_act(explain, "open");
 	case OPTION_EXEC:
 		return take_act(explain, "exec");
+	case OPTION_RUN:
+		return take_act(explain, "run");
+	case OPTION_UNIX:
+		return take_act(explain, "unix");
+	case OPTION_PROCESS:
+		return take_act(explain, "process");
+	case OPTION_BY:
+		explain->by = optarg;
+		return CLI_OK;
 	case OPTION_PROTOCOL:
 		explain->protocol = optarg;
 		return CLI_OK;
@@ -155,20 +183,27 @@ static int ask_connect(struct explain *explain, struct explain_answer *answer)
 	return CLI_OK;
 }
 
-static int resolve_target(struct explain *explain, struct explain_answer *answer)
+static int resolve(const char *option, const char *given, char **ret_path)
 {
-	int r = real_path(explain->target, &explain->path);
+	int r = real_path(given, ret_path);
 
-	answer->seen = explain->path;
 	if (r == 0)
 		return CLI_OK;
 	if (r == -EINVAL)
 		return cli_usage("explain",
 				 "--%s '%s' cannot be resolved: it is empty, or has '..' behind "
 				 "a part that does not exist",
-				 explain->act, explain->target);
+				 option, given);
 	errno = -r;
-	return cli_error("explain", "cannot resolve '%s': %m", explain->target);
+	return cli_error("explain", "cannot resolve '%s': %m", given);
+}
+
+static int resolve_target(struct explain *explain, struct explain_answer *answer)
+{
+	int code = resolve(explain->act, explain->target, &explain->path);
+
+	answer->seen = explain->path;
+	return code;
 }
 
 static int ask_open(struct explain *explain, struct explain_answer *answer)
@@ -194,24 +229,87 @@ static int ask_exec(struct explain *explain, struct explain_answer *answer)
 	return resolve_target(explain, answer);
 }
 
+/* The program of a command, looked up like in the policy's own tests. */
+static int ask_run(struct explain *explain, struct explain_answer *answer)
+{
+	CLEAN_FREE char *path = NULL;
+	int count = exec_words_split(explain->target, &explain->words);
+	int code;
+
+	if (count < 0)
+		return cli_error("explain", "out of memory");
+	if (count == 0 || !*explain->words[0])
+		return cli_usage("explain", "--run '%s' has no program", explain->target);
+	if (asprintf(&path, "%s%s", strchr(explain->words[0], '/') ? "" : "/usr/bin/",
+		     explain->words[0]) < 0) {
+		path = NULL;
+		return cli_error("explain", "out of memory");
+	}
+	code = resolve("run", path, &explain->path);
+	answer->seen = explain->path;
+	answer->argv = explain->words;
+	answer->parts[answer->count++] =
+		(struct explain_part){ .section = PK_SECTION_FILES, .access = PK_ACCESS_EXEC };
+	answer->parts[answer->count++] =
+		(struct explain_part){ .section = PK_SECTION_EXEC, .access = PK_ACCESS_RUN };
+	answer->parts[answer->count++] =
+		(struct explain_part){ .section = PK_SECTION_EXEC, .access = PK_ACCESS_COMMAND };
+	return code;
+}
+
+static int ask_unix(struct explain *explain, struct explain_answer *answer)
+{
+	/* Policies may write the sign that tools show. */
+	explain->target += *explain->target == '@';
+	if (!*explain->target)
+		return cli_usage("explain", "--unix needs a name");
+	answer->target = explain->target;
+	answer->parts[answer->count++] =
+		(struct explain_part){ .section = PK_SECTION_UNIX, .access = PK_ACCESS_ABSTRACT };
+	return CLI_OK;
+}
+
+static int ask_process(struct explain *explain, struct explain_answer *answer)
+{
+	(void)answer;
+	return explain->by ? cli_usage("explain", "--by does not go with --process") : CLI_OK;
+}
+
+static const struct {
+	const char *act;
+	int (*ask)(struct explain *explain, struct explain_answer *answer);
+} acts[] = {
+	{ "connect", ask_connect }, { "open", ask_open }, { "exec", ask_exec },
+	{ "run", ask_run },	    { "unix", ask_unix }, { "process", ask_process },
+};
+
+static bool is_act(const struct explain *explain, const char *act)
+{
+	return strcmp(explain->act, act) == 0;
+}
+
 /* Check that the options fit together and make the questions of them. */
 static int ask(struct explain *explain, struct explain_answer *answer)
 {
-	bool connect = explain->act && strcmp(explain->act, "connect") == 0;
+	int code = CLI_OK;
 
 	if (!explain->act)
-		return cli_usage("explain", "nothing asked: give --connect, --open or --exec");
-	if (explain->protocol && !connect)
+		return cli_usage("explain", "nothing asked: give --connect, --open, --exec, --run, "
+					    "--unix or --process");
+	if (explain->protocol && !is_act(explain, "connect"))
 		return cli_usage("explain", "--protocol goes with --connect only");
-	if (explain->access && strcmp(explain->act, "open") != 0)
+	if (explain->access && !is_act(explain, "open"))
 		return cli_usage("explain", "--access goes with --open only");
 	answer->act = explain->act;
 	answer->target = explain->target;
 	answer->policy = explain->args.path;
-	if (connect)
-		return ask_connect(explain, answer);
-	return strcmp(explain->act, "open") == 0 ? ask_open(explain, answer) :
-						   ask_exec(explain, answer);
+	if (explain->by)
+		code = resolve("by", explain->by, &explain->program);
+	answer->by = explain->program;
+	for (size_t i = 0; i < sizeof(acts) / sizeof(*acts) && code == CLI_OK; i++)
+		if (is_act(explain, acts[i].act))
+			code = acts[i].ask(explain, answer);
+	return code;
 }
 
 static int explain_policy(struct explain *explain, struct explain_answer *answer)
@@ -228,6 +326,8 @@ static int explain_policy(struct explain *explain, struct explain_answer *answer
 			       CLI_FAILED :
 			       cli_error("explain", "cannot use '%s': %m", explain->args.path);
 	}
+	if (is_act(explain, "process"))
+		return explain_process(explain->args.path, &policy.image, explain->json);
 	r = explain_answer_fill(answer, &policy.image);
 	if (r < 0) {
 		errno = -r;
@@ -246,6 +346,10 @@ int cmd_explain(int argc, char **argv)
 		{ "open", required_argument, NULL, OPTION_OPEN },
 		{ "access", required_argument, NULL, OPTION_ACCESS },
 		{ "exec", required_argument, NULL, OPTION_EXEC },
+		{ "run", required_argument, NULL, OPTION_RUN },
+		{ "unix", required_argument, NULL, OPTION_UNIX },
+		{ "process", no_argument, NULL, OPTION_PROCESS },
+		{ "by", required_argument, NULL, OPTION_BY },
 		{ "set", required_argument, NULL, OPTION_SET },
 		{ "user", required_argument, NULL, OPTION_USER },
 		{ "json", no_argument, NULL, OPTION_JSON },

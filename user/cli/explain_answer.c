@@ -13,24 +13,45 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/json_out.h"
+#include "policy/decide.h"
 #include "telemetry/names.h"
+
+static bool is_command(const struct explain_part *part)
+{
+	return part->section == PK_SECTION_EXEC && part->access == PK_ACCESS_COMMAND;
+}
+
+static int fill_part(const struct explain_answer *answer, struct explain_part *part,
+		     const struct policy_image *image)
+{
+	const struct pk_query query = {
+		.section = part->section,
+		.access = part->access,
+		.port = answer->port,
+		.subjects = answer->subjects,
+	};
+
+	if (part->section == PK_SECTION_EGRESS)
+		return explain_address_query(image, answer->address, &query, &part->explanation);
+	if (part->section == PK_SECTION_UNIX)
+		return explain_abstract(image, answer->target, answer->subjects,
+					&part->explanation);
+	if (is_command(part))
+		return explain_command(image, answer->seen, answer->argv, answer->subjects,
+				       &part->explanation);
+	return explain_path_query(image, answer->seen, &query, &part->explanation);
+}
 
 int explain_answer_fill(struct explain_answer *answer, const struct policy_image *image)
 {
-	for (size_t i = 0; i < answer->count; i++) {
-		struct explain_part *part = &answer->parts[i];
-		int r;
+	int r = answer->by ? decide_subjects(image, answer->by, &answer->subjects) : 0;
 
-		if (part->section == PK_SECTION_EGRESS)
-			r = explain_address(image, answer->address, answer->port, part->access,
-					    &part->explanation);
-		else
-			r = explain_path(image, part->section, part->access, answer->seen,
-					 &part->explanation);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	/* Where no rule looks at command lines there is no second look. */
+	if (answer->argv && !image_head(image)->argv_start)
+		answer->count--;
+	for (size_t i = 0; i < answer->count && r >= 0; i++)
+		r = fill_part(answer, &answer->parts[i], image);
+	return r;
 }
 
 void explain_answer_reset(struct explain_answer *answer)
@@ -159,13 +180,20 @@ int explain_answer_print(const struct explain_answer *answer, const struct polic
 
 	(void)printf("%s: %s ", names_verdict(verdict_of(answer)), answer->act);
 	put(answer->target);
-	if (strcmp(answer->act, "exec") != 0)
+	if (strcmp(answer->act, "open") == 0 || strcmp(answer->act, "connect") == 0)
 		(void)printf(" for %s", names_access(answer->parts[0].section,
 						     answer->parts[0].access, ", ", access));
 	(void)putchar('\n');
 	if (answer->seen && strcmp(answer->seen, answer->target) != 0) {
 		(void)fputs("note: the kernel sees ", stdout);
 		put(answer->seen);
+		(void)putchar('\n');
+	}
+	if (answer->by) {
+		(void)fputs(answer->subjects ? "note: asked by " :
+					       "note: no rule with 'by' is for ",
+			    stdout);
+		put(answer->by);
 		(void)putchar('\n');
 	}
 	if (image_head(image)->flags & PK_IMAGE_AUDIT)
@@ -175,7 +203,8 @@ int explain_answer_print(const struct explain_answer *answer, const struct polic
 
 		(void)fputs("  ", stdout);
 		if (answer->count > 1)
-			(void)printf("%s %s: ", names_section(part->section),
+			(void)printf("%s%s %s: ", names_section(part->section),
+				     is_command(part) ? " (command)" : "",
 				     names_verdict(part->explanation.result.verdict));
 		print_decider(part, image);
 		print_others(part, image);
@@ -237,6 +266,8 @@ int explain_answer_json(const struct explain_answer *answer, const struct policy
 				 json_out_text(answer->policy), "act", answer->act, "target",
 				 json_out_text(answer->target));
 
+	if (answer->by)
+		(void)json_object_set_new(root, "by", json_out_text(answer->by));
 	if (answer->seen)
 		(void)json_object_set_new(root, "seen", json_out_text(answer->seen));
 	(void)json_object_set_new(root, "verdict", json_string(names_verdict(verdict_of(answer))));

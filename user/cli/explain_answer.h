@@ -5,6 +5,8 @@
 #ifndef PICKET_CLI_EXPLAIN_ANSWER_H
 #define PICKET_CLI_EXPLAIN_ANSWER_H
 
+#include <stdbool.h>
+
 #include "policy/explain.h"
 
 /** One section's part of the answer. */
@@ -17,12 +19,15 @@ struct explain_part {
 /** Zero-initialise; explain_answer_reset() frees. Texts are borrowed. */
 struct explain_answer {
 	const char *policy; /* file */
-	const char *act; /* "connect", "open", "exec" */
+	const char *act; /* "connect", "open", "exec", "run", "unix" */
 	const char *target; /* as given */
-	const char *seen; /* path that the kernel sees; NULL for addresses */
+	const char *seen; /* path that the kernel sees; NULL for addresses and names */
+	const char *by; /* resolved program that asks; NULL: one that no rule names */
+	char *const *argv; /* run: the words */
+	__u32 subjects; /* filled: the bits of @by */
 	__u8 address[16]; /* connect */
 	__u16 port; /* connect */
-	struct explain_part parts[2]; /* exec: files and exec */
+	struct explain_part parts[3]; /* exec: files and exec; run: exec again, by the command */
 	size_t count;
 };
 
@@ -31,6 +36,9 @@ struct explain_answer {
  * the kernel judges; -ENOMEM.
  */
 int explain_answer_fill(struct explain_answer *answer, const struct policy_image *image);
+
+/** Print what the process section says of each switch, and who says so; as JSON. CLI exit code. */
+int explain_process(const char *policy, const struct policy_image *image, bool json);
 
 /** Free what is owned. */
 void explain_answer_reset(struct explain_answer *answer);

@@ -88,6 +88,13 @@ int decide_command_key(const struct policy_image *image, const __u8 *key, size_t
 		       const struct pk_query *query, struct pk_result *ret_result);
 
 /**
+ * The rule sets of @program, with a '/' in front if it has none, called with the words of the
+ * NULL-terminated @argv behind the first. Errors as above.
+ */
+int decide_command_sets(const struct policy_image *image, const char *program, char *const *argv,
+			struct pk_sets *ret_sets);
+
+/**
  * Judge starting @program (absolute, resolved) with the NULL-terminated @argv, asked by a program
  * with the bits @subjects: as decide_exec_as(), and where rules look at command lines by
  * the program with argv[1] and so on, and by argv[0] in the program's place, which cannot allow.

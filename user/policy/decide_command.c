@@ -45,37 +45,43 @@ static struct argv_run start_run(const struct policy_image *image)
 	};
 }
 
-/* The verdict where a run ended, or after it failed with @r. */
-static int finish_run(const struct argv_run *run, int r, const struct pk_query *query,
-		      struct pk_result *ret_result)
+/* The sets where a run ended, or the error @r that ended it. */
+static int finish_run(const struct argv_run *run, int r, struct pk_sets *ret_sets)
 {
-	struct pk_sets sets;
-
-	if (!r &&
-	    (!image_head(run->image)->argv_start || pk_argv_sets(&run->view, run->state, &sets)))
-		r = -EIO;
-	if (r) {
-		*ret_result = broken;
-		if (r == -E2BIG)
-			ret_result->reason = PK_REASON_COMMAND;
+	if (r)
 		return r;
-	}
-	*ret_result = pk_judge_sets(&run->view, image_head(run->image), &sets, query);
+	if (!image_head(run->image)->argv_start || pk_argv_sets(&run->view, run->state, ret_sets))
+		return -EIO;
 	return 0;
+}
+
+/* The verdict of @sets, or for the error @r in place of them. */
+static int judge(const struct policy_image *image, int r, const struct pk_sets *sets,
+		 const struct pk_query *query, struct pk_result *ret_result)
+{
+	struct pk_view view = image_view(image);
+
+	*ret_result = broken;
+	if (r == -E2BIG)
+		ret_result->reason = PK_REASON_COMMAND;
+	if (!r)
+		*ret_result = pk_judge_sets(&view, image_head(image), sets, query);
+	return r;
 }
 
 int decide_command_key(const struct policy_image *image, const __u8 *key, size_t length,
 		       const struct pk_query *query, struct pk_result *ret_result)
 {
 	struct argv_run run = start_run(image);
+	struct pk_sets sets = { { 0 } };
 	int r = run_bytes(&run, key, length);
 
-	return finish_run(&run, r, query, ret_result);
+	r = finish_run(&run, r, &sets);
+	return judge(image, r, &sets, query, ret_result);
 }
 
-/* Judge @program, with a '/' in front if it has none, and the words of @argv behind the first. */
-static int judge_words(const struct policy_image *image, const char *program, char *const *argv,
-		       const struct pk_query *query, struct pk_result *ret_result)
+int decide_command_sets(const struct policy_image *image, const char *program, char *const *argv,
+			struct pk_sets *ret_sets)
 {
 	struct argv_run run = start_run(image);
 	int r = 0;
@@ -86,7 +92,16 @@ static int judge_words(const struct policy_image *image, const char *program, ch
 		r = run_bytes(&run, program, strlen(program) + 1);
 	for (size_t i = 1; argv[0] && argv[i] && !r; i++)
 		r = run_bytes(&run, argv[i], strlen(argv[i]) + 1);
-	return finish_run(&run, r, query, ret_result);
+	return finish_run(&run, r, ret_sets);
+}
+
+static int judge_words(const struct policy_image *image, const char *program, char *const *argv,
+		       const struct pk_query *query, struct pk_result *ret_result)
+{
+	struct pk_sets sets = { { 0 } };
+	int r = decide_command_sets(image, program, argv, &sets);
+
+	return judge(image, r, &sets, query, ret_result);
 }
 
 int decide_command(const struct policy_image *image, const char *program, char *const *argv,

@@ -40,6 +40,16 @@ static void count_set(__u8 *seen, __u32 set, struct dump_figures *figures)
 	figures->sets++;
 }
 
+static __u32 count_classes(const __u8 classes[256])
+{
+	__u32 count = 0;
+
+	for (int i = 0; i < 256; i++)
+		if (classes[i] - PK_CLASS_FIRST >= (int)count)
+			count = (__u32)classes[i] - PK_CLASS_FIRST + 1;
+	return count;
+}
+
 int dump_count(const struct policy_image *image, struct dump_figures *ret_figures)
 {
 	const struct pk_image *head = image_head(image);
@@ -65,9 +75,9 @@ int dump_count(const struct policy_image *image, struct dump_figures *ret_figure
 	}
 	for (__u32 i = 0; i < figures.spans; i++)
 		count_set(seen, spans[i].set, &figures);
-	for (int i = 0; i < 256; i++)
-		if (head->path_class[i] - PK_CLASS_FIRST >= (int)figures.classes)
-			figures.classes = (__u32)head->path_class[i] - PK_CLASS_FIRST + 1;
+	figures.classes = count_classes(head->path_class);
+	if (head->argv_start)
+		figures.word_classes = count_classes(head->argv_class);
 	*ret_figures = figures;
 	return 0;
 }
@@ -97,6 +107,10 @@ static void write_header(const struct policy_image *image, const struct dump_fig
 		head->rate ? "" : " (no limit)");
 	fprintf(to, "  automata    %u states, %u transitions, %u slots, %u byte classes\n",
 		figures->states, figures->transitions, figures->slots, figures->classes);
+	if (head->argv_start)
+		fprintf(to, "  commands    looked at, %u byte classes\n", figures->word_classes);
+	else
+		fputs("  commands    no rule looks at them\n", to);
 	fprintf(to, "  addresses   %u spans\n", figures->spans);
 	fprintf(to, "  rules       %u, in %u sets of %u items\n", figures->rules, figures->sets,
 		figures->items);
@@ -105,7 +119,8 @@ static void write_header(const struct policy_image *image, const struct dump_fig
 static void write_defaults(const struct pk_image *head, FILE *to)
 {
 	fputs("\ndefaults\n", to);
-	for (__u32 s = 0; s < PK_SECTION__MAX; s++) {
+	/* The sections behind it have no default. */
+	for (__u32 s = 0; s <= PK_SECTION_UNIX; s++) {
 		const struct pk_default *def = &head->defaults[s];
 
 		for (__u32 layer = 0; layer < head->layers; layer++) {
@@ -120,18 +135,63 @@ static void write_defaults(const struct pk_image *head, FILE *to)
 	}
 }
 
+static void write_place(const struct policy_image *image, const struct pk_rule *rule, FILE *to)
+{
+	fputc('\'', to);
+	write_text(image, rule->text, to);
+	fputs("' at ", to);
+	write_text(image, rule->file, to);
+	fprintf(to, ":%u:%u", rule->line, rule->column);
+}
+
+static void write_guards(const struct policy_image *image, FILE *to)
+{
+	const struct pk_guards *guards = &image_head(image)->guards;
+
+	fputs("\nprocess\n", to);
+	for (__u32 g = 0; g < PK_GUARD__MAX; g++) {
+		const struct pk_rule *rule = image_rule(image, guards->rule[g]);
+
+		fprintf(to, "  %-14s %-5s ", names_guard(g),
+			names_verdict(guards->deny >> g & 1 ? PK_VERDICT_DENY : PK_VERDICT_ALLOW));
+		if (rule)
+			write_place(image, rule, to);
+		else
+			fprintf(to, "default in layer %u",
+				(guards->rule[g] & ~PK_RULE_DEFAULT) >> 8);
+		fputc('\n', to);
+	}
+	fprintf(to, "  capabilities refused: %#llx\n", (unsigned long long)guards->capabilities);
+}
+
+/* The bits that programs have in rules with `by`, and what makes a program have them. */
+static void write_subjects(const struct policy_image *image, __u32 rules, FILE *to)
+{
+	if (!image_head(image)->subjects)
+		return;
+	fputs("\nprograms of rules with 'by'\n", to);
+	for (__u32 i = 0; i < rules; i++) {
+		const struct pk_rule *rule = image_rule(image, i);
+
+		if (rule->section != PK_SECTION_SUBJECT)
+			continue;
+		fprintf(to, "  bit %-2d ", __builtin_ctz(rule->subjects));
+		write_place(image, rule, to);
+		fputc('\n', to);
+	}
+}
+
 static void write_rule(const struct policy_image *image, __u32 number, FILE *to)
 {
 	const struct pk_rule *rule = image_rule(image, number);
 	char access[NAMES_ACCESS_SIZE];
 
-	fprintf(to, "  %-5u layer %u  %-7s %-5s %-16s '", number, rule->layer,
+	fprintf(to, "  %-5u layer %u  %-7s %-5s %-16s ", number, rule->layer,
 		names_section(rule->section), names_verdict(rule->verdict),
 		names_access(rule->section, rule->access, ",", access));
-	write_text(image, rule->text, to);
-	fputs("' at ", to);
-	write_text(image, rule->file, to);
-	fprintf(to, ":%u:%u", rule->line, rule->column);
+	write_place(image, rule, to);
+	if (rule->subjects != PK_SUBJECTS_ALL)
+		fprintf(to, " by bit %d", __builtin_ctz(rule->subjects));
 	if (rule->id) {
 		fputs(" id '", to);
 		write_text(image, rule->id, to);
@@ -191,14 +251,14 @@ static void write_spans(const struct policy_image *image, FILE *to)
 }
 
 /* The bytes of a class: a printable one as it is, many as ranges. */
-static void write_class(const struct pk_image *head, __u32 class, FILE *to)
+static void write_class(const __u8 classes[256], __u32 class, FILE *to)
 {
 	for (int from = 0; from < 256; from++) {
 		int last = from;
 
-		if (head->path_class[from] != class)
+		if (classes[from] != class)
 			continue;
-		while (last < 255 && head->path_class[last + 1] == class)
+		while (last < 255 && classes[last + 1] == class)
 			last++;
 		fprintf(to, from > ' ' && from < 0x7f ? " %c" : " %02x", from);
 		if (last > from)
@@ -207,7 +267,45 @@ static void write_class(const struct pk_image *head, __u32 class, FILE *to)
 	}
 }
 
-static void write_state(const struct policy_image *image, __u32 index, FILE *to)
+/* The states of one alphabet. */
+struct part_states {
+	const struct policy_image *image;
+	__u8 *commands; /* by slot: 1 = a state of commands */
+	__u32 *queue;
+	__u32 queued;
+};
+
+static void enqueue(struct part_states *s, __u32 state)
+{
+	__u32 first = image_head(s->image)->part[PK_PART_SLOTS].offset / 8;
+
+	if (s->commands[state - first])
+		return;
+	s->commands[state - first] = 1;
+	s->queue[s->queued++] = state;
+}
+
+/* Find the states that commands can reach. */
+static void find_commands(struct part_states *s)
+{
+	const struct pk_image *head = image_head(s->image);
+	const struct pk_slot *slots = (const struct pk_slot *)(const void *)s->image->bytes;
+	__u32 last = head->part[PK_PART_SLOTS].offset / 8 + slot_count(s->image);
+
+	if (head->argv_start)
+		enqueue(s, head->argv_start);
+	for (__u32 i = 0; i < s->queued; i++) {
+		__u32 state = s->queue[i];
+
+		enqueue(s, slots[state].next);
+		for (__u32 c = PK_CLASS_FIRST; c < 256 && state + c < last; c++)
+			if (slots[state + c].check == state)
+				enqueue(s, slots[state + c].next);
+	}
+}
+
+static void write_state(const struct policy_image *image, __u32 index, const __u8 classes[256],
+			FILE *to)
 {
 	const struct pk_image *head = image_head(image);
 	const struct pk_slot *slot = (const struct pk_slot *)(const void *)image->bytes + index;
@@ -216,6 +314,7 @@ static void write_state(const struct policy_image *image, __u32 index, FILE *to)
 	fprintf(to, "  %u%s ", index,
 		index == head->path_start[0] ? " (start, from the root)" :
 		index == head->path_start[1] ? " (start, floating)" :
+		index == head->argv_start    ? " (start, commands)" :
 					       "");
 	write_set(image, slot[1].next, to);
 	fprintf(to, " else %u\n", slot->next);
@@ -223,23 +322,32 @@ static void write_state(const struct policy_image *image, __u32 index, FILE *to)
 		if (slot[class].check != index)
 			continue;
 		fprintf(to, "    -> %u by", slot[class].next);
-		write_class(head, class, to);
+		write_class(classes, class, to);
 		fputc('\n', to);
 	}
 }
 
-static void write_states(const struct policy_image *image, FILE *to)
+static int write_states(const struct policy_image *image, FILE *to)
 {
+	const struct pk_image *head = image_head(image);
 	const struct pk_slot *slots = part(image, PK_PART_SLOTS);
-	__u32 first = image_head(image)->part[PK_PART_SLOTS].offset / (__u32)sizeof(*slots);
+	__u32 first = head->part[PK_PART_SLOTS].offset / (__u32)sizeof(*slots);
+	CLEAN_FREE __u8 *commands = calloc(slot_count(image), sizeof(*commands));
+	CLEAN_FREE __u32 *queue = calloc(slot_count(image), sizeof(*queue));
+	struct part_states states = { image, commands, queue, 0 };
 
+	if (!commands || !queue)
+		return -ENOMEM;
+	find_commands(&states);
 	fputs("\nstates\n", to);
 	for (__u32 i = 0; i < slot_count(image); i++) {
 		if (slots[i].check != PK_SLOT_HEAD)
 			continue;
-		write_state(image, first + i, to);
+		write_state(image, first + i, commands[i] ? head->argv_class : head->path_class,
+			    to);
 		i++;
 	}
+	return 0;
 }
 
 int dump_image(const struct policy_image *image, bool states, FILE *to)
@@ -252,11 +360,13 @@ int dump_image(const struct policy_image *image, bool states, FILE *to)
 		return r;
 	write_header(image, &figures, to);
 	write_defaults(image_head(image), to);
+	write_guards(image, to);
+	write_subjects(image, figures.rules, to);
 	fputs("\nrules\n", to);
 	for (__u32 i = 0; i < figures.rules; i++)
 		write_rule(image, i, to);
 	write_spans(image, to);
 	if (states)
-		write_states(image, to);
-	return ferror(to) ? -EIO : 0;
+		r = write_states(image, to);
+	return r ? r : ferror(to) ? -EIO : 0;
 }

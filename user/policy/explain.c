@@ -14,6 +14,7 @@
 struct hearing {
 	const struct policy_image *image;
 	struct pk_query query;
+	bool denials; /* only what does not allow is heard */
 	__u32 covered; /* nibble of each layer: bits that rules spoke about */
 	struct explanation *explanation;
 	size_t room;
@@ -48,7 +49,8 @@ static int hear_rules(struct hearing *h, __u32 set)
 		struct pk_result result = pk_judge_sets(&view, head, &alone, &query);
 		const struct pk_rule *rule = image_rule(h->image, result.rule);
 
-		if (result.reason != PK_REASON_RULE || !rule)
+		if (result.reason != PK_REASON_RULE || !rule ||
+		    (h->denials && rule->verdict == PK_VERDICT_ALLOW))
 			continue;
 		h->covered |= (rule->access & query.access) << (rule->layer * 4);
 		r = add_voice(h, &(struct explain_voice){
@@ -111,30 +113,46 @@ static int hear(struct hearing *h, const struct pk_sets *sets)
 	struct pk_result result = pk_judge_sets(&view, image_head(h->image), sets, &h->query);
 	int r = 0;
 
-	e->result = decide_stricter(&e->result, &result);
+	if (!h->denials || result.verdict != PK_VERDICT_ALLOW)
+		e->result = decide_stricter(&e->result, &result);
 	h->covered = 0;
 	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
 		r = hear_rules(h, sets->id[i]);
-	if (!r)
+	if (!r && !h->denials)
 		r = hear_defaults(h);
 	if (!r && e->count)
 		qsort(e->voices, e->count, sizeof(*e->voices), compare_voices);
 	return r;
 }
 
-static const struct explanation unjudged = {
-	.result = { .verdict = PK_VERDICT_ALLOW,
-		    .reason = PK_REASON_UNJUDGED,
-		    .rule = PK_RULE_NONE },
-};
+/* Begin an explanation in which nothing was said yet. */
+static struct hearing open_hearing(const struct policy_image *image, struct explanation *e)
+{
+	*e = (struct explanation){
+		.result = { .verdict = PK_VERDICT_ALLOW,
+			    .reason = PK_REASON_UNJUDGED,
+			    .rule = PK_RULE_NONE },
+	};
+	return (struct hearing){ .image = image, .explanation = e };
+}
+
+/* Hand the explanation over when it is complete, or free it. */
+static int close_hearing(struct hearing *h, int r, struct explanation *ret_explanation)
+{
+	if (r)
+		explanation_reset(h->explanation);
+	else
+		*ret_explanation = *h->explanation;
+	return r;
+}
 
 /* The queries at @queries about one path, in turn. */
 static int explain_queries(const struct policy_image *image, const char *path,
 			   const struct pk_query *queries, size_t count,
 			   struct explanation *ret_explanation)
 {
-	CLEAN(explanation_reset) struct explanation e = unjudged;
-	struct hearing h = { .image = image, .explanation = &e };
+	struct explanation e;
+	struct hearing h = open_hearing(image, &e);
 	struct pk_sets sets;
 	int r;
 
@@ -143,11 +161,13 @@ static int explain_queries(const struct policy_image *image, const char *path,
 		h.query = queries[i];
 		r = hear(&h, &sets);
 	}
-	if (r)
-		return r;
-	*ret_explanation = e;
-	e = (struct explanation){ 0 };
-	return 0;
+	return close_hearing(&h, r, ret_explanation);
+}
+
+int explain_path_query(const struct policy_image *image, const char *path,
+		       const struct pk_query *query, struct explanation *ret_explanation)
+{
+	return explain_queries(image, path, query, 1, ret_explanation);
 }
 
 int explain_path(const struct policy_image *image, enum pk_section section, __u8 access,
@@ -155,7 +175,24 @@ int explain_path(const struct policy_image *image, enum pk_section section, __u8
 {
 	struct pk_query query = { .section = section, .access = access };
 
-	return explain_queries(image, path, &query, 1, ret_explanation);
+	return explain_path_query(image, path, &query, ret_explanation);
+}
+
+int explain_abstract(const struct policy_image *image, const char *name, __u32 subjects,
+		     struct explanation *ret_explanation)
+{
+	struct pk_query query = {
+		.section = PK_SECTION_UNIX,
+		.access = PK_ACCESS_ABSTRACT,
+		.subjects = subjects,
+	};
+	CLEAN_FREE char *path = malloc(strlen(name) + 2);
+
+	if (!path)
+		return -ENOMEM;
+	path[0] = '/';
+	memcpy(path + 1, name, strlen(name) + 1);
+	return explain_path_query(image, path, &query, ret_explanation);
 }
 
 int explain_exec(const struct policy_image *image, const char *path,
@@ -169,26 +206,54 @@ int explain_exec(const struct policy_image *image, const char *path,
 	return explain_queries(image, path, queries, 2, ret_explanation);
 }
 
-int explain_address(const struct policy_image *image, const __u8 address[16], __u16 port,
-		    __u8 access, struct explanation *ret_explanation)
+int explain_command(const struct policy_image *image, const char *program, char *const *argv,
+		    __u32 subjects, struct explanation *ret_explanation)
 {
-	CLEAN(explanation_reset) struct explanation e = unjudged;
-	struct hearing h = {
-		.image = image,
-		.query = { .section = PK_SECTION_EGRESS, .access = access, .port = port },
-		.explanation = &e,
+	struct explanation e;
+	struct hearing h = open_hearing(image, &e);
+	struct pk_sets sets;
+	int r = 0;
+
+	h.query = (struct pk_query){
+		.section = PK_SECTION_EXEC,
+		.access = PK_ACCESS_COMMAND,
+		.subjects = subjects,
 	};
+	if (image_head(image)->argv_start) {
+		r = decide_command_sets(image, program, argv, &sets);
+		if (!r)
+			r = hear(&h, &sets);
+		h.denials = true;
+		h.query.flags = PK_JUDGE_RULES_ONLY;
+		if (!r && argv[0])
+			r = decide_command_sets(image, argv[0], argv, &sets);
+		if (!r && argv[0])
+			r = hear(&h, &sets);
+	}
+	return close_hearing(&h, r, ret_explanation);
+}
+
+int explain_address_query(const struct policy_image *image, const __u8 address[16],
+			  const struct pk_query *query, struct explanation *ret_explanation)
+{
+	struct explanation e;
+	struct hearing h = open_hearing(image, &e);
 	struct pk_sets sets;
 	int r;
 
+	h.query = *query;
 	r = decide_address_sets(image, address, &sets);
 	if (!r)
 		r = hear(&h, &sets);
-	if (r)
-		return r;
-	*ret_explanation = e;
-	e = (struct explanation){ 0 };
-	return 0;
+	return close_hearing(&h, r, ret_explanation);
+}
+
+int explain_address(const struct policy_image *image, const __u8 address[16], __u16 port,
+		    __u8 access, struct explanation *ret_explanation)
+{
+	struct pk_query query = { .section = PK_SECTION_EGRESS, .access = access, .port = port };
+
+	return explain_address_query(image, address, &query, ret_explanation);
 }
 
 void explanation_reset(struct explanation *explanation)

@@ -38,6 +38,21 @@ struct explanation {
 int explain_path(const struct policy_image *image, enum pk_section section, __u8 access,
 		 const char *path, struct explanation *ret_explanation);
 
+/** Explain @query about @path. */
+int explain_path_query(const struct policy_image *image, const char *path,
+		       const struct pk_query *query, struct explanation *ret_explanation);
+
+/** Explain a connection to the abstract unix socket @name by a program with the bits @subjects. */
+int explain_abstract(const struct policy_image *image, const char *name, __u32 subjects,
+		     struct explanation *ret_explanation);
+
+/**
+ * Explain the second look at an execution, which decide_command() tells: voices for the program and
+ * those against what it calls itself. Unjudged when no rule looks at command lines. Also -E2BIG.
+ */
+int explain_command(const struct policy_image *image, const char *program, char *const *argv,
+		    __u32 subjects, struct explanation *ret_explanation);
+
 /** Explain running @path, as decide_exec(): voices of both sections, files and exec. */
 int explain_exec(const struct policy_image *image, const char *path,
 		 struct explanation *ret_explanation);
@@ -45,6 +60,10 @@ int explain_exec(const struct policy_image *image, const char *path,
 /** Explain reaching @port at @address (IPv4 as ::ffff:a.b.c.d) by @access. */
 int explain_address(const struct policy_image *image, const __u8 address[16], __u16 port,
 		    __u8 access, struct explanation *ret_explanation);
+
+/** Explain @query, which has the port, about @address. */
+int explain_address_query(const struct policy_image *image, const __u8 address[16],
+			  const struct pk_query *query, struct explanation *ret_explanation);
 
 /** Free the voices and zero @explanation. */
 void explanation_reset(struct explanation *explanation);
