@@ -21,6 +21,7 @@
 #include "cli/policy_tests.h"
 #include "policy/address.h"
 #include "policy/capabilities.h"
+#include "policy/command_glob.h"
 #include "policy/compile.h"
 #include "policy/front.h"
 #include "policy/glob.h"
@@ -372,7 +373,8 @@ static void test_limits(void **state)
 		LIMIT(PK_PATH_MAX),	     LIMIT(PK_PATH_DEPTH),	   LIMIT(GLOB_DEPTH_MAX),
 		LIMIT(PK_RULES_MAX),	     LIMIT(GLOB_ALTERNATIVES_MAX), LIMIT(PK_SET_MAX),
 		LIMIT(COMPILE_STATES_MAX),   LIMIT(PK_SPANS_MAX),	   LIMIT(PK_PAGES_MAX),
-		LIMIT(PK_AGENTS_MAX),	     LIMIT(PK_SUBJECTS_MAX),	   LIMIT(PK_COMMAND_MAX),
+		LIMIT(PK_AGENTS_MAX),	     LIMIT(PK_SUBJECTS_MAX),	   LIMIT(COMMAND_WORDS_MAX),
+		LIMIT(PK_COMMAND_MAX),
 	};
 	CLEAN_FREE char *reference = read_document(REFERENCE);
 

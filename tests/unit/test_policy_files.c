@@ -149,6 +149,58 @@ static void test_links_allowed(void **state)
 	diag_list_reset(&diags);
 }
 
+/* Load a rule in @section; its own folder is "${d}" in it. @warnings is how many must be given. */
+static struct policy *load_rule(const char *folder, const char *section, const char *rule,
+				size_t warnings)
+{
+	CLEAN_FREE char *text = NULL;
+	struct diag_list diags = { 0 };
+	struct policy *p;
+
+	assert_true(asprintf(&text, "picket: 1\nvars: {d: \"%s\"}\n%s: {rules: [%s]}\n", folder,
+			     section, rule) > 0);
+	p = load_in(&links_context, text, &diags);
+	assert_non_null(p);
+	assert_int_equal(diags.count, warnings);
+	diag_list_reset(&diags);
+	return p;
+}
+
+/* A command that is denied is so under the name that a link leads to, whatever its arguments. */
+static void test_links_commands(void **state)
+{
+	struct policy *p;
+
+	assert_int_equal(mkdir("bin", 0700), 0);
+	write_file("bin/tool", "");
+	assert_int_equal(symlink("bin", "sbin"), 0);
+	p = load_rule(*state, "exec", "{deny: ['${d}/sbin/tool x', '${d}/sbin/tool', tool]}", 0);
+	assert_non_null(strstr(p->rules[0].patterns[0].also, "/bin/tool"));
+	assert_null(p->rules[0].patterns[0].glob);
+	assert_non_null(strstr(p->rules[0].patterns[1].also, "/bin/tool"));
+	assert_non_null(strstr(p->rules[0].patterns[1].glob, "/sbin/tool"));
+	assert_null(p->rules[0].patterns[2].also);
+	policy_free(&p);
+	p = load_rule(*state, "exec", "{allow: ['${d}/sbin/tool x', '${d}/bin/tool x']}", 1);
+	assert_null(p->rules[0].patterns[0].also);
+	policy_free(&p);
+}
+
+static void test_links_by(void **state)
+{
+	struct policy *p;
+
+	assert_int_equal(mkdir("bin", 0700), 0);
+	assert_int_equal(symlink("bin", "sbin"), 0);
+	p = load_rule(*state, "files", "{deny: /a, by: ['${d}/sbin/x', '${d}/bin/y']}", 0);
+	assert_int_equal(p->rules[0].by_count, 3);
+	assert_non_null(strstr(p->rules[0].by[1], "/bin/x"));
+	policy_free(&p);
+	p = load_rule(*state, "files", "{allow: /a, access: read, by: '${d}/sbin/x'}", 1);
+	assert_int_equal(p->rules[0].by_count, 1);
+	policy_free(&p);
+}
+
 static int load_path(const char *path, const char *part)
 {
 	struct diag_list diags = { 0 };
@@ -296,6 +348,7 @@ int main(void)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(test_links_denied),	IN_FOLDER(test_links_allowed),
+		IN_FOLDER(test_links_commands), IN_FOLDER(test_links_by),
 		IN_FOLDER(test_unreadable),	IN_FOLDER(test_size),
 		IN_FOLDER(test_pipe),		IN_FOLDER(test_includes),
 		IN_FOLDER(test_include_limits),

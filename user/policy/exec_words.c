@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/command_glob.h"
 #include "policy/glob.h"
 #include "policy/path_glob.h"
 
@@ -117,6 +118,14 @@ static int make_words(struct making *making)
 	int r = 0;
 
 	while (r == 0 && (length = find_word(text, &at)) > 0) {
+		if (pattern->word_count == COMMAND_WORDS_MAX) {
+			(void)expansion_error_at(making->text, making->expansion,
+						 making->front->diags, at, length,
+						 "a pattern has more than %d words",
+						 COMMAND_WORDS_MAX);
+			making->faulty = true;
+			return 0;
+		}
 		if (pattern->word_count > 0)
 			r = make_argument(making, at, length);
 		else
