@@ -66,14 +66,21 @@ static void print(const struct diag_list *diags, const char *text, size_t size)
 		expect_position(&diags->items[i], text, size);
 }
 
+static size_t count_marks(const char *glob)
+{
+	size_t count = 0;
+
+	for (; glob && *glob; glob++)
+		count += strchr("*{,[", *glob) != NULL;
+	return count;
+}
+
 static size_t count_choices(const struct policy_pattern *pattern)
 {
-	size_t count = 1;
+	size_t count = 1 + count_marks(pattern->glob) + count_marks(pattern->also);
 
-	for (const char *at = pattern->glob; at && *at; at++)
-		count += strchr("*{,[", *at) != NULL;
-	for (const char *at = pattern->also; at && *at; at++)
-		count += strchr("*{,[", *at) != NULL;
+	for (size_t i = 0; i < pattern->word_count; i++)
+		count += 1 + count_marks(pattern->words[i]);
 	return count;
 }
 
@@ -84,6 +91,8 @@ static bool is_small(const struct policy *policy)
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		for (size_t k = 0; k < policy->rules[i].pattern_count; k++)
 			count += count_choices(&policy->rules[i].patterns[k]);
+		for (size_t k = 0; k < policy->rules[i].by_count; k++)
+			count += 1 + count_marks(policy->rules[i].by[k]);
 	}
 	return count <= CHOICES_MAX;
 }
