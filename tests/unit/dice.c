@@ -119,6 +119,36 @@ static struct policy_pattern *roll_range(struct dice *dice, struct policy *polic
 	return build_range(policy, cidr);
 }
 
+/* Words behind the program of the last pattern. */
+static void roll_words(struct dice *dice, struct policy_pattern *pattern, enum pk_verdict verdict)
+{
+	static const char *const words[] = { "a",     "b",   "...",	"*",	"a*",	"?",
+					     "[!a]",  "a/b", "{a,b}",	"[a/]", "\\*a", "*/*",
+					     "{,a*}", "ab",  "{a,b}/?", "..." };
+	uint32_t count = dice_roll(dice, 4);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const char *word = words[dice_roll(dice, COUNT(words))];
+
+		pattern->words =
+			reallocarray(pattern->words, pattern->word_count + 1, sizeof(char *));
+		pattern->words[pattern->word_count++] = strdup(word);
+	}
+	if (count && verdict != PK_VERDICT_ALLOW) {
+		free(pattern->glob);
+		pattern->glob = NULL;
+	}
+}
+
+static void roll_by(struct dice *dice, struct policy *policy)
+{
+	static const char *const programs[] = { "/a", "/ab", "**/a", "/usr/**", "/b/?" };
+	uint32_t count = dice_roll(dice, 4) ? 0 : 1 + dice_roll(dice, 2);
+
+	for (uint32_t i = 0; i < count; i++)
+		build_by(policy, programs[dice_roll(dice, COUNT(programs))]);
+}
+
 static void roll_rule(struct dice *dice, struct policy *policy)
 {
 	static const uint8_t all[] = { PK_ACCESS_EGRESS, PK_ACCESS_FILES, PK_ACCESS_RUN,
@@ -133,6 +163,7 @@ static void roll_rule(struct dice *dice, struct policy *policy)
 	if (section <= PK_SECTION_FILES && dice_roll(dice, 3))
 		access = (uint8_t)(1 + dice_roll(dice, access));
 	build_rule(policy, section, verdict, access);
+	roll_by(dice, policy);
 	for (uint32_t i = 0; i < patterns; i++) {
 		if (section == PK_SECTION_EGRESS) {
 			pattern = roll_range(dice, policy);
@@ -144,6 +175,8 @@ static void roll_rule(struct dice *dice, struct policy *policy)
 				roll_glob(dice, glob);
 				pattern->also = strdup(glob);
 			}
+			if (section == PK_SECTION_EXEC)
+				roll_words(dice, pattern, verdict);
 		}
 		/* Repetitions are refused within a file: these patterns are of none. */
 		pattern->pos.file = NULL;
@@ -153,7 +186,7 @@ static void roll_rule(struct dice *dice, struct policy *policy)
 struct policy *dice_policy(struct dice *dice)
 {
 	struct policy *policy = build_policy("dice");
-	uint32_t rules = dice_roll(dice, 10);
+	uint32_t rules = dice_roll(dice, 13);
 
 	for (int i = 0; i < PK_SECTION__MAX; i++)
 		if (dice_roll(dice, 5))
@@ -307,6 +340,13 @@ static const struct policy_pattern *pick(struct dice *dice, struct policy *const
 	return &rule->patterns[dice_roll(dice, (uint32_t)rule->pattern_count)];
 }
 
+static const char *glob_of(struct dice *dice, const struct policy_pattern *pattern)
+{
+	if (pattern->also && dice_roll(dice, 2))
+		return pattern->also;
+	return pattern->word_count ? pattern->words[0] : pattern->glob;
+}
+
 void dice_path(struct dice *dice, struct policy *const *layers, size_t count,
 	       char path[DICE_PATH_MAX])
 {
@@ -318,10 +358,70 @@ void dice_path(struct dice *dice, struct policy *const *layers, size_t count,
 	for (int tries = 0; tries < 4 && !pattern; tries++)
 		pattern = pick(dice, layers, count, false);
 	if (pattern)
-		glob = pattern->also && dice_roll(dice, 2) ? pattern->also : pattern->glob;
+		glob = glob_of(dice, pattern);
 	instantiate(dice, &text, glob, glob + strlen(glob));
 	mutate(dice, &text);
 	normalise(path, &text);
+}
+
+/* Words that an argument glob, or "...", most likely matches. */
+static void put_word(struct dice *dice, struct dice_command *command, const char *glob)
+{
+	size_t number = 0;
+	struct text text;
+
+	while (command->argv[number])
+		number++;
+	if (number == DICE_WORDS_MAX)
+		return;
+	command->argv[number] = command->words[number];
+	text = (struct text){ command->words[number], 0 };
+	instantiate(dice, &text, glob, glob + strlen(glob));
+	if (dice_roll(dice, 8) == 0)
+		put_any(dice, &text, 2, "ab/*");
+	command->words[number][text.length] = '\0';
+}
+
+void dice_command(struct dice *dice, struct policy *const *layers, size_t count,
+		  struct dice_command *ret_command)
+{
+	const struct policy_pattern *pattern = NULL;
+	char bytes[DICE_PATH_MAX];
+	struct text text = { bytes, 0 };
+	const char *glob;
+
+	*ret_command = (struct dice_command){ 0 };
+	for (int tries = 0; tries < 16 && (!pattern || !pattern->word_count); tries++)
+		pattern = pick(dice, layers, count, false);
+	put_word(dice, ret_command, "a");
+	if (!pattern || !pattern->word_count) {
+		dice_path(dice, layers, count, ret_command->program);
+		return;
+	}
+	glob = glob_of(dice, pattern);
+	instantiate(dice, &text, glob, glob + strlen(glob));
+	normalise(ret_command->program, &text);
+	for (size_t i = 1; i < pattern->word_count; i++) {
+		bool any = strcmp(pattern->words[i], "...") == 0;
+		uint32_t words = any ? dice_roll(dice, 3) : 1;
+
+		for (uint32_t j = 0; j < words; j++)
+			put_word(dice, ret_command, any ? "{a,b,*}" : pattern->words[i]);
+	}
+	if (dice_roll(dice, 4) == 0)
+		put_word(dice, ret_command, "{a,b,?}");
+}
+
+void dice_program(struct dice *dice, struct policy *const *layers, size_t count,
+		  char path[DICE_PATH_MAX])
+{
+	static const char *const programs[] = { "/a", "/ab", "/x/a", "/usr/b", "/b/c", "/b" };
+
+	if (dice_roll(dice, 4))
+		(void)snprintf(path, DICE_PATH_MAX, "%s",
+			       programs[dice_roll(dice, COUNT(programs))]);
+	else
+		dice_path(dice, layers, count, path);
 }
 
 /* Add 1, 0 or -1 to a 128-bit number. */

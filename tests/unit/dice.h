@@ -29,6 +29,24 @@ struct policy *dice_policy(struct dice *dice);
 void dice_path(struct dice *dice, struct policy *const *layers, size_t count,
 	       char path[DICE_PATH_MAX]);
 
+/** Most words of a command made by dice_command(). */
+#define DICE_WORDS_MAX 8
+
+/** Words of a command line, the last one NULL. */
+struct dice_command {
+	char program[DICE_PATH_MAX];
+	char words[DICE_WORDS_MAX][64];
+	char *argv[DICE_WORDS_MAX + 1];
+};
+
+/** A command that often matches a pattern of exec of one of @layers. */
+void dice_command(struct dice *dice, struct policy *const *layers, size_t count,
+		  struct dice_command *ret_command);
+
+/** The path of a program that is often one of a rule's `by`. */
+void dice_program(struct dice *dice, struct policy *const *layers, size_t count,
+		  char path[DICE_PATH_MAX]);
+
 /** An address that is often at the edge of a range of @layers. */
 void dice_address(struct dice *dice, struct policy *const *layers, size_t count,
 		  uint8_t address[16]);

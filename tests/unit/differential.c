@@ -41,39 +41,107 @@ static void compare(struct differential *d, const struct naive *naive, const cha
 	print_policy(naive);
 }
 
-static void compare_path(struct differential *d, struct dice *dice, const struct naive *naive,
-			 const struct policy_image *image)
+/* A comparison at work. */
+struct comparison {
+	struct differential *d;
+	struct dice *dice;
+	struct naive naive;
+	const struct policy_image *image;
+	__u32 subjects; /* of naive.by */
+};
+
+static struct policy *const *layers_of(const struct comparison *c)
+{
+	return (struct policy *const *)c->naive.layers;
+}
+
+/* Who asks: nobody that a rule names, or a program. */
+static void choose_program(struct comparison *c, char path[DICE_PATH_MAX])
+{
+	c->naive.by = NULL;
+	c->subjects = 0;
+	if (dice_roll(c->dice, 2))
+		return;
+	dice_program(c->dice, layers_of(c), c->naive.count, path);
+	c->naive.by = path;
+	if (decide_subjects(c->image, path, &c->subjects))
+		abort();
+}
+
+static void compare_path(struct comparison *c)
 {
 	static const enum pk_section sections[] = { PK_SECTION_FILES, PK_SECTION_FILES,
 						    PK_SECTION_EXEC, PK_SECTION_UNIX };
-	enum pk_section section = sections[dice_roll(dice, 4)];
-	uint8_t access = section == PK_SECTION_FILES ? (uint8_t)(1 + dice_roll(dice, 15)) :
+	enum pk_section section = sections[dice_roll(c->dice, 4)];
+	uint8_t access = section == PK_SECTION_FILES ? (uint8_t)(1 + dice_roll(c->dice, 15)) :
 			 section == PK_SECTION_UNIX  ? PK_ACCESS_ABSTRACT :
 						       PK_ACCESS_RUN;
+	struct pk_query query = { section, access, 0, c->subjects, 0 };
 	char path[DICE_PATH_MAX];
 	struct pk_result got;
 
-	dice_path(dice, (struct policy *const *)naive->layers, naive->count, path);
-	if (decide_path(image, section, access, path, &got))
+	dice_path(c->dice, layers_of(c), c->naive.count, path);
+	if (decide_path_query(c->image, path, &query, &got))
 		abort();
-	compare(d, naive, path, &got, naive_path(naive, section, access, path));
+	compare(c->d, &c->naive, path, &got, naive_path(&c->naive, section, access, path));
 }
 
-static void compare_address(struct differential *d, struct dice *dice, const struct naive *naive,
-			    const struct policy_image *image)
+static void compare_command(struct comparison *c)
 {
-	uint8_t access = (uint8_t)(1 + dice_roll(dice, 3));
-	uint16_t port = dice_port(dice);
+	struct pk_query query = { PK_SECTION_EXEC, PK_ACCESS_COMMAND, 0, c->subjects, 0 };
+	struct dice_command command;
+	__u8 key[DICE_PATH_MAX + DICE_WORDS_MAX * 64];
+	struct pk_result got;
+	size_t length;
+
+	dice_command(c->dice, layers_of(c), c->naive.count, &command);
+	length = strlen(command.program) + 1;
+	memcpy(key, command.program, length);
+	for (size_t i = 1; command.argv[i]; i++) {
+		memcpy(key + length, command.argv[i], strlen(command.argv[i]) + 1);
+		length += strlen(command.argv[i]) + 1;
+	}
+	if (decide_command_key(c->image, key, length, &query, &got))
+		abort();
+	for (size_t i = 0; i + 1 < length && c->d->verbose; i++)
+		key[i] = key[i] ? key[i] : ' ';
+	compare(c->d, &c->naive, (const char *)key, &got,
+		naive_command(&c->naive, command.program, command.argv));
+}
+
+static void compare_address(struct comparison *c)
+{
+	uint8_t access = (uint8_t)(1 + dice_roll(c->dice, 3));
+	uint16_t port = dice_port(c->dice);
+	struct pk_query query = { PK_SECTION_EGRESS, access, port, c->subjects, 0 };
 	uint8_t address[16];
 	char text[64] = "";
 	struct pk_result got;
 
-	dice_address(dice, (struct policy *const *)naive->layers, naive->count, address);
-	if (decide_address(image, address, port, access, &got))
+	dice_address(c->dice, layers_of(c), c->naive.count, address);
+	if (decide_address_query(c->image, address, &query, &got))
 		abort();
-	for (size_t i = 0; i < 16 && d->verbose; i++)
+	for (size_t i = 0; i < 16 && c->d->verbose; i++)
 		sprintf(text + i * 2, "%02x", address[i]);
-	compare(d, naive, text, &got, naive_address(naive, address, port, access));
+	compare(c->d, &c->naive, text, &got, naive_address(&c->naive, address, port, access));
+}
+
+static void compare_all(struct comparison *c, size_t keys)
+{
+	bool commands = image_head(c->image)->argv_start;
+	char program[DICE_PATH_MAX];
+
+	for (size_t i = 0; i < keys; i++) {
+		uint32_t kind = dice_roll(c->dice, 6);
+
+		choose_program(c, program);
+		if (kind < 2)
+			compare_address(c);
+		else if (kind == 2 && commands)
+			compare_command(c);
+		else
+			compare_path(c);
+	}
 }
 
 void differential_run(struct differential *d, struct dice *dice, size_t keys,
@@ -81,7 +149,7 @@ void differential_run(struct differential *d, struct dice *dice, size_t keys,
 {
 	size_t count = 1 + dice_roll(dice, LAYERS);
 	struct policy *layers[LAYERS] = { NULL };
-	struct naive naive = { (const struct policy *const *)layers, count, fault };
+	struct naive naive = { (const struct policy *const *)layers, count, fault, NULL };
 	struct policy_image image = { 0 };
 	struct diag_list diags = { 0 };
 	const char *why = "";
@@ -94,12 +162,7 @@ void differential_run(struct differential *d, struct dice *dice, size_t keys,
 			fprintf(stderr, "image invalid: %s\n", why);
 			abort();
 		}
-		for (size_t i = 0; i < keys; i++) {
-			if (dice_roll(dice, 3))
-				compare_path(d, dice, &naive, &image);
-			else
-				compare_address(d, dice, &naive, &image);
-		}
+		compare_all(&(struct comparison){ d, dice, naive, &image, 0 }, keys);
 	} else {
 		d->refused++;
 		if (d->verbose)

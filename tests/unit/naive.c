@@ -128,16 +128,24 @@ static const char *skip_quoted(const char *at)
 	return at;
 }
 
+/* What matches a glob without braces. */
+typedef bool (*plain_matcher)(const char *glob, const char *text, enum naive_fault fault);
+
 /* A brace group in a glob. */
 struct group {
 	const char *glob;
 	const char *open;
 	const char *close;
+	plain_matcher plain;
+	enum naive_fault fault;
 };
+
+static bool match_braces(const char *glob, const char *text, plain_matcher plain,
+			 enum naive_fault fault);
 
 /* The glob with the alternative from @from to @to in the group's place, matched. */
 static bool match_alternative(const struct group *group, const char *from, const char *to,
-			      const char *path, enum naive_fault fault)
+			      const char *path)
 {
 	size_t size = strlen(group->glob) + 1;
 	char *text = malloc(size);
@@ -147,14 +155,15 @@ static bool match_alternative(const struct group *group, const char *from, const
 		abort();
 	(void)snprintf(text, size, "%.*s%.*s%s", (int)(group->open - group->glob), group->glob,
 		       (int)(to - from), from, group->close + 1);
-	matched = naive_glob(text, path, fault);
+	matched = match_braces(text, path, group->plain, group->fault);
 	free(text);
 	return matched;
 }
 
-bool naive_glob(const char *glob, const char *path, enum naive_fault fault)
+static bool match_braces(const char *glob, const char *text, plain_matcher plain,
+			 enum naive_fault fault)
 {
-	struct group group = { .glob = glob };
+	struct group group = { .glob = glob, .plain = plain, .fault = fault };
 	const char *from;
 	int depth = 0;
 
@@ -162,7 +171,7 @@ bool naive_glob(const char *glob, const char *path, enum naive_fault fault)
 	     group.open = skip_quoted(group.open + 1))
 		;
 	if (!*group.open)
-		return match_plain(glob, path, fault);
+		return plain(glob, text, fault);
 	for (group.close = group.open;; group.close++) {
 		group.close = skip_quoted(group.close);
 		depth += (*group.close == '{') - (*group.close == '}');
@@ -173,7 +182,7 @@ bool naive_glob(const char *glob, const char *path, enum naive_fault fault)
 	for (const char *at = from;; at++) {
 		at = skip_quoted(at);
 		if ((*at == ',' && !depth) || at == group.close) {
-			if (match_alternative(&group, from, at, path, fault))
+			if (match_alternative(&group, from, at, text))
 				return true;
 			from = at + 1;
 		}
@@ -183,11 +192,43 @@ bool naive_glob(const char *glob, const char *path, enum naive_fault fault)
 	}
 }
 
-/* What is asked: a path, or an address and a port. */
+bool naive_glob(const char *glob, const char *path, enum naive_fault fault)
+{
+	return match_braces(glob, path, match_plain, fault);
+}
+
+/* In an argument '/' is a byte like any other: one component without end. */
+static bool match_argument(const char *glob, const char *text, enum naive_fault fault)
+{
+	return match_component(glob, glob + strlen(glob), text, text + strlen(text), fault);
+}
+
+/* The words behind the program; when they are used up, anything may follow. */
+static bool match_words(char *const *words, size_t count, char *const *argv, enum naive_fault fault)
+{
+	if (!count)
+		return fault != NAIVE_WORDS_EXACT || !*argv;
+	if (strcmp(words[0], "...") == 0) {
+		if (fault == NAIVE_ANY_NEEDS_ONE && !*argv++)
+			return false;
+		for (;; argv++) {
+			if (match_words(words + 1, count - 1, argv, fault))
+				return true;
+			if (!*argv)
+				return false;
+		}
+	}
+	return *argv && match_braces(words[0], *argv, match_argument, fault) &&
+	       match_words(words + 1, count - 1, argv + 1, fault);
+}
+
+/* What is asked: a path (of a command the program's), or an address and a port. */
 struct question {
 	enum pk_section section;
 	__u8 access;
 	const char *path;
+	char *const *argv; /* of a command: NULL-terminated */
+	const char *by; /* the program that asks, or NULL */
 	__u8 address[16];
 	__u16 port;
 };
@@ -198,9 +239,14 @@ static bool pattern_matches(const struct policy_pattern *pattern, const struct q
 	bool in_range = false;
 	bool in_ports = false;
 
+	if (q->argv)
+		return (naive_glob(pattern->words[0], q->path, fault) ||
+			(pattern->also && naive_glob(pattern->also, q->path, fault))) &&
+		       match_words(pattern->words + 1, pattern->word_count - 1, q->argv + 1, fault);
 	if (q->section != PK_SECTION_EGRESS)
-		return naive_glob(pattern->glob, q->path, fault) ||
-		       (pattern->also && naive_glob(pattern->also, q->path, fault));
+		return pattern->glob &&
+		       (naive_glob(pattern->glob, q->path, fault) ||
+			(pattern->also && naive_glob(pattern->also, q->path, fault)));
 	for (size_t i = 0; i < pattern->range_count; i++)
 		if (memcmp(pattern->ranges[i].low, q->address, 16) <= 0 &&
 		    memcmp(pattern->ranges[i].high, q->address, 16) >= 0)
@@ -210,6 +256,22 @@ static bool pattern_matches(const struct policy_pattern *pattern, const struct q
 		    q->port + (fault == NAIVE_PORT_OPEN_END) <= pattern->ports[i].high)
 			in_ports = true;
 	return in_range && in_ports;
+}
+
+/* Is the rule for the program that asks? */
+static bool concerns(const struct policy_rule *rule, const struct question *q,
+		     enum naive_fault fault)
+{
+	for (size_t i = 0; i < rule->by_count && q->by; i++)
+		if (naive_glob(rule->by[i], q->by, NAIVE_RIGHT))
+			return true;
+	return !rule->by_count || fault == NAIVE_BY_IGNORED;
+}
+
+/* Rules of exec are about the program and about the command. */
+static __u8 access_of(const struct policy_rule *rule)
+{
+	return rule->section == PK_SECTION_EXEC ? PK_ACCESS_RUN | PK_ACCESS_COMMAND : rule->access;
 }
 
 /* The strictest that was seen, and the first that said it. */
@@ -242,11 +304,12 @@ static struct best judge_layer(const struct naive *naive, size_t layer, __u32 nu
 		const struct policy_rule *rule = &policy->rules[i];
 
 		for (size_t j = 0; j < rule->pattern_count; j++, number++) {
-			if (rule->section != q->section || !(rule->access & q->access) ||
+			if (rule->section != q->section || !(access_of(rule) & q->access) ||
+			    !concerns(rule, q, naive->fault) ||
 			    !pattern_matches(&rule->patterns[j], q, naive->fault))
 				continue;
 			take(&best, rule->verdict, number, naive->fault);
-			covered |= naive->fault == NAIVE_ANY_ACCESS ? 0xf : rule->access;
+			covered |= naive->fault == NAIVE_ANY_ACCESS ? 0xf : access_of(rule);
 		}
 	}
 	if (section->present && (q->access & ~covered) &&
@@ -287,7 +350,14 @@ static struct naive_answer judge(const struct naive *naive, const struct questio
 struct naive_answer naive_path(const struct naive *naive, enum pk_section section, __u8 access,
 			       const char *path)
 {
-	struct question q = { .section = section, .access = access, .path = path };
+	struct question q = { section, access, .path = path, .by = naive->by };
+
+	return judge(naive, &q);
+}
+
+struct naive_answer naive_command(const struct naive *naive, const char *program, char *const *argv)
+{
+	struct question q = { PK_SECTION_EXEC, PK_ACCESS_COMMAND, program, argv, .by = naive->by };
 
 	return judge(naive, &q);
 }
@@ -309,7 +379,7 @@ static void normalise(__u8 address[16])
 struct naive_answer naive_address(const struct naive *naive, const __u8 address[16], __u16 port,
 				  __u8 access)
 {
-	struct question q = { .section = PK_SECTION_EGRESS, .access = access, .port = port };
+	struct question q = { PK_SECTION_EGRESS, access, .by = naive->by, .port = port };
 
 	memcpy(q.address, address, 16);
 	normalise(q.address);

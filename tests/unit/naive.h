@@ -20,6 +20,9 @@ enum naive_fault {
 	NAIVE_PORT_OPEN_END, /* the upper port is not part of a range */
 	NAIVE_LAYERS_WIDEN, /* the mildest layer decides */
 	NAIVE_ANY_ACCESS, /* one covered access bit covers all */
+	NAIVE_WORDS_EXACT, /* nothing may follow the words of a command */
+	NAIVE_ANY_NEEDS_ONE, /* "..." does not stand for none */
+	NAIVE_BY_IGNORED, /* rules with `by` are for every program */
 	NAIVE_FAULT__MAX
 };
 
@@ -27,6 +30,7 @@ struct naive {
 	const struct policy *const *layers;
 	size_t count;
 	enum naive_fault fault;
+	const char *by; /* path of the program that asks; NULL: one that no rule names */
 };
 
 /** Verdict and rule reference, as in struct pk_result. */
@@ -40,6 +44,10 @@ bool naive_glob(const char *glob, const char *path, enum naive_fault fault);
 
 struct naive_answer naive_path(const struct naive *naive, enum pk_section section, __u8 access,
 			       const char *path);
+
+/** By the command automaton's part of the rules alone: one key, its program and argv[1] on. */
+struct naive_answer naive_command(const struct naive *naive, const char *program,
+				  char *const *argv);
 
 struct naive_answer naive_address(const struct naive *naive, const __u8 address[16], __u16 port,
 				  __u8 access);

@@ -35,23 +35,58 @@ bool commands_needed(const struct numbered *numbered)
 	return false;
 }
 
+/* The patterns of a rule's words; the second has the program by its resolved name. */
+struct variants {
+	struct command_glob *commands[2];
+	size_t count;
+};
+
+static void reset_variants(struct variants *variants)
+{
+	for (size_t i = 0; i < variants->count; i++)
+		command_glob_free(&variants->commands[i]);
+}
+
+static int parse_variants(const struct policy_pattern *pattern, struct variants *variants,
+			  struct glob_error *reterr, size_t *reterr_word)
+{
+	char *const programs[] = { pattern->words[0], pattern->also };
+	CLEAN_FREE char **words = calloc(pattern->word_count, sizeof(*words));
+
+	if (!words)
+		return -ENOMEM;
+	memcpy(words, pattern->words, pattern->word_count * sizeof(*words));
+	for (size_t i = 0; i < 2 && programs[i]; i++) {
+		int r;
+
+		words[0] = programs[i];
+		r = command_glob_parse(words, pattern->word_count, &variants->commands[i], reterr,
+				       reterr_word);
+		if (r)
+			return r;
+		variants->count++;
+	}
+	return 0;
+}
+
 static int add_rule(struct nfa *nfa, const struct numbered *numbered, __u32 number,
 		    struct diag_list *diags)
 {
 	const struct policy_pattern *pattern = numbered->rules[number].pattern;
 	struct nfa_addition addition = { nfa, number };
-	CLEAN(command_glob_free) struct command_glob *command = NULL;
+	CLEAN(reset_variants) struct variants variants = { 0 };
 	struct glob_error error;
 	size_t word;
 	int r;
 
-	r = command_glob_parse(pattern->words, pattern->word_count, &command, &error, &word);
+	r = parse_variants(pattern, &variants, &error, &word);
 	if (r == -EINVAL)
 		diag_add(diags, DIAG_ERROR, &pattern->pos, "'%s' at byte %zu: %s",
 			 pattern->words[word], error.column, error.why);
 	if (r)
 		return r;
-	r = command_glob_expand(command, nfa_add_sequence, &addition);
+	for (size_t i = 0; i < variants.count && !r; i++)
+		r = command_glob_expand(variants.commands[i], nfa_add_sequence, &addition);
 	if (r != -E2BIG)
 		return r;
 	diag_hint(diag_add(diags, DIAG_ERROR, &pattern->pos,
@@ -91,12 +126,14 @@ static void expand_rule(const struct build_source *source, __u32 number, glob_vi
 			void *context)
 {
 	const struct numbered_rule *rule = &source->numbered->rules[number];
-	CLEAN(command_glob_free) struct command_glob *command = NULL;
+	CLEAN(reset_variants) struct variants variants = { 0 };
+	struct glob_error error;
 	size_t word;
 
-	if (has_words(rule) && command_glob_parse(rule->pattern->words, rule->pattern->word_count,
-						  &command, NULL, &word) == 0)
-		(void)command_glob_expand(command, visit, context);
+	if (!has_words(rule) || parse_variants(rule->pattern, &variants, &error, &word))
+		return;
+	for (size_t i = 0; i < variants.count; i++)
+		(void)command_glob_expand(variants.commands[i], visit, context);
 }
 
 int commands_build(struct automaton *automaton, const struct numbered *numbered, struct sets *sets,
