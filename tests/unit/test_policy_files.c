@@ -192,7 +192,7 @@ static void test_links_by(void **state)
 
 	assert_int_equal(mkdir("bin", 0700), 0);
 	assert_int_equal(symlink("bin", "sbin"), 0);
-	p = load_rule(*state, "files", "{deny: /a, by: ['${d}/sbin/x', '${d}/bin/y']}", 0);
+	p = load_rule(*state, "files", "{deny: /a, by: ['${d}/sbin/x', '${d}/bin/y']}", 1);
 	assert_int_equal(p->rules[0].by_count, 3);
 	assert_non_null(strstr(p->rules[0].by[1], "/bin/x"));
 	policy_free(&p);

@@ -82,6 +82,17 @@ static int add_program(struct front *front, const struct node *text, void *into)
 	return r == -EINVAL ? 0 : r;
 }
 
+/* A process loses a program's rights by its own doing, and its denials with them. */
+static void warn_denial(struct front *front, const struct node *value)
+{
+	if (value->source->builtin)
+		return;
+	diag_hint(node_report(value, front->diags, DIAG_WARNING,
+			      "a program can get rid of what is denied to it alone"),
+		  "it is no longer that program once it maps a file that the agent may write: use "
+		  "'by' to allow, under 'default: deny'");
+}
+
 int by_read(struct front *front, const struct node *value, struct policy_rule *rule, bool *ret_good)
 {
 	struct reading reading = { rule, true };
@@ -96,6 +107,8 @@ int by_read(struct front *front, const struct node *value, struct policy_rule *r
 	r = front_each_text(front, value, "a program of 'by'", add_program, &reading);
 	if (!reading.good)
 		*ret_good = false;
+	else if (rule->verdict == PK_VERDICT_DENY)
+		warn_denial(front, value);
 	return r;
 }
 
