@@ -53,15 +53,19 @@ static __always_inline int pk_ask_guard(struct pk_scratch *s, __u32 op, __u32 gu
 	return pk_decide(s);
 }
 
-/* The execve under way starts with this many words: interpreters of scripts will put more before. */
-static __always_inline void pk_words_note(const struct linux_binprm *bprm)
+/*
+ * For the other hook of the same execve: with how many words it started, before interpreters of
+ * scripts put more in front, and the bits that the asking program really has.
+ */
+static __always_inline void pk_exec_note(const struct pk_scratch *s,
+					 const struct linux_binprm *bprm)
 {
-	struct pk_label *label;
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
 
-	if (bprm->interp != bprm->filename)
+	if (!label)
 		return;
-	label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
-	if (label)
+	label->subjects = s->rq.subjects;
+	if (bprm->interp == bprm->filename)
 		label->words = (__u32)bprm->argc;
 }
 
@@ -89,7 +93,7 @@ int BPF_PROG(pk_bprm_check, struct linux_binprm *bprm, int ret)
 	s = pk_begin(&error);
 	if (!s)
 		return pk_errno(error);
-	pk_words_note(bprm);
+	pk_exec_note(s, bprm);
 	return pk_end(s, pk_ask_exec(s, bprm));
 }
 
@@ -125,7 +129,9 @@ static __always_inline int pk_ask_command(struct pk_scratch *s, const struct lin
 	bool nameless = pk_path_of(s, BPF_CORE_READ(bprm, file, f_path.dentry),
 				   BPF_CORE_READ(bprm, file, f_path.mnt), 0) == PK_WALK_NAMELESS;
 
-	/* A tracer may make any program do anything. */
+	/* Rules with `by` are for the program that asked. The new one is nobody's under a tracer. */
+	s->rq.subjects = label->subjects;
+	label->subjects = 0;
 	if (!nameless && !BPF_CORE_READ(task, ptrace))
 		label->subjects = pk_program_bits(s);
 	s->rq.section = PK_SECTION_EXEC;
@@ -133,7 +139,6 @@ static __always_inline int pk_ask_command(struct pk_scratch *s, const struct lin
 	s->rq.op = PK_OP_COMMAND;
 	s->rq.error = EACCES;
 	s->rq.flags = nameless ? PK_REQUEST_NAMELESS : 0;
-	s->rq.subjects = label->subjects;
 	s->command.start = bprm->p;
 	s->command.end = bprm->exec;
 	s->command.words = bprm->argc > 0 ? (__u32)bprm->argc : 0;
@@ -172,10 +177,11 @@ static __always_inline int pk_new_program(const struct linux_binprm *bprm, bool 
 	if (!agent)
 		return 0;
 	label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
-	if (label)
-		label->subjects = 0;
-	if (!pk_looks_closer(agent))
+	if (!pk_looks_closer(agent)) {
+		if (label)
+			label->subjects = 0;
 		return 0;
+	}
 	if (wait) {
 		struct pk_pages pages = { bprm->p & ~(PK_PAGE_BYTES - 1), bprm->exec };
 
@@ -269,8 +275,7 @@ static __always_inline int pk_map_hook(const struct file *file, __u32 maps)
 	s = pk_begin(&error);
 	if (!s)
 		return pk_errno(error);
-	if (maps & PK_MAPS_WRITE)
-		error = pk_map_write(s, file);
+	error = maps & PK_MAPS_WRITE ? pk_map_write(s, file) : 0;
 	s->rq.reason = 0;
 	if (!error && (maps & PK_MAPS_EXEC))
 		error = pk_ask_map(s, file, maps & PK_MAPS_LATE);
