@@ -6,6 +6,7 @@
 #define PICKET_GUARD_BPF_H
 
 #include "compat.bpf.h"
+#include "control.bpf.h"
 #include "decide.bpf.h"
 
 /** An act that a switch refuses, or that is refused to every agent. */
@@ -109,7 +110,9 @@ static __always_inline int pk_guard_other(struct task_struct *task, struct pk_ac
 enum pk_call {
 	PK_CALL_OTHER,
 	PK_CALL_NAMESPACE, /* setns, unshare, clone */
-	PK_CALL_MOUNT, /* fsopen, fsconfig, fsmount, fspick, open_tree, mount_setattr */
+	PK_CALL_MOUNT, /* mount, move_mount, pivot_root, fsopen, fsconfig, fsmount, fspick,
+			* open_tree, mount_setattr */
+	PK_CALL_UMOUNT,
 	PK_CALL_KEY, /* add_key, request_key, keyctl */
 	PK_CALL_UNKNOWN, /* an architecture whose calls we cannot tell apart: any of them */
 };
@@ -121,6 +124,11 @@ static __always_inline enum pk_call pk_call_64(__u64 number)
 	case 272: /* unshare */
 	case 308: /* setns */
 		return PK_CALL_NAMESPACE;
+	case 155: /* pivot_root */
+	case 165: /* mount */
+		return PK_CALL_MOUNT;
+	case 166: /* umount2 */
+		return PK_CALL_UMOUNT;
 	case 248: /* add_key */
 	case 249: /* request_key */
 	case 250: /* keyctl */
@@ -136,6 +144,12 @@ static __always_inline enum pk_call pk_call_32(__u64 number)
 	case 310: /* unshare */
 	case 346: /* setns */
 		return PK_CALL_NAMESPACE;
+	case 21: /* mount */
+	case 217: /* pivot_root */
+		return PK_CALL_MOUNT;
+	case 22: /* umount */
+	case 52: /* umount2 */
+		return PK_CALL_UMOUNT;
 	case 286: /* add_key */
 	case 287: /* request_key */
 	case 288: /* keyctl */
@@ -159,6 +173,7 @@ static __always_inline enum pk_call pk_current_call(void)
 	case 435: /* clone3 */
 		return PK_CALL_NAMESPACE;
 	case 428: /* open_tree */
+	case 429: /* move_mount */
 	case 430: /* fsopen */
 	case 431: /* fsconfig */
 	case 432: /* fsmount */
@@ -176,12 +191,36 @@ static __always_inline enum pk_call pk_current_call(void)
 int pk_refuse_mount(__u32 agent, __u32 op, __u32 flags);
 
 /**
- * world.bpf.c: refuse a file for what it is and not for its path: the kernel's settings, its memory,
- * disks, other processes' settings. s->rq is a request of the files section for the object at
- * @dentry (an address), its path walked when it has one; it is unchanged afterwards when the return
- * value is 0. Returns 0 or a negative errno.
+ * May pk_guard_file() have a say in @op for @access to the object at @dentry? For paths that are
+ * decided without it.
  */
-int pk_guard_file(struct pk_scratch *s, __u64 dentry);
+static __always_inline bool pk_guard_wanted(__u32 op, __u32 access, const struct dentry *dentry)
+{
+	__u32 type = BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT;
+	unsigned long magic;
+
+	if ((op == PK_OP_OPEN || op == PK_OP_RECEIVE) && (type == S_IFBLK || type == S_IFCHR))
+		return true;
+	if (!(access & PK_ACCESS_WRITE))
+		return false;
+	magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+	return magic == PROC_SUPER_MAGIC || pk_is_control(magic);
+}
+
+/** world.bpf.c: pk_guard_file() for the object at s->dentry. */
+int pk_guard_object(struct pk_scratch *s);
+
+/**
+ * Refuse a file for what it is and not for its path: the kernel's settings, its memory, disks, other
+ * processes' settings. s->rq is a request of the files section for the object at @dentry, its path
+ * walked when it has one; it is unchanged afterwards when the return value is 0. Returns 0 or a
+ * negative errno. The address travels in the work area, as in pk_path_of().
+ */
+static __always_inline int pk_guard_file(struct pk_scratch *s, __u64 dentry)
+{
+	s->dentry = dentry;
+	return pk_guard_object(s);
+}
 
 /**
  * Refuse an ioctl that types into a terminal or sends signals. For file_ioctl hooks, of any task.

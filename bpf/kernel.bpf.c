@@ -54,7 +54,9 @@ static __always_inline bool pk_judge_call(__u32 agent, const struct pk_image *he
 	enum pk_call call = pk_current_call();
 
 	*ret_error = 0;
-	if (call == PK_CALL_MOUNT || call == PK_CALL_UNKNOWN)
+	if (call == PK_CALL_UMOUNT)
+		*ret_error = pk_errno(pk_refuse_mount(agent, PK_OP_UMOUNT, flags));
+	else if (call == PK_CALL_MOUNT || call == PK_CALL_UNKNOWN)
 		*ret_error = pk_errno(pk_refuse_mount(agent, PK_OP_MOUNT, flags));
 	if (*ret_error)
 		return true;
@@ -164,17 +166,23 @@ int BPF_PROG(pk_uring_poll, int ret)
 SEC("lsm/key_permission")
 int BPF_PROG(pk_key_perm, void *key, const struct cred *cred, int need, int ret)
 {
+	struct pk_act act = { .guard = PK_GUARD_KEYRINGS, .op = PK_OP_KEY };
 	enum pk_call call;
+	__u32 agent;
 
 	if (ret)
 		return ret;
-	if (!pk_who() || pk_overridden())
+	agent = pk_who();
+	if (!agent || pk_overridden())
 		return 0;
 	call = pk_current_call();
-	if ((need == PK_KEY_SEARCH || need == PK_KEY_LINK) && call != PK_CALL_KEY &&
-	    call != PK_CALL_UNKNOWN)
-		return 0;
-	return pk_guard_act(PK_GUARD_KEYRINGS, PK_OP_KEY, 0);
+	if (call != PK_CALL_KEY && call != PK_CALL_UNKNOWN) {
+		if (need == PK_KEY_SEARCH || need == PK_KEY_LINK)
+			return 0;
+		/* /proc/keys asks for each key and leaves out the refused ones. */
+		act.flags = PK_REQUEST_SILENT;
+	}
+	return pk_guard_ask(agent, &act, 0);
 }
 
 /* Is @id one that the task has already, or can it take any? */

@@ -26,12 +26,12 @@ static __always_inline __u32 pk_mount_section(__u32 agent)
 {
 	const struct pk_image *head = pk_image_head(agent);
 
+	if (head && head->defaults[PK_SECTION_FILES].present)
+		return PK_SECTION_FILES;
+	if (head && head->defaults[PK_SECTION_EXEC].present)
+		return PK_SECTION_EXEC;
 	if (!head || (head->guards.deny & (1U << PK_GUARD_MOUNTS)))
 		return PK_SECTION_PROCESS;
-	if (head->defaults[PK_SECTION_FILES].present)
-		return PK_SECTION_FILES;
-	if (head->defaults[PK_SECTION_EXEC].present)
-		return PK_SECTION_EXEC;
 	return PK_SECTION__MAX;
 }
 

@@ -13,6 +13,7 @@
  */
 #include "picket.bpf.h"
 
+#include "control.bpf.h"
 #include "guard.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -23,26 +24,6 @@ struct pk_refusal {
 	__u8 guard;
 	__u8 reason;
 };
-
-static __always_inline bool pk_is_control(unsigned long magic)
-{
-	switch (magic) {
-	case SYSFS_MAGIC:
-	case DEBUGFS_MAGIC:
-	case TRACEFS_MAGIC:
-	case SECURITYFS_MAGIC:
-	case CONFIGFS_MAGIC:
-	case EFIVARFS_MAGIC:
-	case BINFMTFS_MAGIC:
-	case PSTOREFS_MAGIC:
-	case RESCTRL_MAGIC:
-	case SELINUX_MAGIC:
-	case SMACK_MAGIC:
-	case FUSECTL_MAGIC:
-		return true;
-	}
-	return false;
-}
 
 /* Devices below every rule: memory (1:1, 1:2), I/O ports (1:4), SCSI commands (21), registers (202). */
 static __always_inline bool pk_is_raw_device(const struct inode *inode, __u32 mode)
@@ -113,7 +94,7 @@ static __always_inline struct pk_refusal pk_world_refusal(const struct pk_scratc
 	return refusal;
 }
 
-__noinline int pk_guard_file(struct pk_scratch *s, __u64 dentry)
+__noinline int pk_guard_object(struct pk_scratch *s)
 {
 	struct pk_refusal refusal;
 	__u8 section, access, reason;
@@ -121,7 +102,7 @@ __noinline int pk_guard_file(struct pk_scratch *s, __u64 dentry)
 
 	if (!s)
 		return -EACCES;
-	refusal = pk_world_refusal(s, (const struct dentry *)dentry);
+	refusal = pk_world_refusal(s, (const struct dentry *)s->dentry);
 	if (!refusal.found)
 		return 0;
 	section = s->rq.section;
