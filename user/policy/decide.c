@@ -197,7 +197,12 @@ bool image_same_below(const struct policy_image *image, const char *path_a, cons
 {
 	struct pk_states a;
 	struct pk_states b;
+	__u32 commands_a;
+	__u32 commands_b;
 
+	if (image_command_state(image, path_a, '/', &commands_a) ||
+	    image_command_state(image, path_b, '/', &commands_b) || commands_a != commands_b)
+		return false;
 	if (image_path_states(image, path_a, &a) || image_path_states(image, path_b, &b))
 		return false;
 	/* The root's own path already ends in the slash. */

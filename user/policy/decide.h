@@ -108,8 +108,16 @@ int image_path_states(const struct policy_image *image, const char *path,
 		      struct pk_states *ret_states);
 
 /**
+ * The state of the command automaton behind @path and the byte @behind: '/' for programs below it,
+ * NUL for it as a program. 0 when no rule looks at command lines. Returns 0, -E2BIG, -EIO.
+ */
+int image_command_state(const struct policy_image *image, const char *path, char behind,
+			__u32 *ret_state);
+
+/**
  * True when everything below directory @path_a has the very rules that the same name below
- * @path_b has: each automaton is in one state behind "A/" and "B/". False also when it cannot tell.
+ * @path_b has: each automaton, that of commands too, is in one state behind "A/" and "B/". False
+ * also when it cannot tell.
  */
 bool image_same_below(const struct policy_image *image, const char *path_a, const char *path_b);
 

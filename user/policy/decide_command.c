@@ -132,3 +132,19 @@ int decide_command(const struct policy_image *image, const char *program, char *
 		*ret_result = called;
 	return r;
 }
+
+int image_command_state(const struct policy_image *image, const char *path, char behind,
+			__u32 *ret_state)
+{
+	struct argv_run run = start_run(image);
+	int r = 0;
+
+	/* The root's own path already ends in the slash. */
+	if (image_head(image)->argv_start)
+		r = run_bytes(&run, path, strlen(path));
+	if (!r && image_head(image)->argv_start && (behind != '/' || strcmp(path, "/") != 0))
+		r = run_bytes(&run, &behind, 1);
+	if (!r)
+		*ret_state = run.state;
+	return r;
+}
