@@ -51,7 +51,7 @@ static long pk_names_step(__u32 index, void *arg)
 	if (pk_path_of(n->s, (void *)n->dentry, (void *)vfsmount, 0) != PK_WALK_PATH)
 		return 0;
 	n->named = 1;
-	n->error = pk_decide(n->s);
+	n->error = pk_ask_object(n->s, (void *)n->dentry);
 	return n->error != 0;
 }
 
@@ -205,12 +205,28 @@ static __always_inline bool pk_ioctl_renames(__u32 command)
 	}
 }
 
+/* Types into a terminal, or has signals sent: the process section's. */
+static __always_inline bool pk_ioctl_controls(__u32 command)
+{
+	switch (command) {
+	case TIOCSTI:
+	case TIOCLINUX:
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static __always_inline int pk_ioctl_file(int ret, const struct file *file, __u32 command)
 {
 	bool renames = pk_ioctl_renames(command);
 	struct pk_scratch *s;
 	int error;
 
+	if (!ret && pk_ioctl_controls(command))
+		return pk_ioctl_guard(pk_who(), command);
 	if (ret || (!renames && !pk_ioctl_writes(command)))
 		return ret;
 	s = pk_begin(&error);

@@ -12,7 +12,15 @@ extern const volatile __u32 pk_tier;
 /** Decide every cached request by the full walk too and count differences. Tests only. */
 extern const volatile __u32 pk_cache_check;
 
-/** Bits of enum pk_cache_flaw: what a cached directory is not checked for. Tests only. */
+/** What a cached directory may be left unchecked for: mistakes that a test must find. */
+enum pk_cache_flaw {
+	PK_FLAW_RENAMES = 1,
+	PK_FLAW_MOUNTS = 2,
+	PK_FLAW_PLACE = 4, /* dentry, mount, mount namespace */
+	PK_FLAW_IMAGE = 8,
+};
+
+/** Bits of enum pk_cache_flaw. Tests only. */
 extern const volatile __u32 pk_cache_flaw;
 
 /** tgid of the process that supervises the agents: they can neither signal nor trace it. */

@@ -17,6 +17,23 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* The first path in two parts: the states between them are its directory's. */
+static __always_inline int pk_run_halves(const struct pk_view *v, const struct pk_image *head,
+					 struct pk_scratch *s, struct pk_states *states)
+{
+	__u32 length = s->rq.length[0], leaf = s->components[0].length, offset = length - leaf;
+
+	if (leaf >= length || length > PK_PATH_MAX)
+		return pk_path_run(v, head, s->data, length, states);
+	if (pk_path_run(v, head, s->data, offset, states))
+		return 1;
+	s->dir.image = *(const __u64 *)head->digest;
+	s->dir.states[0] = states->at[0];
+	s->dir.states[1] = states->at[1];
+	s->walked = 1;
+	return pk_path_run(v, head, s->data + (offset & (PK_PATH_MAX - 1)), leaf, states);
+}
+
 /* The rule sets of the request's key: a path or an address. */
 static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_image *head,
 				       struct pk_scratch *s, struct pk_sets *ret_sets)
@@ -31,6 +48,8 @@ static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_
 	}
 	if (s->rq.flags & PK_REQUEST_SECOND)
 		broken = pk_path_run(v, head, s->data + PK_PATH_MAX, s->rq.length[1], &states);
+	else if (s->dir.inode)
+		broken = pk_run_halves(v, head, s, &states);
 	else
 		broken = pk_path_run(v, head, s->data, s->rq.length[0], &states);
 	return broken || pk_path_sets(v, &states, ret_sets);
@@ -142,4 +161,56 @@ __noinline int pk_decide(struct pk_scratch *s)
 	s->event.error = 0;
 	pk_report(s, false);
 	return 0;
+}
+
+/* Is what is known of the directory of this image? Then the sets of the whole path follow. */
+static __always_inline int pk_leaf_sets(const struct pk_view *v, const struct pk_image *head,
+					struct pk_scratch *s, struct pk_sets *ret_sets)
+{
+	struct pk_states states = { { s->known.states[0], s->known.states[1] } };
+	__u64 image = *(const __u64 *)head->digest;
+	__u32 length = s->components[0].length;
+
+	if (s->known.image != image && !(pk_cache_flaw & PK_FLAW_IMAGE))
+		return 1;
+	s->known.image = image;
+	if (length > PK_NAME_MAX)
+		return 1;
+	if (bpf_probe_read_kernel(s->data, length, (const void *)s->components[0].name))
+		return 1;
+	return pk_path_run(v, head, s->data, length, &states) || pk_path_sets(v, &states, ret_sets);
+}
+
+__noinline int pk_decide_leaf(struct pk_scratch *s)
+{
+	const struct pk_image *head;
+	struct pk_query query = {};
+	struct pk_sets sets = {};
+	struct pk_view view;
+	__u32 agent, zero = 0;
+
+	if (!s)
+		return 0;
+	agent = s->rq.agent;
+	view.map = bpf_map_lookup_elem(&pk_images, &agent);
+	if (!view.map)
+		return 0;
+	head = bpf_map_lookup_elem(view.map, &zero);
+	if (!head)
+		return 0;
+	if (head->defaults[PK_SECTION_FILES].present) {
+		if (!s->known.inode)
+			return 0;
+		if (pk_leaf_sets(&view, head, s, &sets)) {
+			s->known.inode = 0;
+			return 0;
+		}
+		query.section = PK_SECTION_FILES;
+		query.access = s->rq.access;
+		query.subjects = s->rq.subjects;
+		query.flags = pk_judge_flags(s->rq.flags);
+		if (pk_judge_sets(&view, head, &sets, &query).verdict != PK_VERDICT_ALLOW)
+			return 0;
+	}
+	return (s->rq.flags & PK_REQUEST_QUIET) || !(pk_activity_kind(&s->rq) & head->activity);
 }

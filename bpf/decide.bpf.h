@@ -14,6 +14,13 @@
  */
 int pk_decide(struct pk_scratch *s);
 
+/**
+ * Judge s->rq, a request for a file, by what is known of its directory (s->known) and its last name
+ * (s->components[0]). True only when the call may go on and no event is due; else pk_decide() must
+ * be asked. Also true for a policy without a files section. Resets s->known when it was of no use.
+ */
+int pk_decide_leaf(struct pk_scratch *s);
+
 /** How an object comes to a second name. */
 enum pk_move {
 	PK_MOVE_RENAME,
@@ -41,6 +48,7 @@ static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
 			continue;
 		__builtin_memset(&s->rq, 0, sizeof(s->rq));
 		s->rq.agent = agent;
+		s->dir.inode = 0;
 		return s;
 	}
 	pk_count(agent, PK_COUNT_SCRATCH_BUSY);

@@ -170,7 +170,7 @@ static __always_inline int pk_ask_move(struct pk_scratch *s, __u32 op, __u32 mov
 	s->rq.flags = PK_REQUEST_QUIET | PK_REQUEST_SECOND;
 	pk_request_file(s, op, PK_ACCESS_WRITE, names->to);
 	pk_path_of(s, names->to, names->vfsmount, 1);
-	error = pk_decide(s);
+	error = pk_ask_object(s, names->to);
 	if (error || s->rq.reason)
 		return error;
 	s->rq.flags = PK_REQUEST_BOTH;

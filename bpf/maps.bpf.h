@@ -109,6 +109,14 @@ struct pk_scratch {
 	__u64 dentry; /* where the walk is: kernel addresses */
 	__u64 vfsmount; /* in: the mount to start from */
 	__u64 mount; /* the struct mount around it */
+	__u64 root; /* the dentry at that mount's root */
+	__u32 folded; /* a component may be spelled in other ways */
+	__u32 unsteady; /* nothing is kept: a component may change its name without rename_lock, or
+			 * the path does not decide alone */
+	struct pk_dir dir; /* the object's directory as it is now; inode 0: not asked for */
+	struct pk_dir known; /* what the cache has for it; inode 0: nothing valid */
+	__u32 walked; /* dir.states and dir.image are set */
+	__u32 _pad;
 	struct pk_request rq;
 	struct pk_command command;
 	struct pk_component components[PK_PATH_DEPTH];
@@ -186,26 +194,17 @@ struct {
 } pk_own SEC(".maps") __weak;
 
 /**
- * Directory -> states, tier lsm. Made when a directory is first walked for an agent, dies with the
- * inode. No memory for it: the walk is done each time.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pk_dir);
-} pk_dirs SEC(".maps") __weak;
-
-/**
- * The same by the inode's address, tier modify-return, where inodes have no storage. Entries are
- * deleted when the inode is freed; a full table drops the least recently used.
+ * Directory, by its inode's address -> states. Made when a file in it is first walked for an agent,
+ * deleted when the inode is freed; a full table drops the least recently used. Not in inode storage:
+ * tier modify-return has none, and verifiers of 6.18 and later do not take the inode that a hook
+ * finds through file.f_path.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PK_DIRS_MAX);
 	__type(key, __u64);
 	__type(value, struct pk_dir);
-} pk_dirs_hash SEC(".maps") __weak;
+} pk_dirs SEC(".maps") __weak;
 
 /** Denials and asks. Full: the record is lost and counted in PK_COUNT_DECISION_LOST. */
 struct {

@@ -6,6 +6,8 @@
 #define PICKET_OBJECT_BPF_H
 
 #include "decide.bpf.h"
+#include "dir.bpf.h"
+#include "guard.bpf.h"
 #include "path.bpf.h"
 
 /**
@@ -23,8 +25,10 @@ static __always_inline struct pk_scratch *pk_begin(int *ret_error)
 		return 0;
 	*ret_error = -EACCES;
 	s = pk_scratch_take(agent);
-	if (s)
-		s->rq.subjects = subjects;
+	if (!s)
+		return 0;
+	s->rq.subjects = subjects;
+	*ret_error = 0;
 	return s;
 }
 
@@ -81,6 +85,18 @@ static __always_inline void pk_request_file(struct pk_scratch *s, __u32 op, __u3
 	s->rq.flags |= PK_REQUEST_ALWAYS;
 }
 
+/* The object's path is walked: is it refused for what it is, or by its path? */
+static __always_inline int pk_ask_object(struct pk_scratch *s, const struct dentry *dentry)
+{
+	int error;
+
+	/* By way of memory: verifiers take a typed pointer for no number. */
+	s->dentry = (__u64)dentry;
+	asm volatile("" ::: "memory");
+	error = pk_guard_file(s, s->dentry);
+	return error ? error : pk_decide(s);
+}
+
 /**
  * Ask for one file by the whole walk, which leaves its path in the first place: @access to the
  * object at @dentry below @vfsmount. Addresses do, they need no types.
@@ -91,14 +107,24 @@ static __always_inline int pk_ask_walked(struct pk_scratch *s, __u32 op, __u32 a
 	pk_request_file(s, op, access, dentry);
 	if (pk_path_of(s, dentry, vfsmount, 0) == PK_WALK_NAMELESS && !s->rq.reason)
 		return 0;
-	return pk_decide(s);
+	return pk_ask_object(s, dentry);
 }
 
-/** The same for pointers that the verifier knows, as a hook has them. */
+/** The same for pointers that the verifier knows, as a hook has them: these the cache serves. */
 static __always_inline int pk_ask_file(struct pk_scratch *s, __u32 op, __u32 access,
 				       const struct dentry *dentry, const struct vfsmount *vfsmount)
 {
-	return pk_ask_walked(s, op, access, dentry, vfsmount);
+	int error;
+
+	pk_request_file(s, op, access, dentry);
+	if (!s->rq.reason && !pk_guard_wanted(op, access, dentry) &&
+	    pk_dir_allows(s, dentry, vfsmount))
+		return 0;
+	if (pk_path_of(s, dentry, vfsmount, 0) == PK_WALK_NAMELESS && !s->rq.reason)
+		return 0;
+	error = pk_ask_object(s, dentry);
+	pk_dir_learn(s);
+	return error;
 }
 
 /** The whole of a simple file hook: earlier verdict @ret, label, work area, path, decision. */

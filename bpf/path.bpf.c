@@ -10,6 +10,7 @@
  */
 #include "picket.bpf.h"
 
+#include "control.bpf.h"
 #include "path.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -28,11 +29,55 @@ static __always_inline int pk_walk_top(struct pk_scratch *s, __u64 mount)
 	return PK_WALK_PATH;
 }
 
+/* Files of such a file system are asked for more than their path: the cache must not answer. */
+static __always_inline bool pk_walk_control(__u64 vfsmount)
+{
+	unsigned long magic = BPF_CORE_READ((struct vfsmount *)vfsmount, mnt_sb, s_magic);
+
+	return magic == PROC_SUPER_MAGIC || pk_is_control(magic);
+}
+
 struct pk_climb {
 	struct pk_scratch *s;
 	__u32 end; /* enum pk_walk_end */
 	__u32 done;
 };
+
+/* Continue in a mount: the walk goes up to its root. */
+static __always_inline void pk_climb_mount(struct pk_scratch *s, __u64 mount)
+{
+	s->mount = mount;
+	s->root = (__u64)BPF_CORE_READ((struct mount *)mount, mnt.mnt_root);
+}
+
+/*
+ * A name that the file system compares in a way of its own can be spelled in other ways than the one
+ * rules see. Known to be exact: procfs, and directories that do not fold where each says so.
+ */
+static __always_inline bool pk_name_folds(const struct dentry *dentry, const struct dentry *parent)
+{
+	const struct super_block *sb = BPF_CORE_READ(dentry, d_sb);
+
+	if (BPF_CORE_READ(sb, s_magic) == PROC_SUPER_MAGIC)
+		return false;
+	if (bpf_core_field_exists(sb->s_encoding) && BPF_CORE_READ(sb, s_encoding))
+		return BPF_CORE_READ(parent, d_inode, i_flags) & S_CASEFOLD;
+	return true;
+}
+
+/* What the flags of a component's dentry tell about its name. */
+static __always_inline void pk_climb_flags(struct pk_scratch *s, const struct dentry *dentry,
+					   const struct dentry *parent)
+{
+	__u32 flags = BPF_CORE_READ(dentry, d_flags);
+
+	if (!(flags & (DCACHE_OP_COMPARE | DCACHE_OP_REVALIDATE)))
+		return;
+	if (flags & DCACHE_OP_REVALIDATE)
+		s->unsteady = 1;
+	if ((flags & DCACHE_OP_COMPARE) && pk_name_folds(dentry, parent))
+		s->folded = 1;
+}
 
 /* One step up: a component, or from the root of a mount to its mount point. */
 static long pk_climb_step(__u32 index, void *arg)
@@ -41,11 +86,10 @@ static long pk_climb_step(__u32 index, void *arg)
 	struct pk_scratch *s = c->s;
 	struct dentry *dentry = (struct dentry *)s->dentry;
 	struct mount *mount = (struct mount *)s->mount;
-	__u64 root = (__u64)BPF_CORE_READ(mount, mnt.mnt_root);
 	__u64 parent;
 	__u32 at;
 
-	if (s->dentry == root) {
+	if (s->dentry == s->root) {
 		parent = (__u64)BPF_CORE_READ(mount, mnt_parent);
 		if (parent == s->mount || !parent) {
 			c->end = pk_walk_top(s, s->mount);
@@ -53,7 +97,7 @@ static long pk_climb_step(__u32 index, void *arg)
 			return 1;
 		}
 		s->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
-		s->mount = parent;
+		pk_climb_mount(s, parent);
 		return 0;
 	}
 	parent = (__u64)BPF_CORE_READ(dentry, d_parent);
@@ -71,6 +115,7 @@ static long pk_climb_step(__u32 index, void *arg)
 		c->done = 1;
 		return 1;
 	}
+	pk_climb_flags(s, dentry, (const struct dentry *)parent);
 	s->components[at].name = (__u64)BPF_CORE_READ(dentry, d_name.name);
 	s->components[at].length = BPF_CORE_READ(dentry, d_name.len);
 	s->depth = at + 1;
@@ -122,7 +167,9 @@ __noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
 	s->depth = 0;
 	s->failed = 0;
 	s->offset = 0;
-	s->mount = s->vfsmount - bpf_core_field_offset(struct mount, mnt);
+	s->folded = 0;
+	s->unsteady = pk_walk_control(s->vfsmount);
+	pk_climb_mount(s, s->vfsmount - bpf_core_field_offset(struct mount, mnt));
 	bpf_loop(2 * PK_PATH_DEPTH, pk_climb_step, &climb, 0);
 	if (!climb.done)
 		s->failed = PK_REASON_PATH_DEEP;
@@ -139,6 +186,8 @@ __noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
 		bpf_loop(PK_PATH_DEPTH, pk_text_step, &text, 0);
 	/* Of a path too long the beginning is kept: it is not matched, it tells people what it was. */
 	s->rq.length[which] = s->offset;
+	if (s->folded && !s->failed)
+		s->failed = PK_REASON_FOLDED;
 	if (s->failed)
 		s->rq.reason = (__u8)s->failed;
 	return PK_WALK_PATH;

@@ -52,8 +52,8 @@
 #define PK_AGENTS_MAX 4096
 /** Most files that picket protects as its own (its program, the policy's files). */
 #define PK_OWN_MAX 1024
-/** Directories whose automaton states are kept where inodes have no storage (modify-return). */
-#define PK_DIRS_MAX 65536
+/** Directories whose automaton states are kept; the least recently used go first. */
+#define PK_DIRS_MAX 16384
 /** Most cgroup levels looked at when a task is seen for the first time. */
 #define PK_CGROUP_DEPTH 24
 

@@ -65,6 +65,7 @@ int loader_security_function(const char *hook, char *name, size_t size)
 	static const char *const others[][2] = {
 		{ "bprm_check_security", "bprm_check" },
 		{ "userns_create", "create_user_ns" },
+		{ "inode_free_security", "inode_free" },
 	};
 	const char *base = hook;
 	int length;
@@ -230,10 +231,8 @@ int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *arg
 	loader.skel->rodata->pk_tier = tier;
 	if (prepare)
 		prepare(loader.skel, argument);
-	/* Inodes have storage only where the BPF LSM is on. */
-	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs, tier == PK_TIER_LSM);
-	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs_hash,
-				      tier == PK_TIER_MODIFY_RETURN);
+	/* The directory cache: for hooks of files. */
+	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs, tier != PK_TIER_NETWORK);
 	r = choose_programs(loader.skel, tier, diags);
 	if (r)
 		return r;

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The directory cache: the automaton states behind a directory's path and a '/', so that a file in a
+ * known directory costs its last name only. It never denies and never reports: whatever is not a
+ * plain "allowed" takes the whole walk.
+ *
+ * An entry is right as long as the directory's path is: every rename in the dentry tree moves the
+ * kernel's rename_lock, every change of the mount tree its mount_lock. Both counts are read before
+ * the walk whose states are kept, so a change during the walk makes the entry worthless. A hidden or
+ * missing symbol, or a file system that may change names on its own, means: nothing is kept.
+ */
+#ifndef PICKET_DIR_BPF_H
+#define PICKET_DIR_BPF_H
+
+#include "decide.bpf.h"
+
+/* The kernel's seqlocks; each starts with its 32-bit count, odd while a writer is inside. */
+extern const void rename_lock __ksym __weak;
+extern const void mount_lock __ksym __weak;
+
+/* Read both counts. False when they cannot be had or something is changing right now. */
+static __always_inline bool pk_dir_counts(__u32 *renames, __u32 *mounts)
+{
+	if (!&rename_lock || !&mount_lock)
+		return false;
+	if (bpf_probe_read_kernel(renames, sizeof(*renames), &rename_lock) ||
+	    bpf_probe_read_kernel(mounts, sizeof(*mounts), &mount_lock))
+		return false;
+	return !((*renames | *mounts) & 1);
+}
+
+static __always_inline __u64 pk_dir_mix(__u64 hash, __u64 field)
+{
+	hash = (hash ^ field) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+static __always_inline __u64 pk_dir_hash(const struct pk_dir *d)
+{
+	__u64 hash = pk_dir_mix(1, d->inode);
+
+	hash = pk_dir_mix(hash, d->dentry);
+	hash = pk_dir_mix(hash, d->vfsmount);
+	hash = pk_dir_mix(hash, d->namespace);
+	hash = pk_dir_mix(hash, d->image);
+	hash = pk_dir_mix(hash, (__u64)d->renames << 32 | d->mounts);
+	return pk_dir_mix(hash, (__u64)d->states[0] << 32 | d->states[1]);
+}
+
+/* Is the entry in s->known the directory in s->dir, now? Its image is checked by pk_decide_leaf(). */
+static __always_inline bool pk_dir_valid(const struct pk_scratch *s)
+{
+	const struct pk_dir *known = &s->known, *now = &s->dir;
+
+	if (known->inode != now->inode || known->check != pk_dir_hash(known))
+		return false;
+	if (known->renames != now->renames && !(pk_cache_flaw & PK_FLAW_RENAMES))
+		return false;
+	if (known->mounts != now->mounts && !(pk_cache_flaw & PK_FLAW_MOUNTS))
+		return false;
+	if (pk_cache_flaw & PK_FLAW_PLACE)
+		return true;
+	return known->dentry == now->dentry && known->vfsmount == now->vfsmount &&
+	       known->namespace == now->namespace;
+}
+
+/* A device is asked for more than its path. */
+static __always_inline bool pk_is_device(const struct inode *inode)
+{
+	__u32 type = inode ? inode->i_mode & S_IFMT : 0;
+
+	return type == S_IFBLK || type == S_IFCHR;
+}
+
+/* Fill s->dir with the directory around @dentry; false when its name cannot come from the cache. */
+static __always_inline bool pk_dir_present(struct pk_scratch *s, const struct dentry *dentry,
+					   const struct vfsmount *vfsmount)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct dentry *parent = dentry->d_parent;
+	struct inode *inode = parent->d_inode;
+	const struct pk_dir *entry;
+
+	if (pk_is_device(dentry->d_inode))
+		return false;
+	if (dentry == vfsmount->mnt_root || parent == dentry || !inode ||
+	    (dentry->d_flags & DCACHE_OP_COMPARE) || (inode->i_mode & S_IFMT) != S_IFDIR)
+		return false;
+	if (!pk_dir_counts(&s->dir.renames, &s->dir.mounts))
+		return false;
+	s->dir.inode = (__u64)inode;
+	s->dir.dentry = (__u64)parent;
+	s->dir.vfsmount = (__u64)vfsmount;
+	s->dir.namespace = (__u64)task->nsproxy->mnt_ns;
+	entry = bpf_map_lookup_elem(&pk_dirs, &s->dir.inode);
+	if (!entry)
+		return true;
+	__builtin_memcpy(&s->known, entry, sizeof(s->known));
+	/* What is checked below must be this copy, and not the entry that others write. */
+	asm volatile("" ::: "memory");
+	if (!pk_dir_valid(s))
+		s->known.inode = 0;
+	return true;
+}
+
+/**
+ * Does the cache know that s->rq for the object at @dentry below @vfsmount is allowed, with nothing
+ * to report? Also prepares what pk_dir_learn() needs.
+ */
+static __always_inline bool pk_dir_allows(struct pk_scratch *s, const struct dentry *dentry,
+					  const struct vfsmount *vfsmount)
+{
+	bool allowed;
+
+	s->walked = 0;
+	s->known.inode = 0;
+	if (pk_dir_present(s, dentry, vfsmount)) {
+		s->components[0].name = (__u64)dentry->d_name.name;
+		s->components[0].length = dentry->d_name.len;
+	}
+	allowed = pk_decide_leaf(s);
+	if (allowed && !pk_cache_check)
+		return true;
+	/* An exchange is a full barrier: the counts are older than all that the walk reads. */
+	__sync_lock_test_and_set(&s->depth, 0);
+	return false;
+}
+
+/* Tests: the walk and the cache must agree, unless something moved between them. */
+static __always_inline void pk_dir_compare(const struct pk_scratch *s)
+{
+	__u32 renames, mounts;
+
+	pk_count(s->rq.agent, PK_COUNT_CACHE_HIT);
+	if (!pk_dir_counts(&renames, &mounts) || renames != s->dir.renames ||
+	    mounts != s->dir.mounts || (s->walked && s->known.image != s->dir.image))
+		return;
+	if (!s->walked || s->known.states[0] != s->dir.states[0] ||
+	    s->known.states[1] != s->dir.states[1])
+		pk_count(s->rq.agent, PK_COUNT_CACHE_WRONG);
+}
+
+/** After the whole walk and the decision: keep what was found of the directory. */
+static __always_inline void pk_dir_learn(struct pk_scratch *s)
+{
+	if (pk_cache_check && s->known.inode) {
+		pk_dir_compare(s);
+		return;
+	}
+	if (!s->walked || s->unsteady)
+		return;
+	s->dir.check = pk_dir_hash(&s->dir);
+	(void)bpf_map_update_elem(&pk_dirs, &s->dir.inode, &s->dir, BPF_ANY);
+}
+
+#endif
