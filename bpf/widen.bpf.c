@@ -8,6 +8,9 @@
  *   link, special  rights at the new name within those at the old one; exchange: the same rights
  *   directory      the same, and each automaton is in one state after both names and a '/': every
  *                  path below has the very same rules
+ *
+ * Rules that name arguments are in the command automaton only: a program has the same rights to its
+ * commands when that is in one state after both names.
  */
 #include "picket.bpf.h"
 
@@ -19,6 +22,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* The right to run, beside the nibble of the files section. */
 #define PK_RIGHT_RUN 16U
+/* Other rules for its command lines. */
+#define PK_RIGHT_COMMAND 32U
 
 static __always_inline bool pk_right(const struct pk_view *v, const struct pk_image *head,
 				     const struct pk_sets *sets, const struct pk_query *query)
@@ -32,6 +37,8 @@ struct pk_rights {
 	struct pk_sets sets;
 	struct pk_states below; /* behind the path and a '/' */
 	__u32 subjects; /* in: the program that asks */
+	__u32 behind; /* in: the byte that follows the path in a command: '/' or NUL */
+	__u32 command; /* state of the command automaton behind it */
 	__u32 rights;
 };
 
@@ -66,7 +73,11 @@ static __always_inline int pk_rights_at(const struct pk_view *v, const struct pk
 	if (pk_walk_byte(&slash, '/'))
 		return 1;
 	r->below = slash.states;
-	return 0;
+	r->command = head->argv_start;
+	if (!head->argv_start)
+		return 0;
+	return pk_argv_run(v, head, path, length, &r->command) ||
+	       pk_step(v, head->argv_class[r->behind & 0xff], &r->command);
 }
 
 __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
@@ -80,6 +91,7 @@ __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
 		return 1;
 	agent = s->rq.agent;
 	from.subjects = to.subjects = s->rq.subjects;
+	from.behind = to.behind = type == S_IFDIR ? '/' : 0;
 	view.map = bpf_map_lookup_elem(&pk_images, &agent);
 	if (!view.map)
 		return 1;
@@ -94,6 +106,8 @@ __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
 	gained = to.rights & ~from.rights;
 	if (move == PK_MOVE_EXCHANGE)
 		gained |= from.rights & ~to.rights;
+	if (from.command != to.command)
+		gained |= PK_RIGHT_COMMAND;
 	if (type == S_IFDIR)
 		return gained || from.below.at[0] != to.below.at[0] ||
 		       from.below.at[1] != to.below.at[1];
@@ -101,5 +115,6 @@ __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
 		return 0;
 	if (move != PK_MOVE_RENAME || type != S_IFREG || !(from.rights & PK_ACCESS_READ))
 		return 1;
-	return (mode & (S_ISUID | S_ISGID)) && (gained & (PK_ACCESS_EXEC | PK_RIGHT_RUN));
+	return (mode & (S_ISUID | S_ISGID)) &&
+	       (gained & (PK_ACCESS_EXEC | PK_RIGHT_RUN | PK_RIGHT_COMMAND));
 }
