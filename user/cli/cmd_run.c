@@ -235,11 +235,13 @@ static const char *exec_hint(const struct run *run, int error)
 /* What failed between the fork and the command, which is none of the command's doing. */
 static int prepare_failed(struct run *run, const struct spawn_failure *failure)
 {
-	const char *what = failure->stage == SPAWN_STAGE_FDS ?
-				   "close descriptors for the command" :
-				   "filter the system calls of the command";
+	static const char *const what[] = {
+		[SPAWN_STAGE_FDS] = "close descriptors for the command",
+		[SPAWN_STAGE_FILTER] = "filter the system calls of the command",
+		[SPAWN_STAGE_JOIN] = "confine the command",
+	};
 
-	diag_hint(diag_add(&run->diags, DIAG_ERROR, NULL, "cannot %s: %s", what,
+	diag_hint(diag_add(&run->diags, DIAG_ERROR, NULL, "cannot %s: %s", what[failure->stage],
 			   strerror(failure->error)),
 		  "nothing was started; run 'picket doctor'");
 	return SPAWN_EXIT_CANNOT;
@@ -248,7 +250,7 @@ static int prepare_failed(struct run *run, const struct spawn_failure *failure)
 /* Why the command did not start, as a shell would say it. */
 static int start_failed(struct run *run, const struct spawn_failure *failure)
 {
-	if (failure->stage == SPAWN_STAGE_FDS || failure->stage == SPAWN_STAGE_FILTER)
+	if (failure->stage >= SPAWN_STAGE_FDS && failure->stage <= SPAWN_STAGE_JOIN)
 		return prepare_failed(run, failure);
 	if (failure->stage == SPAWN_STAGE_USER) {
 		diag_hint(diag_add(&run->diags, DIAG_ERROR, NULL, "cannot become user '%s': %s",

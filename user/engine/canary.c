@@ -37,10 +37,14 @@ static int deny_all(struct policy_image *ret_image, struct diag_list *diags)
 	const struct policy *layers[] = { &policy };
 	struct compile_options options = { 0 };
 
-	for (size_t i = 0; i < PK_SECTION__MAX; i++) {
+	for (size_t i = 0; i <= PK_SECTION_UNIX; i++) {
 		policy.sections[i].present = true;
 		policy.sections[i].default_verdict = PK_VERDICT_DENY;
 	}
+	policy.process.present = true;
+	for (size_t i = 0; i < PK_GUARD__MAX; i++)
+		policy.process.guards[i].deny = true;
+	policy.process.capabilities = 1ULL << CANARY_CAPABILITY;
 	return policy_compile(layers, 1, &options, ret_image, diags);
 }
 
@@ -48,8 +52,6 @@ static void __attribute__((noreturn))
 run_acts(const struct canary_stage *stage, enum canary_side side, enum pk_tier tier,
 	 struct results *results)
 {
-	/* Nobody would wait for us. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (size_t i = 0; i < CANARY_ACTS; i++) {
 		if (canary_acts[i].tier <= tier)
 			results->of[side][i] = canary_acts[i].try(stage, side);
@@ -76,16 +78,22 @@ static int wait_done(pid_t pid, int pidfd)
 }
 
 /* Run one side in the cgroup, or for -1 where we are ourselves. */
-static int run_side(const struct canary_stage *stage, enum canary_side side, enum pk_tier tier,
+static int run_side(struct canary_stage *stage, enum canary_side side, enum pk_tier tier,
 		    int cgroup_fd, struct results *results)
 {
 	CLEAN_FD int pidfd = -1;
-	pid_t pid = spawn_fork(cgroup_fd, &pidfd);
+	pid_t pid = spawn_fork(-1, &pidfd);
 
 	if (pid < 0)
 		return pid;
-	if (pid == 0)
+	if (pid == 0) {
+		/* Nobody would wait for us. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if ((tier > PK_TIER_NETWORK && canary_stage_enter(stage)) ||
+		    (cgroup_fd >= 0 && cgroup_join(cgroup_fd, 0)))
+			_exit(1);
 		run_acts(stage, side, tier, results);
+	}
 	return wait_done(pid, pidfd);
 }
 
@@ -105,8 +113,8 @@ static int compare(const struct results *results, enum pk_tier tier, struct diag
 
 		if (act->tier > tier)
 			continue;
-		/* A family this host does not have cannot be used inside either. */
-		if (control == -EAFNOSUPPORT && inside == -EAFNOSUPPORT)
+		/* What this host does not have cannot be used inside either. */
+		if (control == inside && (control == -EAFNOSUPPORT || control == -ENOSYS))
 			continue;
 		if (control != NOT_TRIED && control != -act->expected && inside == -act->expected)
 			continue;

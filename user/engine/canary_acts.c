@@ -7,13 +7,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/bpf.h>
+#include <linux/fs.h>
 #include <linux/mount.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -221,25 +228,113 @@ static int act_raw(const struct canary_stage *stage, enum canary_side side)
 /* In a mount namespace of our own: what should succeed by mistake is gone with the process. */
 static int act_mount(const struct canary_stage *stage, enum canary_side side)
 {
-	if (unshare(CLONE_NEWNS))
-		return -EIO;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return -errno;
 	return result(mount("none", path_of(stage, side, "mount").text, "tmpfs", 0, NULL));
 }
 
 static int act_move_mount(const struct canary_stage *stage, enum canary_side side)
 {
-	int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
-	int fd;
+	return result(syscall(SYS_move_mount, stage->mount, "", AT_FDCWD,
+			      path_of(stage, side, "mount").text, MOVE_MOUNT_F_EMPTY_PATH));
+}
 
-	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+static int act_removexattr(const struct canary_stage *stage, enum canary_side side)
+{
+	return result(removexattr(path_of(stage, side, "read").text, "trusted.picket"));
+}
+
+static int act_utimes(const struct canary_stage *stage, enum canary_side side)
+{
+	return result(utimensat(AT_FDCWD, path_of(stage, side, "read").text, NULL, 0));
+}
+
+/* Where a file system has no such flags the answer is another, unless it is refused before. */
+static int act_flags(const struct canary_stage *stage, enum canary_side side)
+{
+	int flags = 0;
+
+	return result(ioctl(stage->file[side], FS_IOC_SETFLAGS, &flags));
+}
+
+/* As act_exec(). */
+static int act_memfd(const struct canary_stage *stage, enum canary_side side)
+{
+	int fd = memfd_create("canary", MFD_CLOEXEC);
+	char *argv[] = { (char[]){ "canary" }, NULL };
+	char *environment[] = { NULL };
+
+	(void)stage;
+	(void)side;
+	if (fd < 0 || write(fd, "\n", 1) != 1)
 		return -EIO;
-	fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	return result(execveat(fd, "", argv, environment, AT_EMPTY_PATH));
+}
+
+static int act_abstract(const struct canary_stage *stage, enum canary_side side)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char name[64];
+
+	(void)side;
 	if (fd < 0)
 		return -EIO;
-	return result(syscall(SYS_move_mount, fd, "", AT_FDCWD, path_of(stage, side, "mount").text,
-			      MOVE_MOUNT_F_EMPTY_PATH));
+	canary_stage_abstract(stage, name);
+	memcpy(address.sun_path + 1, name, strlen(name));
+	return result(
+		connect(fd, (const struct sockaddr *)&address,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))));
+}
+
+/* The acts on another process choose our parent, who is no agent's. */
+static int act_signal(const struct canary_stage *stage, enum canary_side side)
+{
+	(void)stage;
+	(void)side;
+	return result(kill(getppid(), 0));
+}
+
+static int act_priority(const struct canary_stage *stage, enum canary_side side)
+{
+	id_t parent = (id_t)getppid();
+
+	(void)stage;
+	(void)side;
+	return result(setpriority(PRIO_PROCESS, parent, getpriority(PRIO_PROCESS, parent)));
+}
+
+/* What a tracer may read; unlike tracing it is never refused to root by other modules. */
+static int act_look(const struct canary_stage *stage, enum canary_side side)
+{
+	char link[64];
+	char text[8];
+
+	(void)stage;
+	(void)side;
+	(void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)getppid());
+	return result(readlink(link, text, sizeof(text)));
+}
+
+static int act_namespace(const struct canary_stage *stage, enum canary_side side)
+{
+	(void)stage;
+	(void)side;
+	return result(unshare(CLONE_NEWUTS));
+}
+
+static int act_bpf(const struct canary_stage *stage, enum canary_side side)
+{
+	union bpf_attr attr = { 0 };
+
+	(void)stage;
+	(void)side;
+	return result(syscall(SYS_bpf, BPF_MAP_GET_NEXT_ID, &attr, sizeof(attr)));
+}
+
+static int act_capability(const struct canary_stage *stage, enum canary_side side)
+{
+	(void)stage;
+	(void)side;
+	return result(setgroups(0, NULL));
 }
 
 const struct canary_act canary_acts[] = {
@@ -269,6 +364,17 @@ const struct canary_act canary_acts[] = {
 	{ "open a raw socket", PK_TIER_NETWORK, EPERM, act_raw },
 	{ "mount", PK_TIER_MODIFY_RETURN, EPERM, act_mount },
 	{ "move_mount", PK_TIER_MODIFY_RETURN, EPERM, act_move_mount },
+	{ "removexattr", PK_TIER_MODIFY_RETURN, EACCES, act_removexattr },
+	{ "utimensat", PK_TIER_MODIFY_RETURN, EACCES, act_utimes },
+	{ "set inode flags", PK_TIER_MODIFY_RETURN, EACCES, act_flags },
+	{ "run a memfd", PK_TIER_MODIFY_RETURN, EACCES, act_memfd },
+	{ "connect to an abstract socket", PK_TIER_MODIFY_RETURN, EACCES, act_abstract },
+	{ "signal another process", PK_TIER_MODIFY_RETURN, EPERM, act_signal },
+	{ "set the priority of another process", PK_TIER_MODIFY_RETURN, EPERM, act_priority },
+	{ "look into another process", PK_TIER_MODIFY_RETURN, EACCES, act_look },
+	{ "unshare a namespace", PK_TIER_MODIFY_RETURN, EPERM, act_namespace },
+	{ "call bpf", PK_TIER_MODIFY_RETURN, EPERM, act_bpf },
+	{ "use a capability", PK_TIER_MODIFY_RETURN, EPERM, act_capability },
 };
 
 _Static_assert(sizeof(canary_acts) / sizeof(canary_acts[0]) == CANARY_ACTS, "counted");

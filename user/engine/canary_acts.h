@@ -21,6 +21,7 @@ enum canary_peer {
 	CANARY_UDP6,
 	CANARY_UNIX_STREAM,
 	CANARY_UNIX_DGRAM,
+	CANARY_ABSTRACT, /* stream, by an abstract name */
 	CANARY_PEERS
 };
 
@@ -30,6 +31,7 @@ struct canary_stage {
 	int file[CANARY_SIDES]; /* an ordinary file, open for reading and writing */
 	int peers[CANARY_PEERS]; /* listening or bound; -1: this host has no such family */
 	__u16 ports[CANARY_PEERS]; /* of inet peers, network order */
+	int mount; /* a new tmpfs that is mounted nowhere */
 };
 
 /** One act. */
@@ -43,10 +45,22 @@ struct canary_act {
 /** All acts, in order; some rely on what earlier ones of the same side did. */
 extern const struct canary_act canary_acts[];
 /** How many there are; also the size of a list of results. */
-#define CANARY_ACTS 26
+#define CANARY_ACTS 37
 
 /** Make the files and sockets in @dir. Returns 0 (caller resets) or -errno. */
 int canary_stage_make(const char *dir, struct canary_stage *ret_stage);
+
+/**
+ * What only the acting process can do, before it is confined: a mount namespace of its own, so that a
+ * mount which succeeds goes with the process. Returns 0 or -errno.
+ */
+int canary_stage_enter(struct canary_stage *stage);
+
+/** The name of the stage's abstract socket, NUL-terminated. */
+void canary_stage_abstract(const struct canary_stage *stage, char name[static 64]);
+
+/** The capability that the canary's policy refuses; no act but its own needs it. */
+#define CANARY_CAPABILITY 6 /* CAP_SETGID */
 
 /** Close everything; the files stay with the scratch directory. */
 void canary_stage_reset(struct canary_stage *stage);

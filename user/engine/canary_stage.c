@@ -6,11 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "base/mem.h"
@@ -111,6 +116,42 @@ static int make_unix(struct canary_stage *stage, enum canary_peer peer, int type
 	return 0;
 }
 
+void canary_stage_abstract(const struct canary_stage *stage, char name[static 64])
+{
+	const char *base = strrchr(stage->dir, '/');
+
+	(void)snprintf(name, 64, "%s", base ? base + 1 : stage->dir);
+}
+
+static int make_abstract(struct canary_stage *stage)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t length;
+	CLEAN_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char name[64];
+
+	canary_stage_abstract(stage, name);
+	memcpy(address.sun_path + 1, name, strlen(name));
+	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, length) || listen(fd, 4))
+		return -errno;
+	stage->peers[CANARY_ABSTRACT] = TAKE_FD(fd);
+	return 0;
+}
+
+int canary_stage_enter(struct canary_stage *stage)
+{
+	int fs;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	stage->mount = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	return stage->mount < 0 ? -errno : 0;
+}
+
 int canary_stage_make(const char *dir, struct canary_stage *ret_stage)
 {
 	CLEAN(canary_stage_reset) struct canary_stage stage = { .dir = dir };
@@ -125,6 +166,8 @@ int canary_stage_make(const char *dir, struct canary_stage *ret_stage)
 		r = make_unix(&stage, CANARY_UNIX_STREAM, SOCK_STREAM, "stream");
 	if (r == 0)
 		r = make_unix(&stage, CANARY_UNIX_DGRAM, SOCK_DGRAM, "dgram");
+	if (r == 0)
+		r = make_abstract(&stage);
 	if (r)
 		return r;
 	make_inet(&stage, CANARY_TCP4, AF_INET, SOCK_STREAM);

@@ -51,6 +51,15 @@ int cgroup_create(int parent_fd, const char *name, int *ret_fd)
 	return 0;
 }
 
+int cgroup_join(int fd, pid_t pid)
+{
+	CLEAN_FD int file = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+	if (file < 0 || dprintf(file, "%d", (int)pid) <= 0)
+		return -errno;
+	return 0;
+}
+
 int cgroup_kill(int fd)
 {
 	CLEAN_FD int file = openat(fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);

@@ -7,12 +7,16 @@
 #define PICKET_ENGINE_CGROUP_H
 
 #include <linux/types.h>
+#include <sys/types.h>
 
 /** The id by which BPF programs know the cgroup open as @fd. Returns 0 or -errno. */
 int cgroup_id(int fd, __u64 *ret_id);
 
 /** Create cgroup @name below @parent_fd and open it (caller closes). Returns 0 or -errno. */
 int cgroup_create(int parent_fd, const char *name, int *ret_fd);
+
+/** Move process @pid (0: the caller) into the cgroup open as @fd. Returns 0 or -errno. */
+int cgroup_join(int fd, pid_t pid);
 
 /** Send SIGKILL to every process of the tree of @fd, also to ones being forked. 0 or -errno. */
 int cgroup_kill(int fd);

@@ -138,13 +138,11 @@ static int load(const struct sock_fprog *program)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int seccomp_filter_load(const struct seccomp_filter *filter, bool no_new_privs)
+int seccomp_filter_load(const struct seccomp_filter *filter)
 {
 	const struct sock_fprog program = { .len = filter->count, .filter = filter->code };
-	int r = -EACCES;
+	int r = load(&program);
 
-	if (!no_new_privs)
-		r = load(&program);
 	if (r != -EACCES)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

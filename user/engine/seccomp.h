@@ -27,11 +27,11 @@ int seccomp_filter_build(const struct policy_image *image, struct seccomp_filter
 			 struct diag_list *diags);
 
 /**
- * Put the filter on the calling task, which must have no threads. @no_new_privs gives up set-id
- * privileges for good, without which an unprivileged task may not; it is also done when the kernel
- * insists. Returns the listener, which is the lowest free descriptor, or -errno.
+ * Put the filter on the calling task, which must have no threads. Where the kernel insists (the task
+ * has not CAP_SYS_ADMIN, as after a change of user) set-id privileges are given up for good. Returns
+ * the listener, which is the lowest free descriptor, or -errno.
  */
-int seccomp_filter_load(const struct seccomp_filter *filter, bool no_new_privs);
+int seccomp_filter_load(const struct seccomp_filter *filter);
 
 /** Free the program and make the filter empty. */
 void seccomp_filter_reset(struct seccomp_filter *filter);

@@ -220,15 +220,12 @@ static int attend(struct session *session, int *ret_wait_status)
 int session_run(struct session *session, char *const *argv, const struct spawn_user *user,
 		int *ret_wait_status, struct diag_list *diags)
 {
-	const struct pk_image *head = image_head(session->options.image);
 	struct spawn_request request = {
 		.argv = argv,
 		.cgroup_fd = session->place.cgroup,
 		.user = user,
 		.signals = &session->signals,
 		.filter = &session->filter,
-		.no_new_privs = head->guards.deny & (1U << PK_GUARD_SETUID) &&
-				!(head->flags & PK_IMAGE_AUDIT),
 		.keep_fds = session->options.keep_fds,
 	};
 	int r;

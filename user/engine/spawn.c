@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "engine/cgroup.h"
 #include "engine/descriptors.h"
 
 pid_t spawn_fork(int cgroup_fd, int *ret_pidfd)
@@ -155,52 +156,54 @@ static bool has_filter(const struct spawn_request *request)
 	return request->filter && request->filter->count > 0;
 }
 
-/*
- * The parent is told the number before there is a listener, and takes it as soon as there is one: a
- * filter may refuse any call that would tell it afterwards. Waiting for the parent may be refused
- * too; but then it is the parent, already listening, who refuses it.
- */
-static int load_filter(const struct start *start)
+static int tell(const struct start *start, enum spawn_stage stage, int number)
 {
-	struct spawn_failure notice = { .stage = SPAWN_STAGE_LISTENER };
-	int lowest = dup(start->report[1]);
-	char byte;
-	int fd;
+	const struct spawn_failure notice = { .stage = stage, .error = number };
 
-	if (lowest < 0 || close(lowest))
-		return EMFILE;
-	notice.error = lowest;
-	if (write(start->report[1], &notice, sizeof(notice)) != sizeof(notice))
-		return EPIPE;
-	fd = seccomp_filter_load(start->request->filter, start->request->no_new_privs);
-	if (fd < 0)
-		return -fd;
-	(void)!read(start->go[0], &byte, 1);
-	return 0;
+	return write(start->report[1], &notice, sizeof(notice)) == sizeof(notice) ? 0 : EPIPE;
 }
 
 /*
- * A filter that gives up set-id privileges comes last. One that keeps them can only be loaded by who
- * is still privileged: before the change of user.
+ * The parent is told the number before there is a listener, and takes it as soon as there is one: a
+ * filter may refuse any call that would tell it afterwards.
+ */
+static int load_filter(const struct start *start)
+{
+	int lowest = dup(start->report[1]);
+	int r;
+
+	if (lowest < 0 || close(lowest))
+		return EMFILE;
+	r = tell(start, SPAWN_STAGE_LISTENER, lowest);
+	if (r)
+		return r;
+	r = seccomp_filter_load(start->request->filter);
+	return r < 0 ? -r : 0;
+}
+
+/*
+ * All that needs privileges comes before the process is moved into the cgroup, where the policy
+ * judges it. Then it waits for that: without the byte it was not moved, and nothing may run.
  */
 static int prepare_child(const struct start *start, enum spawn_stage *ret_stage)
 {
 	const struct spawn_request *request = start->request;
-	bool filter = has_filter(request);
 	int error = -descriptors_close_others(&start->keep, false);
+	char byte;
 
 	*ret_stage = SPAWN_STAGE_FDS;
-	if (!error && filter && !request->no_new_privs) {
-		*ret_stage = SPAWN_STAGE_FILTER;
-		error = load_filter(start);
-	}
 	if (!error && request->user) {
 		*ret_stage = SPAWN_STAGE_USER;
 		error = become(request->user);
 	}
-	if (!error && filter && request->no_new_privs) {
+	if (!error) {
 		*ret_stage = SPAWN_STAGE_FILTER;
-		error = load_filter(start);
+		error = has_filter(request) ? load_filter(start) :
+					      tell(start, SPAWN_STAGE_READY, 0);
+	}
+	if (!error) {
+		*ret_stage = SPAWN_STAGE_JOIN;
+		error = read(start->go[0], &byte, 1) == 1 ? 0 : ECANCELED;
 	}
 	return error;
 }
@@ -241,8 +244,8 @@ static int take_listener(int pidfd, int number)
 	}
 }
 
-/* A child that fails before it has a filter says so, or ends: nothing to listen to. */
-static int find_listener(struct start *start, struct spawn *spawn)
+/* A child that fails before it is ready says so, or ends: there is nobody to confine. */
+static int confine(struct start *start, struct spawn *spawn)
 {
 	struct spawn_failure notice;
 	int r;
@@ -250,16 +253,19 @@ static int find_listener(struct start *start, struct spawn *spawn)
 	mem_close_fd(&start->report[1]);
 	if (read(spawn->report, &notice, sizeof(notice)) != sizeof(notice))
 		return 0;
-	if (notice.stage != SPAWN_STAGE_LISTENER) {
+	if (notice.stage < SPAWN_STAGE_READY) {
 		spawn->early = notice;
 		return 0;
 	}
-	r = take_listener(spawn->pidfd, notice.error);
-	if (r == -ESRCH)
-		return 0;
-	if (r < 0)
+	if (notice.stage == SPAWN_STAGE_LISTENER) {
+		r = take_listener(spawn->pidfd, notice.error);
+		if (r < 0)
+			return r == -ESRCH ? 0 : r;
+		spawn->listener = r;
+	}
+	r = cgroup_join(start->request->cgroup_fd, spawn->pid);
+	if (r)
 		return r;
-	spawn->listener = r;
 	return write(start->go[1], "", 1) == 1 ? 0 : -errno;
 }
 
@@ -271,7 +277,7 @@ static int start_child(struct start *start, struct spawn *spawn)
 		r = pipe2(start->report, O_CLOEXEC) || pipe2(start->go, O_CLOEXEC) ? -errno : 0;
 	if (r)
 		return r;
-	spawn->pid = spawn_fork(start->request->cgroup_fd, &spawn->pidfd);
+	spawn->pid = spawn_fork(-1, &spawn->pidfd);
 	if (spawn->pid < 0)
 		return spawn->pid;
 	if (spawn->pid == 0)
@@ -295,7 +301,8 @@ static int fail_start(struct diag_list *diags, int error)
 		  "%s",
 		  error == -ENODEV || error == -ENOENT ?
 			  "something removed the cgroup; start again" :
-			  "check the limits on processes, and 'cgroup.type'");
+			  "check the limits on processes, 'cgroup.type', and for a policy with "
+			  "the section 'syscalls' /proc/sys/kernel/yama/ptrace_scope");
 	return error;
 }
 
@@ -314,15 +321,12 @@ int spawn_start(const struct spawn_request *request, struct spawn *ret_spawn,
 		return r;
 	}
 	r = start_child(&start, &spawn);
-	if (r)
-		return fail_start(diags, r);
-	r = has_filter(request) ? find_listener(&start, &spawn) : 0;
+	if (r == 0)
+		r = confine(&start, &spawn);
 	if (r) {
-		(void)pidfd_send_signal(spawn.pidfd, SIGKILL, NULL, 0);
-		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-				   "cannot listen to the filter of system calls: %s", strerror(-r)),
-			  "nothing was started; check '/proc/sys/kernel/yama/ptrace_scope'");
-		return r;
+		if (spawn.pidfd >= 0)
+			(void)pidfd_send_signal(spawn.pidfd, SIGKILL, NULL, 0);
+		return fail_start(diags, r);
 	}
 	*ret_spawn = spawn;
 	spawn = (struct spawn)SPAWN_NONE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starting a process inside a cgroup from its first instruction, as some user, with clean signals.
+ * Starting a program inside a cgroup from its first instruction, as some user, with clean signals.
  * It knows nothing of policies; what the process runs into before its program starts is reported.
  */
 #ifndef PICKET_ENGINE_SPAWN_H
@@ -27,11 +27,10 @@ struct spawn_user {
 /** What to start, and where. All borrowed. */
 struct spawn_request {
 	char *const *argv; /* NULL-terminated, at least one element */
-	int cgroup_fd;
+	int cgroup_fd; /* where its program runs from the first instruction on */
 	const struct spawn_user *user; /* NULL: stay who we are */
 	const struct signals *signals; /* restored before the program runs; NULL: left alone */
 	const struct seccomp_filter *filter; /* of system calls; NULL or empty: none */
-	bool no_new_privs; /* nothing is lost by it: the policy lets no program gain privileges */
 	bool keep_fds; /* the program inherits all descriptors, and not only pipes */
 };
 
@@ -41,7 +40,9 @@ enum spawn_stage {
 	SPAWN_STAGE_EXEC,
 	SPAWN_STAGE_FDS, /* descriptors could not be closed */
 	SPAWN_STAGE_FILTER, /* the filter of system calls was not taken */
-	SPAWN_STAGE_LISTENER, /* no failure: `error` is the number the listener will have */
+	SPAWN_STAGE_JOIN, /* it could not wait for being confined */
+	SPAWN_STAGE_READY, /* no failure: all that needs privileges is done */
+	SPAWN_STAGE_LISTENER, /* the same, and `error` is the number the listener will have */
 };
 
 /** What spawn_failure() tells. */

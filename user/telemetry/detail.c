@@ -12,50 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-const char *const detail_capabilities[] = {
-	"chown",
-	"dac_override",
-	"dac_read_search",
-	"fowner",
-	"fsetid",
-	"kill",
-	"setgid",
-	"setuid",
-	"setpcap",
-	"linux_immutable",
-	"net_bind_service",
-	"net_broadcast",
-	"net_admin",
-	"net_raw",
-	"ipc_lock",
-	"ipc_owner",
-	"sys_module",
-	"sys_rawio",
-	"sys_chroot",
-	"sys_ptrace",
-	"sys_pacct",
-	"sys_admin",
-	"sys_boot",
-	"sys_nice",
-	"sys_resource",
-	"sys_time",
-	"sys_tty_config",
-	"mknod",
-	"lease",
-	"audit_write",
-	"audit_control",
-	"setfcap",
-	"mac_override",
-	"mac_admin",
-	"syslog",
-	"wake_alarm",
-	"block_suspend",
-	"audit_read",
-	"perfmon",
-	"bpf",
-	"checkpoint_restore",
-};
-const __u32 detail_capability_count = sizeof(detail_capabilities) / sizeof(detail_capabilities[0]);
+#include "policy/capabilities.h"
 
 /* enum kernel_load_data_id. */
 static const char *const kernel_files[] = {
@@ -148,7 +105,7 @@ const char *detail_name(__u32 op, __u32 detail)
 	case PK_OP_SIGNAL:
 		return signal_name(detail);
 	case PK_OP_CAPABLE:
-		return find(detail_capabilities, detail_capability_count, detail);
+		return capabilities_name(detail);
 	case PK_OP_IOCTL:
 	case PK_OP_TERMINAL:
 		return ioctl_name(detail);

@@ -7,11 +7,6 @@
 
 #include <picket/abi.h>
 
-/** The names of all capabilities by number, as policies spell them ("net_raw"). */
-extern const char *const detail_capabilities[];
-/** How many there are. */
-extern const __u32 detail_capability_count;
-
 /** What the detail of an operation is: the key in JSON; NULL: it has none. */
 const char *detail_kind(__u32 op);
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/capabilities.h"
 #include "policy/decide.h"
-#include "telemetry/detail.h"
 #include "telemetry/names.h"
 #include "telemetry/suggest_pattern.h"
 
@@ -198,9 +198,9 @@ static int add_guard(struct suggest_list *list, const struct event *event,
 	};
 
 	/* A list refuses all that it does not name: it must name what is allowed now. */
-	if (image && head->op == PK_OP_CAPABLE && head->detail < detail_capability_count)
+	if (image && head->op == PK_OP_CAPABLE && head->detail < CAPABILITIES_COUNT)
 		need.capabilities = (~image_head(image)->guards.capabilities &
-				     ((1ULL << detail_capability_count) - 1)) |
+				     ((1ULL << CAPABILITIES_COUNT) - 1)) |
 				    1ULL << head->detail;
 	if (asprintf(&need.pattern, "%s: allow", guard) < 0)
 		need.pattern = NULL;
@@ -291,10 +291,10 @@ static void put_switch(FILE *to, const struct suggest_need *need)
 		return;
 	}
 	(void)fputs("capabilities: [", to);
-	for (__u32 i = 0; i < detail_capability_count; i++) {
+	for (__u32 i = 0; i < CAPABILITIES_COUNT; i++) {
 		if (!(need->capabilities & (1ULL << i)))
 			continue;
-		(void)fprintf(to, "%s%s", separator, detail_capabilities[i]);
+		(void)fprintf(to, "%s%s", separator, capabilities_name(i));
 		separator = ", ";
 	}
 	(void)fputc(']', to);

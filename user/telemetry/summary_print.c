@@ -227,6 +227,8 @@ static void print_losses(const struct summary *summary, FILE *to)
 	print_loss(to, counts[PK_COUNT_ACTIVITY_LIMITED],
 		   "records of allowed acts were held back by 'rate' of the policy's report");
 	print_loss(to, summary->malformed, "event records were malformed and are not shown");
+	print_loss(to, counts[PK_COUNT_SCRATCH_BUSY],
+		   "acts were denied because no work area was free");
 	print_loss(to, counts[PK_COUNT_LABEL_FAILED],
 		   "tasks could not be labelled and were judged by their control group");
 }
