@@ -60,16 +60,20 @@ def read_table(only):
 def run_batch(scene, lines, command):
     """All acts in one process tree; returns their answers."""
     with open(f"{scene.base}/stderr", "w+", encoding="utf-8") as errors:
-        run = subprocess.Popen(["unshare", "-m", *command, f"{scene.work}/bin/drive",
+        # What acts mount without picket goes away with them. Confined they live in our namespace:
+        # the sockets and descriptors from outside have their names there.
+        alone = [] if scene.confined else ["unshare", "-m"]
+        run = subprocess.Popen([*alone, *command, f"{scene.work}/bin/drive",
                                 f"{scene.work}/bin"], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=errors, text=True, cwd=scene.work,
                                pass_fds=scene.inherited, env=scene.environment)
         try:
             if run.stdout.readline() != "ready\n":
-                raise RuntimeError("did not start")
+                raise RuntimeError(f"did not start, status {run.wait(60)}")
             scene.started(run.pid)
             batch = "".join(line.fill(scene) + "\n" for line in lines)
-            answers = run.communicate(batch, timeout=900)[0].split()
+            answers = [answer.rsplit(" ", 1)
+                       for answer in run.communicate(batch, timeout=900)[0].splitlines()]
             if run.returncode or len(answers) != len(lines):
                 raise RuntimeError(f"ended with {run.returncode} after {len(answers)} answers of "
                                    f"{len(lines)}, the last: {answers[-3:]}")
@@ -81,7 +85,7 @@ def run_batch(scene, lines, command):
 
 
 def phase(base, kind, lines, policy):
-    """A batch in a fresh scene: (answers, events, the wanted event contents of each line)."""
+    """A batch in a fresh scene: (answers with process numbers, events, the wanted events)."""
     scene = Scene(f"{base}/{kind}", lines, policy, confined=kind != "control")
     log = f"{base}/events-{kind}"
     scene.names["events"] = log
@@ -101,9 +105,14 @@ def phase(base, kind, lines, policy):
     return answers, read_events(log) if command else [], wanted
 
 
-def find_event(events, wanted, errno, audit):
+def of_process(event, pid):
+    """Did this process, or a child of it, do that? A program that starts others has any number."""
+    return pid is None or pid in (event["process.pid"], event["parent.pid"])
+
+
+def find_event(events, wanted, errno, audit, pid):
     for event in events:
-        if event["kind"] != "decision" or event["verdict"] != "deny":
+        if event["kind"] != "decision" or event["verdict"] != "deny" or not of_process(event, pid):
             continue
         if event["audit"] != str(audit) or (audit and "errno" in event):
             continue
@@ -115,19 +124,22 @@ def find_event(events, wanted, errno, audit):
     return None
 
 
-def near(events, wanted):
-    """For the eye: the events of the same operation."""
-    return [{key: event.get(key) for key in ("op", "reason", "errno", "path", "path2", "access",
-                                             "section", "rule.id", "default.section", "detail")
-             if event.get(key)}
-            for event in events if event["kind"] == "decision" and
-            event["op"] == wanted.get("op")][-4:]
+SHOWN = ("op", "reason", "errno", "path", "path2", "access", "section", "switch", "capability",
+         "bpf_command", "ioctl", "signal", "rule.id", "default.section", "command", "syscall")
+
+
+def near(events, pid):
+    """For the eye: the events of that process."""
+    return [" ".join(f"{key}={event[key]}" for key in SHOWN if event.get(key))
+            for event in events if event["kind"] == "decision" and of_process(event, pid)][-4:]
 
 
 def judge(line, confined, audit, results):
     """What is wrong with a line: sentences, none when it passes."""
     found = []
-    answer = results["confined"][0][confined]
+    answer, pid = results["confined"][0][confined]
+    if line.act[0] in "/{":
+        pid = None
     if answer != line.confined:
         found.append(f"confined: got {answer}, expected {line.confined}")
     errno = line.confined if re.fullmatch("E[A-Z0-9]+", line.confined) else None
@@ -135,20 +147,25 @@ def judge(line, confined, audit, results):
     if denied and not line.wanted and not line.silent and line.confined != line.control:
         found.append("the table asks for no event of this denial")
     if denied and line.wanted:
-        wanted = results["confined"][2][confined]
+        events, wanted = results["confined"][1], results["confined"][2][confined]
         if "errno" in wanted or line.wanted.get("op") == "command":
             errno = None
-        events = results["confined"][1]
-        if not find_event(events, wanted, errno, False):
-            found.append(f"confined: no event with {wanted}, errno {errno}; there are "
-                         f"{near(events, wanted)}")
+        if not find_event(events, wanted, errno, False, pid):
+            found.append(f"confined: no event with {wanted}, errno {errno}; of that process there "
+                         f"are {near(events, pid)}")
+    elif found:
+        found.append(f"confined: events of that process: {near(results['confined'][1], pid)}")
     if audit is None:
         return found
-    answer = results["audit"][0][audit]
+    answer, pid = results["audit"][0][audit]
+    if line.act[0] in "/{":
+        pid = None
     if answer != line.control:
         found.append(f"audit: got {answer}, expected {line.control}")
-    if denied and not find_event(results["audit"][1], results["audit"][2][audit], None, True):
-        found.append(f"audit: no event with {results['audit'][2][audit]}")
+    events, wanted = results["audit"][1], results["audit"][2][audit]
+    if denied and line.wanted and not find_event(events, wanted, None, True, pid):
+        found.append(f"audit: no event with {wanted}; of that process there are "
+                     f"{near(events, pid)}")
     return found
 
 
@@ -203,7 +220,7 @@ def main():
     os.chmod(base, 0o755)
     try:
         for section, lines in table.items():
-            mine = phase(base, "control", lines, None)[0]
+            mine = [answer for answer, _ in phase(base, "control", lines, None)[0]]
             if only == sys.argv[1:]:
                 run_section(base, section, lines, mine, tap)
                 continue

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * drive: says "ready", then runs acts from standard input, a line each, every one a program of its
- * own; prints one answer a line: the first word that it printed, "signal-N" when a signal ended it
+ * own; prints one answer and the process's number a line: the first word that it printed, "signal-N" when a signal ended it
  * before it could speak, "timeout", "silent-N" when it ended with status N and said nothing, or
  * "run-ERRNO" when it could not be started.
  *
@@ -69,7 +69,7 @@ static int start(const char *folder, char **words, int out)
 	return 0;
 }
 
-static void answer(int from, int status)
+static void answer(int from, int status, pid_t pid)
 {
 	char word[256], *end;
 	ssize_t n = read(from, word, sizeof(word) - 1);
@@ -79,13 +79,13 @@ static void answer(int from, int status)
 	if (end)
 		*end = '\0';
 	if (word[0])
-		printf("%s\n", word);
+		printf("%s %d\n", word, pid);
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		printf("timeout\n");
+		printf("timeout %d\n", pid);
 	else if (WIFSIGNALED(status))
-		printf("signal-%d\n", WTERMSIG(status));
+		printf("signal-%d %d\n", WTERMSIG(status), pid);
 	else
-		printf("silent-%d\n", WEXITSTATUS(status));
+		printf("silent-%d %d\n", WEXITSTATUS(status), pid);
 	fflush(stdout);
 }
 
@@ -108,7 +108,7 @@ static int run_line(const char *folder, char *line)
 	close(ends[1]);
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		return -1;
-	answer(ends[0], status);
+	answer(ends[0], status, child);
 	close(ends[0]);
 	return 0;
 }

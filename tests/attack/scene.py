@@ -9,7 +9,6 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PICKET = os.environ["PICKET"]
@@ -77,7 +76,7 @@ class Scene:
 
     def __init__(self, base, lines, policy, confined):
         self.base, self.work, self.confined = base, f"{base}/w", confined
-        self.mounts, self.children, self.inherited, self.listeners = [], [], [], []
+        self.children, self.inherited, self.listeners = [], [], []
         self.environment = {"PATH": os.environ["PATH"], "HOME": self.work}
         self.names = {"w": self.work, "cg": cgroup_root(), "self": str(os.getpid())}
         os.makedirs(self.work)
@@ -98,7 +97,6 @@ class Scene:
 
     def mount(self, *words):
         subprocess.run(["mount", *words], check=True)
-        self.mounts.append(words[-1])
 
     def make_file_system(self):
         """Ext4 with case folding: extended attributes, ACLs, handles, flags, holes."""
@@ -112,6 +110,9 @@ class Scene:
                         "encoding=utf8,lazy_itable_init=1", image], check=True)
         self.mount("-o", "loop,acl,user_xattr", image, self.work)
         os.chmod(self.work, 0o755)
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            self.names["disk"] = next(line.split(" - ")[1].split()[1] for line in file
+                                      if line.split()[4] == self.work)
 
     def make_tree(self, lines):
         for name in FOLDERS:
@@ -177,6 +178,19 @@ class Scene:
             shutil.copy("/bin/true", f"{work}/{folder}/true")
             shutil.copy(library, f"{work}/{folder}/lib.so")
         os.chown(f"{work}/rw", 1000, 1000)
+        self.descend(f"{work}/no/long", 17, 250)
+        self.descend(f"{work}/rw/deeper", 140, 2)
+
+    def descend(self, top, count, width):
+        """Folders in folders, beyond what a path can say."""
+        os.makedirs(top)
+        at = os.open(top, os.O_RDONLY)
+        for _ in range(count):
+            os.mkdir("d" * width, dir_fd=at)
+            deeper = os.open("d" * width, os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = deeper
+        os.close(at)
 
     def make_gains(self):
         """Programs that give privileges: by the set-user-id bit, by capabilities of the file."""
@@ -287,12 +301,10 @@ class Scene:
                         f"{self.names['cg']}/picket-attack"):
             for path in glob.glob(pattern):
                 (os.rmdir if os.path.isdir(path) else os.unlink)(path)
-        for path in reversed(self.mounts):
-            for _ in range(50):
-                if subprocess.run(["umount", path], check=False,
-                                  stderr=subprocess.DEVNULL).returncode == 0:
-                    break
-                time.sleep(0.1)
-            else:
+        # Ours, and in audit mode those that acts made.
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            points = [line.split()[4] for line in file]
+        for path in reversed(points):
+            if path.startswith(self.base):
                 subprocess.run(["umount", "-l", path], check=False)
         shutil.rmtree(self.base, ignore_errors=True)
