@@ -19,9 +19,30 @@ struct {
 	__type(value, struct match_io);
 } match_io SEC(".maps");
 
+/* A command in two parts, as a hook that reads memory piece by piece has it. */
+static __always_inline int ask_command(struct match_io *io, const struct pk_view *view,
+				       const struct pk_image *head, struct pk_sets *ret_sets)
+{
+	__u32 state = head->argv_start;
+	__u32 cut = io->cut & (PK_PATH_MAX - 1);
+	__u32 rest = io->length - cut;
+
+	if (!state || io->length < cut || rest > PK_PATH_MAX)
+		return 1;
+	return pk_argv_run(view, head, io->key, cut, &state) ||
+	       pk_argv_run(view, head, io->key + cut, rest, &state) ||
+	       pk_argv_sets(view, state, ret_sets);
+}
+
 static __always_inline int ask(struct match_io *io)
 {
-	struct pk_query query = { .section = io->section, .access = io->access, .port = io->port };
+	struct pk_query query = {
+		.section = io->section &
+			   7, /* a bound that outlives the compiler's choice of registers */
+		.access = io->access,
+		.port = io->port,
+		.subjects = io->subjects,
+	};
 	struct pk_address address = { io->address_hi, io->address_lo };
 	const struct pk_image *head;
 	struct pk_result result;
@@ -37,7 +58,9 @@ static __always_inline int ask(struct match_io *io)
 	head = bpf_map_lookup_elem(view.map, &zero);
 	if (!head)
 		return 1;
-	if (io->section == PK_SECTION_EGRESS) {
+	if (io->section == PK_SECTION_EXEC && io->access == PK_ACCESS_COMMAND) {
+		broken = ask_command(io, &view, head, &sets);
+	} else if (io->section == PK_SECTION_EGRESS) {
 		broken = pk_address_sets(&view, head, address, &sets);
 	} else {
 		states = pk_path_start(head);
@@ -46,6 +69,10 @@ static __always_inline int ask(struct match_io *io)
 	}
 	if (broken)
 		return 1;
+	if (io->section == PK_SECTION_SUBJECT) {
+		io->rule = pk_subjects(&view, head, &sets);
+		return 0;
+	}
 	result = pk_judge_sets(&view, head, &sets, &query);
 	io->verdict = result.verdict;
 	io->reason = result.reason;
