@@ -63,6 +63,27 @@ static void ask_paths(const struct policy_image *image, const uint8_t *data, siz
 	}
 }
 
+static void ask_commands(const struct policy_image *image, const uint8_t *data, size_t size)
+{
+	static char *const argv[] = { "git", "push", "", "origin", NULL };
+	const struct pk_query query = { .section = PK_SECTION_EXEC, .access = PK_ACCESS_COMMAND };
+	struct pk_result result;
+	struct explanation e;
+	__u32 subjects;
+
+	expect(decide_command(image, "/usr/bin/git", argv, 1, &result) == 0);
+	expect(result.verdict < PK_VERDICT__MAX && result.reason != PK_REASON_IMAGE);
+	expect(explain_command(image, "/usr/bin/git", argv, 1, &e) == 0);
+	explanation_reset(&e);
+	if (image_head(image)->argv_start)
+		expect(decide_command_key(image, data, size, &query, &result) == 0);
+	expect(decide_abstract(image, "tmp/x", 1, &result) == 0);
+	expect(decide_subjects(image, "/usr/bin/git", &subjects) == 0);
+	expect(!(subjects & ~image_head(image)->subjects));
+	for (__u32 i = 0; i < PK_GUARD__MAX; i++)
+		expect(decide_guard(image, i).rule != PK_RULE_NONE);
+}
+
 static void ask_addresses(const struct policy_image *image)
 {
 	const struct pk_image *head = image_head(image);
@@ -105,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (image_validate(image.bytes, image.size, &why) == 0) {
 		ask_paths(&image, data, size);
 		ask_addresses(&image);
+		ask_commands(&image, data, size);
 		dump(&image);
 	} else {
 		expect(why && *why);

@@ -302,6 +302,92 @@ static const char *break_slots(struct policy_image *i, int which)
 	}
 }
 
+static const char *break_commands(struct policy_image *i, int which)
+{
+	switch (which) {
+	case 0:
+		head(i)->argv_start++;
+		return "start state";
+	case 1:
+		head(i)->argv_start = 0;
+		return "no states";
+	case 2:
+		head(i)->argv_dead++;
+		return "dead state is no state";
+	case 3:
+		head(i)->argv_dead = head(i)->argv_start;
+		return "is alive";
+	case 4:
+		head(i)->argv_class['a'] = 1;
+		return "no class";
+	case 5:
+		head(i)->argv_class['a'] = 255;
+		return "cut off";
+	case 6:
+		head(i)->subjects = 0;
+		return "a rule is malformed";
+	case 7:
+		RULES(i)[1].subjects = 3;
+		return "a rule is malformed";
+	case 8:
+		RULES(i)[2].subjects = PK_SUBJECTS_ALL;
+		return "a rule is malformed";
+	case 9:
+		RULES(i)[3].subjects = 1;
+		return "a rule is malformed";
+	case 10:
+		RULES(i)[3].verdict = PK_VERDICT_ALLOW;
+		return "by nobody";
+	case 11:
+		RULES(i)[0].section = PK_SECTION_PROCESS;
+		RULES(i)[0].access = 0;
+		return "order of layers";
+	case 12:
+		ITEMS(i)[0].subjects ^= 1;
+		return "an item";
+	default:
+		return NULL;
+	}
+}
+
+/* Rules: 0 a command, 1 for one program, 2 that program, 3 a switch. */
+static struct policy_image command_image(void)
+{
+	struct policy *policy = build_policy("c");
+	struct policy_image image;
+
+	build_section(policy, PK_SECTION_EXEC, PK_VERDICT_ALLOW);
+	build_section(policy, PK_SECTION_FILES, PK_VERDICT_DENY);
+	build_rule(policy, PK_SECTION_EXEC, PK_VERDICT_DENY, PK_ACCESS_RUN);
+	build_command(policy, "git push");
+	build_rule(policy, PK_SECTION_FILES, PK_VERDICT_ALLOW, PK_ACCESS_READ);
+	build_glob(policy, "/a");
+	build_by(policy, "/usr/bin/git");
+	build_guard(policy, PK_GUARD_PERF, true, "perf: deny");
+	image = build_image(&policy, 1);
+	policy_free(&policy);
+	return image;
+}
+
+static void finds_broken_commands(void **state)
+{
+	const char *expected = "";
+
+	(void)state;
+	for (int which = 0; expected; which++) {
+		struct policy_image image = command_image();
+		const char *why = "nothing";
+
+		assert_int_equal(image_validate(image.bytes, image.size, NULL), 0);
+		expected = break_commands(&image, which);
+		assert_int_equal(image_seal(&image), 0);
+		if (expected &&
+		    (image_validate(image.bytes, image.size, &why) == 0 || !strstr(why, expected)))
+			fail_msg("breaker %d: %s", which, why);
+		image_reset(&image);
+	}
+}
+
 static void finds_broken_promises(void **state)
 {
 	static const char *(*const breakers[])(struct policy_image *,
@@ -418,6 +504,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_broken_promises),
+		cmocka_unit_test(finds_broken_commands),
 		cmocka_unit_test(finds_every_changed_byte),
 		cmocka_unit_test(finds_a_wrong_size),
 		cmocka_unit_test(what_passes_is_safe),
