@@ -133,7 +133,12 @@ static int choose(unsigned int failed, enum pk_tier limit, enum pk_section secti
 	struct policy_image image = { .bytes = (__u8 *)&head, .size = sizeof(head) };
 	int r;
 
-	head.defaults[section].present = 0xf;
+	if (section == PK_SECTION_SUBJECT)
+		head.subjects = 1;
+	else
+		head.defaults[section].present = 0xf;
+	if (section == PK_SECTION_PROCESS)
+		head.guards.deny = 1;
 	r = session_choose_tier(&f, &image, limit, ret_tier, &diags);
 
 	assert_int_equal(diag_has_errors(&diags), r != 0);
@@ -148,6 +153,9 @@ static void refuses_what_the_tier_cannot(void **state)
 	(void)state;
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_FILES, &tier), -ENOTSUP);
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_EXEC, &tier), -ENOTSUP);
+	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_UNIX, &tier), -ENOTSUP);
+	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_PROCESS, &tier), -ENOTSUP);
+	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_SUBJECT, &tier), -ENOTSUP);
 	assert_int_equal(choose(0, PK_TIER_NETWORK, PK_SECTION_FILES, &tier), -ENOTSUP);
 	assert_int_equal(tier, PK_TIER__MAX);
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_EGRESS, &tier), 0);

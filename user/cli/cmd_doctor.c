@@ -24,15 +24,19 @@ static const char help[] =
 	"\n"
 	"Exit status: 0: some tier works; 3: none.\n";
 
+#define HOOKS "egress, files, exec, unix, process and syscalls, and rules with 'by'"
+
 /* What a tier enforces, for people and for scripts. */
 static const struct {
 	const char *covers;
 	const char *sections[PK_SECTION__MAX];
 } tiers[] = {
-	[PK_TIER_NETWORK] = { "egress rules; policies with files or exec rules are refused",
-			      { "egress" } },
-	[PK_TIER_MODIFY_RETURN] = { "egress, files and exec rules", { "egress", "files", "exec" } },
-	[PK_TIER_LSM] = { "egress, files and exec rules", { "egress", "files", "exec" } },
+	[PK_TIER_NETWORK] = { "egress and syscalls; a policy with files, exec, unix, process or "
+			      "'by' is refused, and the default profile is not enforced",
+			      { "egress", "syscalls" } },
+	[PK_TIER_MODIFY_RETURN] = { HOOKS,
+				    { "egress", "files", "exec", "unix", "process", "syscalls" } },
+	[PK_TIER_LSM] = { HOOKS, { "egress", "files", "exec", "unix", "process", "syscalls" } },
 };
 
 _Static_assert(sizeof(tiers) / sizeof(tiers[0]) == PK_TIER__MAX, "a row for every tier");
