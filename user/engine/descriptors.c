@@ -5,7 +5,6 @@
  */
 #include "engine/descriptors.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +53,7 @@ int descriptors_find(bool all, struct descriptors *ret_keep)
 	int r = dir ? 0 : -errno;
 
 	while (r == 0 && (entry = readdir(dir))) {
-		int fd = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : -1;
+		int fd = (int)strtol(entry->d_name, NULL, 10); /* "." is 0 */
 
 		if (fd >= FIRST && is_inherited(fd, all))
 			r = descriptors_add(&keep, fd);

@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/mem.h"
+#include "engine/proc_line.h"
 
 #define PRESET_PREFIX "presets/"
 
@@ -29,22 +30,22 @@ static int read_fdinfo(int fd, __u64 *ret_number, int *ret_mount)
 {
 	CLEAN_FILE FILE *file = NULL;
 	unsigned long long number = 0;
+	unsigned long long mount = 0;
 	char path[64];
 	char line[128];
-	int mount = -1;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
 	while (fgets(line, sizeof(line), file)) {
-		(void)sscanf(line, "mnt_id: %d", &mount);
-		(void)sscanf(line, "ino: %llu", &number);
+		(void)proc_line_value(line, "mnt_id:", &mount);
+		(void)proc_line_value(line, "ino:", &number);
 	}
-	if (mount < 0 || number == 0)
+	if (mount == 0 || number == 0)
 		return -ENODATA;
 	*ret_number = number;
-	*ret_mount = mount;
+	*ret_mount = (int)mount;
 	return 0;
 }
 
@@ -57,14 +58,19 @@ static int read_mount_device(int mount, __u64 *ret_device)
 	if (!file)
 		return -errno;
 	while (getline(&line, &size, file) > 0) {
-		unsigned int high;
-		unsigned int low;
-		int id;
+		char *at = NULL;
+		unsigned long high;
 
-		if (sscanf(line, "%d %*d %u:%u", &id, &high, &low) == 3 && id == mount) {
-			*ret_device = kernel_device(high, low);
-			return 0;
-		}
+		/* "36 35 98:0 ...": the mount, its parent, the device. */
+		if (strtol(line, &at, 10) != mount)
+			continue;
+		(void)strtol(at, &at, 10);
+		high = strtoul(at, &at, 10);
+		if (*at != ':')
+			return -EBADMSG;
+		*ret_device =
+			kernel_device((unsigned int)high, (unsigned int)strtoul(at + 1, NULL, 10));
+		return 0;
 	}
 	return -ENOENT;
 }

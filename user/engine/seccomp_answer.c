@@ -18,6 +18,7 @@
 #include <picket/abi.h>
 
 #include "base/mem.h"
+#include "engine/proc_line.h"
 #include "engine/seccomp.h"
 
 /* What one record is: the event and the name of the call. */
@@ -116,7 +117,7 @@ static __u64 read_start(__u32 pid)
 		at = strchr(at, ' ');
 		at = at ? at + 1 : NULL;
 	}
-	if (!at || sscanf(at, "%llu", &start) != 1)
+	if (!at || !proc_line_value(at, "", &start))
 		return 0;
 	return start * (1000000000ULL / (unsigned long long)ticks);
 }
@@ -124,13 +125,18 @@ static __u64 read_start(__u32 pid)
 static void read_ids(struct pk_event *e, __u32 tid)
 {
 	CLEAN_FILE FILE *file = open_proc(tid, "status");
+	unsigned long long value = 0;
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file)) {
-		(void)sscanf(line, "Tgid: %u", &e->tgid);
-		(void)sscanf(line, "PPid: %u", &e->parent_tgid);
-		(void)sscanf(line, "Uid: %u", &e->uid);
-		(void)sscanf(line, "Gid: %u", &e->gid);
+		if (proc_line_value(line, "Tgid:", &value))
+			e->tgid = (__u32)value;
+		else if (proc_line_value(line, "PPid:", &value))
+			e->parent_tgid = (__u32)value;
+		else if (proc_line_value(line, "Uid:", &value))
+			e->uid = (__u32)value;
+		else if (proc_line_value(line, "Gid:", &value))
+			e->gid = (__u32)value;
 	}
 }
 
