@@ -13,14 +13,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/mount.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -136,6 +140,12 @@ static int act_exchange(char **a)
 	return (int)syscall(SYS_renameat2, AT_FDCWD, a[0], AT_FDCWD, a[1], 2U);
 }
 
+/* The old name stays, as a mark that hides what lies below. */
+static int act_whiteout(char **a)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, a[0], AT_FDCWD, a[1], 4U);
+}
+
 static int act_truncate(char **a)
 {
 	return truncate(a[0], 1);
@@ -154,6 +164,53 @@ static int act_chown(char **a)
 static int act_setxattr(char **a)
 {
 	return setxattr(a[0], "user.picket", "1", 1, 0);
+}
+
+static int act_removexattr(char **a)
+{
+	return removexattr(a[0], "user.picket");
+}
+
+static int act_utimes(char **a)
+{
+	return utimensat(AT_FDCWD, a[0], NULL, 0);
+}
+
+/* An ACL, or the extended attribute that stands for one: owner, group and others, no more. */
+static int act_acl(char **a)
+{
+	static const unsigned char acl[] = {
+		2,  0, 0, 0, /* version */
+		1,  0, 6, 0, 0xff, 0xff, 0xff, 0xff, /* user: rw */
+		4,  0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* group: r */
+		32, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* others: r */
+	};
+
+	return setxattr(a[0], "system.posix_acl_access", acl, sizeof(acl), 0);
+}
+
+/* Set the inode flags to none, through a descriptor that is good for reading only. */
+static int act_setflags(char **a)
+{
+	int fd = open(a[0], O_RDONLY | O_CLOEXEC), flags = 0;
+
+	return fd < 0 ? -1 : ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+/* The btrfs call that makes a snapshot; other file systems do not know it. */
+static int act_snapshot(char **a)
+{
+	static char arguments[4096];
+	int fd = open(a[0], O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : ioctl(fd, _IOW(0x94, 1, arguments), arguments);
+}
+
+static int act_watch(char **a)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	return fd < 0 || inotify_add_watch(fd, a[0], IN_MODIFY) < 0 ? -1 : 0;
 }
 
 static int act_exec(char **a)
@@ -372,6 +429,20 @@ static int act_unix_send(char **a)
 	return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) < 0 ? -1 : 0;
 }
 
+/* Connect to an abstract name. */
+static int act_abstract(char **a)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t length = strlen(a[0]);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || length >= sizeof(to.sun_path))
+		return -1;
+	memcpy(to.sun_path + 1, a[0], length);
+	return connect(fd, (struct sockaddr *)&to,
+		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length));
+}
+
 static int act_unix_bind(char **a)
 {
 	struct sockaddr_un at;
@@ -480,6 +551,14 @@ static const struct act acts[] = {
 	{ "chmod", 1, act_chmod },
 	{ "chown", 1, act_chown },
 	{ "setxattr", 1, act_setxattr },
+	{ "removexattr", 1, act_removexattr },
+	{ "utimes", 1, act_utimes },
+	{ "acl", 1, act_acl },
+	{ "setflags", 1, act_setflags },
+	{ "snapshot", 1, act_snapshot },
+	{ "watch", 1, act_watch },
+	{ "whiteout", 2, act_whiteout },
+	{ "abstract", 1, act_abstract },
 	{ "exec", 1, act_exec },
 	{ "exec-memfd", 1, act_exec_memfd },
 	{ "map-exec", 1, act_map_exec },

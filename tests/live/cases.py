@@ -34,8 +34,8 @@ def make_tree(top):
     files = ["rw/file", "rw/gone", "rw/move", "rw/move3", "rw/ex1", "rw/ex2", "rw/ex3", "rw/ex4",
              "rw/secret/file", "rw/secret/file2", "rw/secret/gone", "rw/secret/link",
              "rw/secret/move", "ro/file", "ro/gone", "ro/move", "wo/file", "wo/file2", "wo/link",
-             "wo/move", "wo/ex", "rn/link", "rn/move", "rn/suid", "no/file", "no/ex", "rn/dir/f"]
-    for name in files + [f"ro/file{n}" for n in range(2, 9)]:
+             "wo/move", "wo/ex", "rw/white", "rw/white2", "rn/link", "rn/move", "rn/suid", "no/file", "no/ex", "rn/dir/f"]
+    for name in files + [f"ro/file{n}" for n in range(2, 13)]:
         with open(f"{top}/{name}", "w", encoding="ascii") as file:
             file.write("content\n")
     os.chmod(f"{top}/rn/suid", 0o4755)
@@ -78,6 +78,9 @@ class Servers:
         self.tcp = self.listen_tcp(0)
         for port in (4100, 5000):
             self.listen_tcp(port)
+        for name in ("near", "foe"):
+            self.open(socket.AF_UNIX, socket.SOCK_STREAM,
+                      f"\0picket-{name}/{self.tcp}").listen(16)
         self.udp = self.open(socket.AF_INET6, socket.SOCK_DGRAM, ("::", 0)).getsockname()[1]
 
     def open(self, family, kind, address):
@@ -214,6 +217,11 @@ def main():
         "packet": act_alone("socket", "17", "3", "768"),
         "vsock": act_alone("socket", "40", "1", "0"),
         "xattr": act_alone("setxattr", f"{work}/rw/file"),
+        "removexattr": act_alone("removexattr", f"{work}/ro/file"),
+        "acl": act_alone("acl", f"{work}/rw/file"),
+        "setflags": act_alone("setflags", f"{work}/rw/file"),
+        "snapshot": act_alone("snapshot", f"{work}/rw"),
+        "whiteout": act_alone("whiteout", f"{work}/rw/white", f"{work}/rw/whited"),
         "userns": act_alone("userns-mount", f"{work}/no", f"{work}/rw/mnt3"),
     }
     cases = read_table(names)
