@@ -75,15 +75,22 @@ int BPF_PROG(pk_traceme, struct task_struct *parent, int ret)
 	return pk_guard_ask(agent, &act, parent);
 }
 
-/* @cred is set when a device driver sends what a process ordered: the running task is any. */
+/*
+ * @cred is set when a device driver sends what a process ordered: the running task is any. It is NULL
+ * for all other signals, which newer verifiers do not believe of a hook's argument and cut off what
+ * follows such a test: it is read as a number.
+ */
 SEC("lsm/task_kill")
 int BPF_PROG(pk_task_kill, struct task_struct *task, void *info, int sig, const struct cred *cred,
 	     int ret)
 {
 	struct pk_act act = { .guard = PK_GUARD_SIGNALS, .op = PK_OP_SIGNAL, .detail = (__u32)sig };
+	__u64 ordered = 0;
 
-	if (ret || cred)
+	if (ret)
 		return ret;
+	if (!bpf_probe_read_kernel(&ordered, sizeof(ordered), &ctx[3]) && ordered)
+		return 0;
 	return pk_guard_other(task, &act);
 }
 
