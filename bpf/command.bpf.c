@@ -8,6 +8,8 @@
  *   argv[0] and argv[1..]                rules that deny: an applet by its name
  *   argv[1] and argv[2..], ...           the same, as far as the kernel put interpreters of a script
  *                                        before it: the script by its name
+ *   the script's path and the words behind its name
+ *                                        the same: its name may be a link or a descriptor
  * A name without '/' in front gets one. The strictest verdict counts.
  *
  * Words are read in parts of PK_PATH_MAX bytes, until no further word can change the answer.
@@ -176,6 +178,30 @@ static long pk_name_step(__u32 index, void *arg)
 	return s->command.failed != 0;
 }
 
+static __always_inline __u64 pk_image_name(const struct pk_image *head)
+{
+	return *(const __u64 *)head->digest;
+}
+
+/* The script's path in place of its name. */
+static __always_inline void pk_script_step(struct pk_words *w)
+{
+	struct pk_scratch *s = w->s;
+	__u32 skipped = s->command.scripts + 1;
+
+	if (s->command.script_image != pk_image_name(w->head) || skipped > s->command.words)
+		s->command.failed = PK_REASON_COMMAND;
+	if (!s->command.failed && !s->command.script)
+		return;
+	s->command.at = s->command.start;
+	if (!s->command.failed)
+		pk_words_take(w, skipped, 0);
+	s->command.state = s->command.script;
+	if (!s->command.failed)
+		pk_words_take(w, s->command.words - skipped, 1);
+	pk_words_judge(w, PK_JUDGE_RULES_ONLY);
+}
+
 /* The program's path in place of argv[0]. */
 static __always_inline void pk_path_step(struct pk_words *w)
 {
@@ -209,6 +235,8 @@ static __always_inline void pk_command_judge(struct pk_words *w)
 		pk_path_step(w);
 	if (w->result.verdict != PK_VERDICT_DENY)
 		bpf_loop(PK_SCRIPTS_MAX + 1, pk_name_step, w, 0);
+	if (w->result.verdict != PK_VERDICT_DENY && s->command.scripts)
+		pk_script_step(w);
 }
 
 static long pk_blank_chunk(__u32 chunk, void *arg)
@@ -245,6 +273,32 @@ static __noinline void pk_command_text(struct pk_words *w)
 		cut.length--;
 	bpf_loop(PK_PATH_MAX / PK_WALK_CHUNK, pk_blank_chunk, &cut, 0);
 	s->rq.length[1] = cut.length;
+}
+
+__noinline int pk_script_note(struct pk_scratch *s)
+{
+	const struct pk_image *head;
+	struct pk_view view;
+	__u32 agent, state, zero = 0;
+
+	if (!s)
+		return 0;
+	s->command.script = 0;
+	s->command.script_image = 0;
+	agent = s->rq.agent;
+	view.map = bpf_map_lookup_elem(&pk_images, &agent);
+	if (!view.map)
+		return 0;
+	head = bpf_map_lookup_elem(view.map, &zero);
+	if (!head)
+		return 0;
+	state = head->argv_start;
+	if (state && (pk_argv_run(&view, head, s->data, s->rq.length[0], &state) ||
+		      pk_step(&view, head->argv_class[0], &state)))
+		return 0;
+	s->command.script = state;
+	s->command.script_image = pk_image_name(head);
+	return 0;
 }
 
 __noinline int pk_decide_command(struct pk_scratch *s)

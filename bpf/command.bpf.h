@@ -16,4 +16,10 @@
  */
 int pk_decide_command(struct pk_scratch *s);
 
+/**
+ * Note in s->command the state of the command automaton behind the first path, for the case that the
+ * file is a script: by the time its words are judged only its interpreter's path is known.
+ */
+int pk_script_note(struct pk_scratch *s);
+
 #endif

@@ -54,27 +54,31 @@ static __always_inline int pk_ask_guard(struct pk_scratch *s, __u32 op, __u32 gu
 }
 
 /*
- * For the other hook of the same execve: with how many words it started, before interpreters of
- * scripts put more in front, and the bits that the asking program really has.
+ * For the other hook of the same execve: with how many words and which file it started, before
+ * interpreters of scripts took its place, and the bits that the asking program really has.
  */
-static __always_inline void pk_exec_note(const struct pk_scratch *s,
-					 const struct linux_binprm *bprm)
+static __always_inline void pk_exec_note(struct pk_scratch *s, const struct linux_binprm *bprm)
 {
 	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
 
 	if (!label)
 		return;
 	label->subjects = s->rq.subjects;
-	if (bprm->interp == bprm->filename)
-		label->words = (__u32)bprm->argc;
+	if (bprm->interp != bprm->filename)
+		return;
+	label->words = (__u32)bprm->argc;
+	pk_script_note(s);
+	label->script = s->command.script;
+	label->script_image = s->command.script_image;
 }
 
 static __always_inline int pk_ask_exec(struct pk_scratch *s, const struct linux_binprm *bprm)
 {
-	int error;
+	int error, found = pk_path_of(s, BPF_CORE_READ(bprm, file, f_path.dentry),
+				      BPF_CORE_READ(bprm, file, f_path.mnt), 0);
 
-	if (pk_path_of(s, BPF_CORE_READ(bprm, file, f_path.dentry),
-		       BPF_CORE_READ(bprm, file, f_path.mnt), 0) == PK_WALK_NAMELESS)
+	pk_exec_note(s, bprm);
+	if (found == PK_WALK_NAMELESS)
 		return pk_ask_guard(s, PK_OP_EXEC, PK_GUARD_MEMFD_EXEC);
 	error = pk_ask_program(s, PK_OP_EXEC, 0);
 	if (!error && pk_guarded(s->rq.agent, PK_GUARD_WRITABLE_EXEC) && pk_may_write(s))
@@ -93,7 +97,6 @@ int BPF_PROG(pk_bprm_check, struct linux_binprm *bprm, int ret)
 	s = pk_begin(&error);
 	if (!s)
 		return pk_errno(error);
-	pk_exec_note(s, bprm);
 	return pk_end(s, pk_ask_exec(s, bprm));
 }
 
@@ -143,6 +146,8 @@ static __always_inline int pk_ask_command(struct pk_scratch *s, const struct lin
 	s->command.end = bprm->exec;
 	s->command.words = bprm->argc > 0 ? (__u32)bprm->argc : 0;
 	s->command.scripts = pk_scripts(bprm, label);
+	s->command.script = label->script;
+	s->command.script_image = label->script_image;
 	s->command.failed = 0;
 	return pk_decide_command(s);
 }
@@ -288,22 +293,33 @@ static __always_inline __u32 pk_maps(unsigned long prot, unsigned long flags)
 	       (pk_maps_exec(prot) ? PK_MAPS_EXEC : 0);
 }
 
+/*
+ * The file is NULL for anonymous memory. It is read as a number: verifiers from 7.0 on take the
+ * argument for never NULL where it has that type, and cut a test of it out of the program.
+ */
+static __always_inline int pk_mmap_hook(const unsigned long long *ctx, __u32 maps, int ret)
+{
+	const struct file *file = 0;
+
+	if (ret)
+		return ret;
+	if (bpf_probe_read_kernel(&file, sizeof(file), &ctx[0]))
+		return -EACCES;
+	return pk_map_hook(file, maps);
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(pk_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
-	if (ret)
-		return ret;
-	return pk_map_hook(file, pk_maps(reqprot, flags));
+	return pk_mmap_hook(ctx, pk_maps(reqprot, flags), ret);
 }
 
 /* The one hook whose security_ function has other arguments: modify-return has its own entry. */
 SEC("?fmod_ret/security_mmap_file")
 int BPF_PROG(pk_mmap_modify, struct file *file, unsigned long prot, unsigned long flags, int ret)
 {
-	if (ret)
-		return ret;
-	return pk_map_hook(file, pk_maps(prot, flags));
+	return pk_mmap_hook(ctx, pk_maps(prot, flags), ret);
 }
 
 SEC("lsm/file_mprotect")

@@ -11,6 +11,9 @@ struct pk_label {
 	__u32 generation; /* of the cgroups map when it was looked up, + 1; 0 = never */
 	__u32 subjects; /* bits of the program it runs, pk_item.subjects; set at exec */
 	__u32 words; /* argc of the execve under way, before interpreters of scripts were put in */
+	__u32 script; /* command state behind the path of the file that it began with; 0 = none */
+	__u32 _pad;
+	__u64 script_image; /* in the image of this digest */
 };
 
 /** An inode: what it is known by, and not its address. */
@@ -95,6 +98,8 @@ struct pk_command {
 	__u32 used; /* bytes of the part at hand that belong to the key */
 	__u32 state; /* of the automaton */
 	__u32 failed; /* enum pk_reason */
+	__u32 script; /* state behind the script's own path and a NUL; 0 = it has none */
+	__u64 script_image; /* digest of the image that state is of, its first bytes */
 };
 
 /**
