@@ -5,8 +5,8 @@
  *
  *   guard kernel    writing: sysctl and the other files of procfs that belong to no process, sysfs,
  *                   debugfs, tracefs, securityfs, configfs, efivarfs, pstore, resctrl, binfmt_misc,
- *                   fusectl, selinuxfs, smackfs; opening: raw memory, I/O ports, disks, processor
- *                   registers
+ *                   fusectl, selinuxfs, smackfs; opening: raw memory, I/O ports, the kernel's log,
+ *                   disks, processor registers
  *   guard signals   writing files of another process in procfs (oom_score_adj, autogroup, ...)
  *
  * Writing such a file of the supervisor is always refused. What cannot be read counts as foreign.
@@ -25,7 +25,10 @@ struct pk_refusal {
 	__u8 reason;
 };
 
-/* Devices below every rule: memory (1:1, 1:2), I/O ports (1:4), SCSI commands (21), registers (202). */
+/*
+ * Devices below every rule: memory (1:1, 1:2), I/O ports (1:4), the kernel's log (1:11), SCSI commands
+ * (21), registers (202).
+ */
 static __always_inline bool pk_is_raw_device(const struct inode *inode, __u32 mode)
 {
 	__u32 device = BPF_CORE_READ(inode, i_rdev);
@@ -36,7 +39,7 @@ static __always_inline bool pk_is_raw_device(const struct inode *inode, __u32 mo
 	if ((mode & S_IFMT) != S_IFCHR)
 		return false;
 	if (major == 1)
-		return minor == 1 || minor == 2 || minor == 4;
+		return minor == 1 || minor == 2 || minor == 4 || minor == 11;
 	return major == 21 || major == 202;
 }
 

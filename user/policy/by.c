@@ -112,6 +112,25 @@ int by_read(struct front *front, const struct node *value, struct policy_rule *r
 	return r;
 }
 
+void by_check(struct front *front)
+{
+	const struct policy *policy = front->policy;
+
+	if (policy->sections[PK_SECTION_FILES].present)
+		return;
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (!rule->by_count)
+			continue;
+		diag_hint(diag_add(front->diags, DIAG_ERROR, &rule->pos,
+				   "a rule with 'by' needs a section files"),
+			  "without one the agent may write every file, and a program that maps "
+			  "what the agent may write is no longer that program");
+		return;
+	}
+}
+
 void by_reset(struct policy_rule *rule)
 {
 	for (size_t i = 0; i < rule->by_count; i++)

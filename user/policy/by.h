@@ -14,6 +14,9 @@
 int by_read(struct front *front, const struct node *value, struct policy_rule *rule,
 	    bool *ret_good);
 
+/** Report when rules with `by` can never match: after the whole policy was read. */
+void by_check(struct front *front);
+
 /** Free the globs of @rule. */
 void by_reset(struct policy_rule *rule);
 

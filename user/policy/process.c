@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <linux/capability.h>
+
 #include "base/mem.h"
 #include "base/text.h"
 #include "policy/capabilities.h"
@@ -248,6 +250,10 @@ void process_check(struct front *front)
 {
 	struct policy *policy = front->policy;
 
+	/* The switch would be empty words for root, where the kernel asks for the capability too. */
+	if (!policy->process.guards[PK_GUARD_PERF].deny &&
+	    policy->process.capabilities == capabilities_refused)
+		policy->process.capabilities &= ~(1ULL << CAP_PERFMON);
 	/* What the agent may write is what the section files says. */
 	if (policy->process.guards[PK_GUARD_WRITABLE_EXEC].deny && front->writable_exec &&
 	    !policy->sections[PK_SECTION_FILES].present)

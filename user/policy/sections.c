@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/by.h"
 #include "policy/include.h"
 #include "policy/inline_tests.h"
 #include "policy/process.h"
@@ -172,7 +173,9 @@ int sections_read(struct front *front, const struct node *root)
 		return 0;
 	}
 	r = schema_read_map(front, &policy_schema, root, NULL);
-	if (r == 0 && !front->frame->parent)
+	if (r == 0 && !front->frame->parent) {
 		process_check(front);
+		by_check(front);
+	}
 	return r;
 }
