@@ -11,13 +11,15 @@ README = "bpf/README.md"
 FILES = {
     "cases": "tests/live/cases.txt",
     "attacks": "tests/attack/attacks.txt",
-    "attack": "tests/attack/run",
+    "escapes": "tests/attack/escapes",
+    "loader": "tests/attack/loader",
     "commands": "tests/live/commands",
     "weather": "tests/live/weather",
     "engine": "tests/bpf/test_engine.c",
     "cache": "tests/bpf/test_cache.c",
     "load": "tests/bpf/test_load.c",
     "matcher": "tests/bpf/test_match.c",
+    "unit": "tests/unit/test_match.c",
 }
 
 
