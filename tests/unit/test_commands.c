@@ -43,7 +43,7 @@ static enum pk_verdict verdict_of(const struct policy_image *image, const char *
 				  const char *text, __u32 *ret_rule)
 {
 	struct pk_result result;
-	struct line line;
+	struct line line = { 0 };
 
 	split(&line, text);
 	assert_int_equal(decide_command(image, program, line.argv, 0, &result), 0);

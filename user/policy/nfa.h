@@ -99,8 +99,8 @@ struct nfa_addition {
 	__u32 rule;
 };
 
-/** A glob_visit that adds the sequence to the struct nfa_addition at @addition; as nfa_add(). */
-int nfa_add_sequence(void *addition, const struct glob_token *tokens, size_t count);
+/** A glob_visit that adds the sequence to the struct nfa_addition at @context; as nfa_add(). */
+int nfa_add_sequence(void *context, const struct glob_token *tokens, size_t count);
 
 /** What nfa_trace_sequence() follows, and whom it tells. */
 struct nfa_trace {
@@ -109,8 +109,8 @@ struct nfa_trace {
 	void *context;
 };
 
-/** A glob_visit that calls the visit of the struct nfa_trace at @trace with each node passed. */
-int nfa_trace_sequence(void *trace, const struct glob_token *tokens, size_t count);
+/** A glob_visit that calls the visit of the struct nfa_trace at @context with each node passed. */
+int nfa_trace_sequence(void *context, const struct glob_token *tokens, size_t count);
 
 /** Free everything and zero @nfa. */
 void nfa_reset(struct nfa *nfa);
