@@ -28,14 +28,22 @@ class Line:
     def __init__(self, number, section, parts):
         self.number, self.section = number, section
         self.name, self.act, control, self.confined, event = parts
+        # One answer, or in the modify-return tier another.
+        answers = self.confined.split(" or ")
+        self.confined = answers[-1] if TIER == "modify-return" else answers[0]
         self.control, _, unless = control.partition("?")
         # What the kernel answers when it has no such thing at all.
         self.absent = unless.split("+") if unless else []
-        wanted = dict(item.split("=", 1) for item in event.split(",") if item)
-        self.known = wanted.pop("known", None)
-        self.silent = wanted.pop("event", None) == "none"
-        self.audited = wanted.pop("audit", "yes") == "yes"
-        self.wanted = wanted
+        either = [dict(item.split("=", 1) for item in one.split(",") if item)
+                  for one in event.split(";")]
+        said = {key: text for one in either for key, text in one.items()}
+        self.known = said.get("known")
+        self.silent = said.get("event") == "none"
+        self.audited = said.get("audit", "yes") == "yes"
+        # What the event holds: one of these.
+        self.wanted = [wanted for wanted in
+                       ({key: text for key, text in one.items()
+                         if key not in ("known", "event", "audit")} for one in either) if wanted]
 
     def fill(self, scene):
         return scene.fill(self.act, self.number)
@@ -98,8 +106,8 @@ def phase(base, kind, lines, policy):
                    *(["--audit"] if kind == "audit" else []), "--"]
     try:
         answers = run_batch(scene, lines, command)
-        wanted = [{key: scene.fill(text, line.number) for key, text in line.wanted.items()}
-                  for line in lines]
+        wanted = [[{key: scene.fill(text, line.number) for key, text in one.items()}
+                   for one in line.wanted] for line in lines]
     finally:
         scene.close()
     return answers, read_events(log) if command else [], wanted
@@ -116,11 +124,13 @@ def find_event(events, wanted, errno, audit, pid):
             continue
         if event["audit"] != str(audit) or (audit and "errno" in event):
             continue
-        if errno and not audit and event.get("errno") != errno:
-            continue
-        if all(event.get(key) == text for key, text in wanted.items()
-               if not (audit and key == "errno")):
-            return event
+        for one in wanted:
+            if (errno and not audit and "errno" not in one and one.get("op") != "command" and
+                    event.get("errno") != errno):
+                continue
+            if all(event.get(key) == text for key, text in one.items()
+                   if not (audit and key == "errno")):
+                return event
     return None
 
 
@@ -148,8 +158,6 @@ def judge(line, confined, audit, results):
         found.append("the table asks for no event of this denial")
     if denied and line.wanted:
         events, wanted = results["confined"][1], results["confined"][2][confined]
-        if "errno" in wanted or line.wanted.get("op") == "command":
-            errno = None
         if not find_event(events, wanted, errno, False, pid):
             found.append(f"confined: no event with {wanted}, errno {errno}; of that process there "
                          f"are {near(events, pid)}")

@@ -121,7 +121,7 @@ static int use(const char *how, int fd, const char *into)
 	if (!strcmp(how, "chown"))
 		return fchown(fd, getuid(), getgid());
 	if (!strcmp(how, "xattr"))
-		return fsetxattr(fd, "security.attack", "1", 1, 0);
+		return fsetxattr(fd, "user.attack", "1", 1, 0);
 	if (!strcmp(how, "utimes"))
 		return futimens(fd, NULL);
 	if (!strcmp(how, "map")) {

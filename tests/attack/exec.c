@@ -261,7 +261,10 @@ static void *swap_words(void *unused)
 	while (racing) {
 		racing_word[2] = 's';
 		racing_word[3] = 'h';
-		racing_word[2] = racing_word[3] = 'l';
+		(void)sched_yield();
+		racing_word[2] = 'l';
+		racing_word[3] = 'l';
+		(void)sched_yield();
 	}
 	return NULL;
 }

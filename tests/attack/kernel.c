@@ -217,7 +217,7 @@ static int act_acct(char **a)
 
 static int act_quota(char **a)
 {
-	return (int)syscall(SYS_quotactl, 0x800002 << 8, a[0], 0, a[0]);
+	return (int)syscall(SYS_quotactl, 0x80000200, a[0], 0, a[0]);
 }
 
 /* A terminal of our own: type into it. */

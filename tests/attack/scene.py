@@ -80,6 +80,8 @@ class Scene:
         self.environment = {"PATH": os.environ["PATH"], "HOME": self.work}
         self.names = {"w": self.work, "cg": cgroup_root(), "self": str(os.getpid())}
         os.makedirs(self.work)
+        # Debian's own setting leaves perf to capabilities, and the guard would not be asked.
+        self.paranoid = self.sysctl("kernel/perf_event_paranoid", "1")
         self.make_file_system()
         self.make_tree(lines)
         self.make_mounts()
@@ -94,6 +96,14 @@ class Scene:
         self.sender = Sender(f"{self.work}/rw/sender")
         self.sender.start()
         self.listen()
+
+    def sysctl(self, name, value):
+        """Set it; what it was."""
+        with open(f"/proc/sys/{name}", "r+", encoding="ascii") as file:
+            before = file.read().strip()
+            file.seek(0)
+            file.write(value)
+        return before
 
     def mount(self, *words):
         subprocess.run(["mount", *words], check=True)
@@ -292,6 +302,7 @@ class Scene:
             listener.close()
         for fd in self.inherited:
             os.close(fd)
+        self.sysctl("kernel/perf_event_paranoid", self.paranoid)
         handler = "/proc/sys/fs/binfmt_misc/attack"
         if os.path.exists(handler):
             with open(handler, "w", encoding="ascii") as file:
