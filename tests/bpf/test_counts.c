@@ -184,7 +184,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (!record.count) {
-		printf("1..0 # SKIP no record for Linux %s in tier %s\n", place.kernel, place.tier);
+		printf("1..1\nok 1 - record # SKIP there is none for Linux %s in tier %s\n",
+		       place.kernel, place.tier);
 		return 0;
 	}
 	return compare(&now, &record) ? 1 : 0;
