@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of bpf/README.md against the tree. Reads file names on stdin, prints offenders.
+"""The tables of bpf/README.md and README.md against the tree. Reads file names on stdin, prints offenders.
 
 Every program of bpf/*.bpf.c is named there. In a table whose last column is called `test` each row
 names at least one test as `LABEL: NAME`, several separated by `;`, and the file of LABEL holds NAME.
+What an attack says is `known=ROW`, README.md has as a row of what is not guaranteed.
 """
 import re
 import sys
@@ -68,9 +69,22 @@ def check_tables(text):
                 check_item(number, item)
 
 
+def check_known(names):
+    attacks = FILES["attacks"]
+    if attacks not in names:
+        return
+    readme = read("README.md")
+    for number, line in enumerate(read(attacks).split("\n"), 1):
+        for row in re.findall(r"\bknown=([^|,]+)", line if "|" in line else ""):
+            if f"\n| {row.strip()} |" not in readme:
+                print(f"{attacks}:{number}: rows: README.md has no row '{row.strip()}': "
+                      "say there what is not guaranteed")
+
+
 def main():
     names = sys.stdin.read().split("\n")
     text = read(README)
+    check_known(names)
     if README in names:
         check_programs(names, text)
         check_tables(text)
