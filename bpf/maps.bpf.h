@@ -5,6 +5,8 @@
 #ifndef PICKET_MAPS_BPF_H
 #define PICKET_MAPS_BPF_H
 
+#include <picket/payload.h>
+
 /** What a task was found to be. */
 struct pk_label {
 	__u32 agent; /* slot, 0 = nobody */
@@ -46,6 +48,88 @@ struct pk_component {
 	__u32 _pad;
 };
 
+/** What about a flow's first payload. */
+enum pk_check {
+	PK_CHECK_NONE, /* nothing, or it was found good */
+	PK_CHECK_NAME, /* only a name allowed the connection: a server name must come, and be allowed */
+	PK_CHECK_DENIED, /* when a server name comes no rule may deny it */
+	PK_CHECK_BLOCKED, /* it was found bad: nothing of the flow leaves any more */
+};
+
+/** What a socket is about. */
+enum pk_flow_kind {
+	PK_FLOW_NONE,
+	PK_FLOW_OUT, /* connected or sent from, to the judged destination */
+	PK_FLOW_LISTEN, /* a listening socket and, inherited, those accepted from it */
+};
+
+/**
+ * A socket of an agent: what was last judged for it, and who asked. Written where a destination is
+ * judged: cgroup connect and sendmsg programs, and the packet programs for what nobody asked for.
+ */
+struct pk_flow {
+	__u64 address_hi; /* the judged destination */
+	__u64 address_lo;
+	__u64 image; /* digest of the image it was judged by, its first bytes */
+	__u64 host; /* hash of the name that allowed it; 0 = the address did */
+	__u64 start_ns; /* of the process that asked */
+	__u32 agent;
+	__u32 subjects; /* of the program that asked */
+	__u32 tgid;
+	__u32 tid;
+	__u32 uid;
+	__u32 gid;
+	__u16 port;
+	__u8 access; /* PK_ACCESS_TCP, UDP, ICMP */
+	__u8 kind; /* enum pk_flow_kind */
+	__u32 check; /* enum pk_check */
+	__u32 next; /* check: TCP sequence number of the first byte not yet looked at */
+	__u32 started; /* next is known */
+	__u8 comm[16];
+};
+
+/** A question that a socket sent and that no answer came to yet. */
+struct pk_question {
+	__u64 host; /* hash of the name, pk_host_hash() */
+	__u64 asked_ns; /* CLOCK_BOOTTIME; 0 = free */
+	__u64 resolver_hi;
+	__u64 resolver_lo;
+	__u32 set; /* rule set of the name */
+	__u16 id;
+	__u16 type;
+};
+
+struct pk_questions {
+	struct pk_question at[PK_QUESTIONS_MAX];
+};
+
+/** An address that an agent learned from an answer. */
+struct pk_learned_key {
+	__u64 address_hi;
+	__u64 address_lo;
+	__u32 agent;
+	__u32 _pad;
+};
+
+/** A name that it was learned for. */
+struct pk_learned_name {
+	__u64 host; /* hash: the text is in pk_hosts; 0 = free */
+	__u64 expires_ns; /* CLOCK_BOOTTIME */
+	__u64 image; /* digest of the image that `set` is of, its first bytes: of another, worthless */
+	__u32 set;
+	__u32 _pad;
+};
+
+struct pk_learned {
+	struct pk_learned_name names[PK_LEARNED_NAMES];
+};
+
+/** A host name by its hash, for people. */
+struct pk_host {
+	__u32 length;
+	__u8 name[PK_HOST_BUFFER];
+};
+
 /** What a hook asks the decision for. */
 struct pk_request {
 	__u32 agent;
@@ -64,7 +148,20 @@ struct pk_request {
 	__u32 target; /* tgid of the process that it is about */
 	__u32 detail; /* see enum pk_op */
 	__u8 target_comm[16];
-	__u32 length[2]; /* of the paths in data[0..] and data[PK_PATH_MAX..] */
+	__u32 length[2]; /* of the paths in data[0..] and data[PK_PATH_MAX..]; egress: of host names */
+};
+
+/** What pk_judge() found. */
+struct pk_finding {
+	__u32 verdict; /* as struct pk_result */
+	__u32 reason;
+	__u32 rule;
+	__u32 _pad;
+	/* About a destination: */
+	__u64 host; /* hash of the name that allows it, or of the first one it is known by; 0 = none */
+	__u64 image; /* digest of the image, its first bytes */
+	__u32 check; /* enum pk_check that a connection needs */
+	__u32 audit; /* the image is in audit mode */
 };
 
 /** The named path is the second one. */
@@ -123,6 +220,7 @@ struct pk_scratch {
 	__u32 walked; /* dir.states and dir.image are set */
 	__u32 _pad;
 	struct pk_request rq;
+	struct pk_finding finding;
 	struct pk_command command;
 	struct pk_component components[PK_PATH_DEPTH];
 	struct pk_event event;
@@ -210,6 +308,60 @@ struct {
 	__type(key, __u64);
 	__type(value, struct pk_dir);
 } pk_dirs SEC(".maps") __weak;
+
+/**
+ * Socket -> what was judged for it. Made when an agent's socket is first judged, dies with it; a
+ * listening socket's is inherited by those accepted from it. No memory: denied.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct pk_flow);
+} pk_flows SEC(".maps") __weak;
+
+/** Socket -> how far its first payload was read, while that is checked. No memory: dropped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pk_payload);
+} pk_payloads SEC(".maps") __weak;
+
+/** Socket -> its open questions to resolvers. No memory: the question is dropped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pk_questions);
+} pk_asked SEC(".maps") __weak;
+
+/** Address of an agent -> the names it was learned for. Full: the least recently used goes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PK_LEARNED_MAX);
+	__type(key, struct pk_learned_key);
+	__type(value, struct pk_learned);
+} pk_learned_map SEC(".maps") __weak;
+
+/** Hash -> host name, for events and the table of names only: no verdict depends on it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PK_HOSTS_MAX);
+	__type(key, __u64);
+	__type(value, struct pk_host);
+} pk_hosts SEC(".maps") __weak;
+
+/**
+ * Thread -> bits of the program it runs, left by the LSM hook for the cgroup program that runs next in
+ * the same system call and has no task storage. Missing: denied where the image has subjects.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u32);
+} pk_askers SEC(".maps") __weak;
 
 /** Denials and asks. Full: the record is lost and counted in PK_COUNT_DECISION_LOST. */
 struct {

@@ -12,7 +12,7 @@
 #include <picket/limits.h>
 
 /** In rodata of the programs and in every event; a reader of another version refuses. */
-#define PK_ABI_VERSION 2
+#define PK_ABI_VERSION 3
 
 /** How the hooks are attached; const volatile pk_tier in the programs. Strongest last. */
 enum pk_tier {
@@ -46,6 +46,18 @@ enum pk_reason {
 	PK_REASON_SUBJECT, /* tracing a program that has rules of its own (by): deny */
 	PK_REASON_FOLDED, /* a case-insensitive directory: the name has many spellings: deny */
 	PK_REASON_COMMAND, /* the command line could not be read or followed to its end: deny */
+	PK_REASON_APPROVAL, /* an ask rule or default: approval is not available, so refused */
+	PK_REASON_DNS_FORM, /* not one plain question, or an answer that cannot be read: drop */
+	PK_REASON_DNS_TYPE, /* a kind of record that tells no address; detail: the type: drop */
+	PK_REASON_DNS_RATE, /* more questions a second than dns.rate: drop */
+	PK_REASON_DNS_LONG, /* a name longer than dns.name_max: drop */
+	PK_REASON_DNS_UNASKED, /* an answer to no open question of this socket: drop */
+	PK_REASON_DNS_PRIVATE, /* an answer with a private address: delivered, not learned */
+	PK_REASON_NO_NAME, /* the first payload says no server name, on a connection allowed by name */
+	PK_REASON_PAYLOAD, /* the first payload is not what the port is for, malformed or too long */
+	PK_REASON_FOREIGN, /* a socket that is not the agent's own: deny */
+	PK_REASON_NETLINK, /* netlink, and not reading routes: deny */
+	PK_REASON_HEADER, /* packet headers unreadable, or with options that redirect it: drop */
 	PK_REASON__MAX
 };
 
@@ -95,7 +107,26 @@ enum pk_op {
 	PK_OP_KEY, /* keyrings */
 	PK_OP_CLONE, /* start a child in another cgroup */
 	PK_OP_SYSCALL, /* detail: the number; path: its name */
+	PK_OP_BIND, /* address, port: the local ones */
+	PK_OP_LISTEN, /* the same */
+	PK_OP_ACCEPT, /* a connection or datagram from outside: address is the peer's, port the local
+		       * one, detail the peer's port */
+	PK_OP_DNS, /* a question; path: the name, detail: the type of record */
+	PK_OP_ANSWER, /* the answer to one; path: the name asked for; address: the one answered */
+	PK_OP_NAME, /* the first payload; path: the server's name it says, path2: the name that the
+		     * connection was allowed by, detail: enum pk_protocol */
+	PK_OP_PACKET, /* a packet whose destination nobody asked for before */
+	PK_OP_NETLINK, /* detail: family << 16 | message type */
 	PK_OP__MAX
+};
+
+/** What a first payload is (payload.h), also in events. */
+enum pk_protocol {
+	PK_PROTOCOL_UNKNOWN,
+	PK_PROTOCOL_TLS,
+	PK_PROTOCOL_HTTP,
+	PK_PROTOCOL_OTHER, /* neither */
+	PK_PROTOCOL__MAX
 };
 
 /** Why something was counted in struct pk_counters. */
@@ -109,6 +140,7 @@ enum pk_count {
 	PK_COUNT_SCRATCH_BUSY, /* denied: no work area free */
 	PK_COUNT_CACHE_HIT, /* decided from a cached directory; counted in checking builds of tests only */
 	PK_COUNT_CACHE_WRONG, /* the same, and the full walk decides otherwise */
+	PK_COUNT_LEARNED, /* addresses learned from answers */
 	PK_COUNT__MAX
 };
 
@@ -117,6 +149,8 @@ struct pk_agent {
 	__u64 counts[PK_COUNT__MAX];
 	__u64 window_start; /* ns, start of the current second of report.rate */
 	__u64 window_count; /* activity records in it */
+	__u64 dns_start; /* the same for dns.rate: questions */
+	__u64 dns_count;
 };
 
 /** Event kinds: what the ring buffer `decisions` and the ring buffer `activity` carry. */
@@ -154,7 +188,7 @@ struct pk_event {
 	__u64 start_ns; /* CLOCK_BOOTTIME of the process's start: with tgid its stable id */
 	__u64 parent_start_ns;
 	__u32 parent_tgid;
-	__u32 path_length;
+	__u32 path_length; /* network: of a host name: the learned one, or what `op` says */
 	__u32 path2_offset;
 	__u32 path2_length;
 	__u64 cgroup; /* id of the task's cgroup */
@@ -164,10 +198,14 @@ struct pk_event {
 	__u32 target; /* process that the operation is about, tgid; 0 = none */
 	__u32 detail; /* see enum pk_op */
 	__u8 target_comm[16];
+	__u64 cookie; /* of the socket, packets and payloads only: what user space destroys; else 0 */
+	__u8 local[16]; /* its own address and port, where cookie is not 0 */
+	__u16 local_port;
+	__u16 _pad[3];
 };
 
-_Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 16, "no holes");
-_Static_assert(sizeof(struct pk_event) == 168, "no holes");
+_Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 32, "no holes");
+_Static_assert(sizeof(struct pk_event) == 200, "no holes");
 _Static_assert(sizeof(struct pk_event) % 8 == 0, "paths follow aligned");
 
 /** Longest record: both paths of a rename. */

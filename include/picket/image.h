@@ -34,6 +34,10 @@
  * the program and the arguments, each followed by a NUL byte: "/usr/bin/git\0push\0origin\0". The
  * rules of a command are those of the set it ends in.
  *
+ * Hosts. The host automaton is another one in the same comb, with classes of its own. Its key is a host
+ * name in lower case, without a dot at the end, READ FROM ITS LAST BYTE TO ITS FIRST, so that "any name
+ * below x" is a prefix. The rules of a name are those of the set it ends in.
+ *
  * Subjects. A rule with `by` has items whose `subjects` are bits; a program has the bits of the
  * subject items that its path matches.
  *
@@ -57,7 +61,7 @@
 
 #define PK_IMAGE_MAGIC 0x3147496b63697001ULL
 /** Raised by every change of this file that a reader of another build could misread. */
-#define PK_IMAGE_VERSION 2
+#define PK_IMAGE_VERSION 3
 
 /** Verdicts, in the order of strictness: the largest of all that match wins. */
 enum pk_verdict { PK_VERDICT_ALLOW, PK_VERDICT_ASK, PK_VERDICT_DENY, PK_VERDICT__MAX };
@@ -74,6 +78,9 @@ enum pk_section {
 	PK_SECTION_PROCESS, /* guards: no items, struct pk_guards */
 	PK_SECTION_SYSCALLS, /* refused by seccomp in user space: rules without items */
 	PK_SECTION_SUBJECT, /* items that give a program its bits of pk_item.subjects */
+	PK_SECTION_LISTEN, /* local addresses and ports that may be bound and listened on */
+	PK_SECTION_ACCEPT, /* who may connect: peer addresses, by local port */
+	PK_SECTION_SOCKETS, /* kinds of sockets: no items, pk_image.sockets */
 	PK_SECTION__MAX
 };
 
@@ -86,12 +93,34 @@ enum pk_access {
 	PK_ACCESS_FILES = 15,
 	PK_ACCESS_TCP = 1, /* egress */
 	PK_ACCESS_UDP = 2, /* egress */
-	PK_ACCESS_EGRESS = 3,
+	PK_ACCESS_ICMP = 4, /* egress: echo requests, where `sockets` has icmp */
+	PK_ACCESS_EGRESS = 3, /* what a rule without `protocol` is about; of a name: TCP */
 	PK_ACCESS_RUN = 1, /* exec: start this program, whatever its arguments */
 	PK_ACCESS_COMMAND = 2, /* exec: this command line */
 	PK_ACCESS_ABSTRACT = 8, /* unix: connect or send */
 	PK_ACCESS_SUBJECT = 1, /* subject: be this program */
+	/* listen and accept: TCP and UDP as egress */
 };
+
+/** Kinds of sockets: bits of pk_image.sockets, 1 = may be made. */
+enum pk_socket {
+	PK_SOCKET_INET, /* TCP and UDP over IPv4 */
+	PK_SOCKET_INET6,
+	PK_SOCKET_UNIX,
+	PK_SOCKET_NETLINK, /* of the route family, for reading */
+	PK_SOCKET_NETLINK_ALL, /* of every family, for everything */
+	PK_SOCKET_ICMP, /* echo requests without privileges (SOCK_DGRAM) */
+	PK_SOCKET_RAW, /* IP packets made by the program; judged as such */
+	PK_SOCKET_PACKET, /* from here on: not judged by any rule once it exists */
+	PK_SOCKET_VSOCK,
+	PK_SOCKET_ALG,
+	PK_SOCKET_BLUETOOTH,
+	PK_SOCKET_CAN,
+	PK_SOCKET_XDP,
+	PK_SOCKET__MAX
+};
+/** What may be made where nothing is said: inet, inet6, unix, netlink. */
+#define PK_SOCKETS_DEFAULT 0xfU
 
 /** Switches of the process section: bits of struct pk_guards.deny, 1 = refused. */
 enum pk_guard {
@@ -155,8 +184,25 @@ struct pk_guards {
 	__u64 capabilities; /* bits of the capabilities that are refused */
 };
 
+/** Flags of struct pk_dns. */
+#define PK_DNS_ANY_NAME 1U /* names that no rule knows may be asked for too */
+#define PK_DNS_PRIVATE 2U /* answers with private addresses are learned like others */
+
+/** What the kernel does about DNS; the strictest of all layers. */
+struct pk_dns {
+	__u64 resolvers[PK_RESOLVERS_MAX][2]; /* struct pk_address; always port 53 */
+	__u32 resolver_count; /* 0 = DNS is not looked at: port 53 is a port like others */
+	__u32 flags; /* PK_DNS_* */
+	__u32 min_ttl; /* seconds that an answer holds at least */
+	__u32 rate; /* questions a second of the agent, 0 = unlimited */
+	__u32 name_max; /* bytes of the longest name that may be asked for */
+	__u32 _pad;
+};
+
 /** Image flags. */
 #define PK_IMAGE_AUDIT 1U /* decide and report everything, block nothing */
+#define PK_IMAGE_SNI 2U /* on connections that only a name allowed the first payload must say it */
+#define PK_IMAGE_DENIED_NAMES 4U /* some rule denies a name: look at other first payloads too */
 
 struct pk_image {
 	__u64 magic;
@@ -176,8 +222,14 @@ struct pk_image {
 	__u32 argv_dead; /* its state that nothing leaves and that has no rules; 0 = it has none */
 	__u32 subjects; /* bits of pk_item.subjects that are in use; 0 = no rule has `by` */
 	struct pk_guards guards;
+	__u32 host_start; /* start state of the host automaton; 0 = no rule has a host name */
+	__u32 host_dead; /* its state that nothing leaves and that has no rules; 0 = it has none */
+	struct pk_dns dns;
+	__u32 sockets; /* bits of enum pk_socket that all layers allow */
+	__u32 _pad;
 	__u8 path_class[256]; /* byte -> class, each >= 2 */
 	__u8 argv_class[256]; /* the same for the command automaton */
+	__u8 host_class[256]; /* the same for the host automaton */
 };
 
 #define PK_SLOT_HEAD 0xffffffffU
@@ -201,7 +253,7 @@ struct pk_item {
 	__u8 verdict; /* enum pk_verdict */
 	__u8 section; /* enum pk_section */
 	__u8 access; /* nibble of enum pk_access */
-	__u16 port_lo; /* egress: inclusive range; other sections 0..65535 */
+	__u16 port_lo; /* egress, listen, accept: inclusive range; other sections 0..65535 */
 	__u16 port_hi;
 	__u32 subjects; /* mask of programs the rule is for; all ones = every program */
 	__u32 rule; /* index in the rules part */
@@ -230,7 +282,8 @@ _Static_assert(sizeof(struct pk_extent) == 8, "no holes");
 _Static_assert(sizeof(struct pk_default) == 12, "no holes");
 
 _Static_assert(sizeof(struct pk_guards) == 72, "no holes");
-_Static_assert(sizeof(struct pk_image) == 800, "no holes, fits page 0");
+_Static_assert(sizeof(struct pk_dns) == 152, "no holes");
+_Static_assert(sizeof(struct pk_image) == 1264, "no holes, fits page 0");
 _Static_assert(sizeof(struct pk_slot) == 8, "power of two");
 _Static_assert(sizeof(struct pk_span) == 32, "power of two");
 _Static_assert(sizeof(struct pk_item) == 16, "power of two");

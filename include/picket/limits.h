@@ -48,6 +48,38 @@
 #define PK_SPAN_STEPS 21
 #define PK_SPANS_MAX ((1U << PK_SPAN_STEPS) - 1)
 
+/** Longest host name in bytes, dotted, without the dot at the end; its buffers are 256 bytes. */
+#define PK_HOST_MAX 253
+#define PK_HOST_BUFFER 256U
+/** Longest label of a host name. */
+#define PK_LABEL_MAX 63
+/** Most resolvers of an image. */
+#define PK_RESOLVERS_MAX 8
+/** Longest DNS message that is read, and its buffer: a power of two (index mask). */
+#define PK_DNS_MAX 4096U
+/** Most records of an answer that are looked at; addresses behind them are not learned. */
+#define PK_DNS_RECORDS_MAX 64
+/** Most bytes of EDNS options in a question: nothing can be told to a resolver by them. */
+#define PK_DNS_OPTIONS_MAX 64
+/** Questions of one socket that may be open; a further one replaces the oldest. */
+#define PK_QUESTIONS_MAX 8
+/** Seconds until an open question is forgotten. */
+#define PK_QUESTION_SECONDS 10
+/** Longest time in seconds that an answer is believed. */
+#define PK_TTL_MAX 86400
+/** Names that one address is learned for; a further one replaces the one that expires first. */
+#define PK_LEARNED_NAMES 8
+/** Learned addresses and names of all agents; the least recently used go first. */
+#define PK_LEARNED_MAX 16384
+#define PK_HOSTS_MAX 8192
+/**
+ * Most bytes of a connection's first payload within which the server's name must have come: a TLS
+ * record with all it may hold, and what may stand around it.
+ */
+#define PK_PAYLOAD_MAX 20480U
+/** Bytes of a packet read at a time: a power of two. */
+#define PK_CHUNK 1024U
+
 /** Most agents of one engine: slots of the outer image map. Slot 0 is never used. */
 #define PK_AGENTS_MAX 4096
 /** Most files that picket protects as its own (its program, the policy's files). */

@@ -48,6 +48,10 @@ static int judge(const struct policy_test *test, const struct policy_image *imag
 		query.section = PK_SECTION_EGRESS;
 		(void)decide_address_query(image, test->address.low, &query, ret_result);
 		break;
+	case POLICY_TEST_LISTEN:
+		query.section = PK_SECTION_LISTEN;
+		(void)decide_address_query(image, test->address.low, &query, ret_result);
+		break;
 	case POLICY_TEST_OPEN:
 		query.section = PK_SECTION_FILES;
 		(void)decide_path_query(image, test->target, &query, ret_result);

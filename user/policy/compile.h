@@ -11,6 +11,7 @@
 /** Choices that are not policy text. */
 struct compile_options {
 	bool audit; /* --audit: report, block nothing, whatever `mode` says */
+	const struct policy_host *host; /* for `resolvers: system`; NULL = it has none */
 };
 
 /** Most states of the path automaton while it is built; over it the costliest globs are named. */

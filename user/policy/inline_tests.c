@@ -154,6 +154,7 @@ static int check_target(struct front *front, const struct node *text,
 {
 	switch (test->kind) {
 	case POLICY_TEST_CONNECT:
+	case POLICY_TEST_LISTEN:
 		return read_destination(front, text, expansion, test);
 	case POLICY_TEST_RUN:
 		return check_command(front, text, expansion);

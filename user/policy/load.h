@@ -24,6 +24,7 @@ struct policy_context {
 	 * does not exist. NULL function: links are not resolved (pure tests, fuzzers).
 	 */
 	char *(*resolve)(const char *path);
+	const struct policy_host *host; /* its own addresses are part of @loopback; NULL = unknown */
 };
 
 /** Sizes a policy source may not exceed. */

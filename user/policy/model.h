@@ -41,9 +41,12 @@ struct policy_pattern {
 	size_t word_count; /* exec: at least 1 */
 	char *also; /* deny rules: the same glob with the symbolic links of its literal
 		     * prefix resolved, when that differs; else NULL */
-	struct policy_range *ranges; /* egress: what @group, CIDR or address stands for */
+	char *host; /* egress: a host pattern in its canonical form: lower case, punycode, no dot at
+		     * the end; "a.b", "*.a.b" (below it), "**.a.b" (it and below), "*" (any name);
+		     * then there are no ranges. NULL for addresses */
+	struct policy_range *ranges; /* egress, listen, accept: what @group, CIDR or address is */
 	size_t range_count;
-	struct policy_ports *ports; /* egress: never empty, "any" is 0-65535 */
+	struct policy_ports *ports; /* egress, listen, accept: never empty, "any" is 0-65535 */
 	size_t port_count;
 };
 
@@ -53,6 +56,8 @@ struct policy_rule {
 	enum pk_section section;
 	enum pk_verdict verdict;
 	__u8 access; /* nibble: files READ.., egress TCP|UDP, exec RUN */
+	bool access_said; /* egress: the rule has `protocol`; else its host names that do not deny are
+			   * for TCP only, its addresses for TCP and UDP */
 	char *id; /* or NULL */
 	char *reason; /* or NULL */
 	char **by; /* absolute globs of the programs the rule is for; NULL = every program */
@@ -84,6 +89,42 @@ struct policy_process {
 	__u64 capabilities; /* bits of those refused under PK_GUARD_CAPABILITIES */
 };
 
+/** The key dns of the section egress. Without it: resolvers of the system, names allowed by rules. */
+struct policy_dns {
+	bool present;
+	struct diag_pos pos;
+	bool system; /* resolvers: system */
+	__u8 resolvers[PK_RESOLVERS_MAX][16]; /* else these, IPv4 mapped */
+	size_t resolver_count;
+	bool any_name; /* names: any */
+	bool private_answers; /* private_answers: allow */
+	__u32 min_ttl; /* seconds */
+	__u32 rate; /* questions a second, 0 = unlimited */
+	__u32 name_max; /* bytes */
+};
+
+/** The key tls of the section egress. */
+struct policy_tls {
+	bool present;
+	bool sni_off; /* sni: off */
+	struct diag_pos pos;
+};
+
+/** The section sockets. */
+struct policy_sockets {
+	bool present;
+	struct diag_pos pos;
+	__u32 allow; /* bits of enum pk_socket */
+};
+
+/** What a policy depends on of the machine that it is loaded on; gathered once, by the caller. */
+struct policy_host {
+	__u8 resolvers[PK_RESOLVERS_MAX][16]; /* of /etc/resolv.conf, IPv4 mapped */
+	size_t resolver_count;
+	struct policy_range *own; /* the machine's own addresses: @loopback has them too; owned */
+	size_t own_count;
+};
+
 /** What an inline test asks. */
 enum policy_test_kind {
 	POLICY_TEST_CONNECT,
@@ -91,6 +132,7 @@ enum policy_test_kind {
 	POLICY_TEST_EXEC,
 	POLICY_TEST_RUN, /* a command line */
 	POLICY_TEST_UNIX, /* an abstract socket */
+	POLICY_TEST_LISTEN,
 };
 
 /** One inline test: the act and the verdict it must get. */
@@ -98,6 +140,7 @@ struct policy_test {
 	struct diag_pos pos;
 	enum policy_test_kind kind;
 	char *target; /* as written, variables expanded: address:port, path, words or name */
+	char *host; /* connect: the host name in its canonical form, or NULL: `address` */
 	char *by; /* path of the program that asks, or NULL */
 	struct policy_range address; /* connect: low == high */
 	__u16 port; /* connect */
@@ -112,6 +155,9 @@ struct policy {
 	bool audit; /* mode: audit */
 	struct policy_section sections[PK_SECTION__MAX]; /* the process section is below */
 	struct policy_process process;
+	struct policy_dns dns;
+	struct policy_tls tls;
+	struct policy_sockets sockets;
 	struct policy_rule *rules; /* in the order of the text, includes where they stand */
 	size_t rule_count;
 	struct policy_test *tests;

@@ -50,6 +50,10 @@ static const char *const ops[] = {
 	[PK_OP_MODULE] = "module",     [PK_OP_URING] = "io_uring",
 	[PK_OP_TERMINAL] = "terminal", [PK_OP_KEY] = "key",
 	[PK_OP_CLONE] = "clone",       [PK_OP_SYSCALL] = "syscall",
+	[PK_OP_BIND] = "bind",	       [PK_OP_LISTEN] = "listen",
+	[PK_OP_ACCEPT] = "accept",     [PK_OP_DNS] = "dns",
+	[PK_OP_ANSWER] = "answer",     [PK_OP_NAME] = "name",
+	[PK_OP_PACKET] = "packet",     [PK_OP_NETLINK] = "netlink",
 };
 COMPLETE(ops, PK_OP__MAX);
 
@@ -84,6 +88,21 @@ static const struct {
 	[PK_REASON_FOLDED] = { "folded",
 			       "a name in a case-insensitive directory has many spellings" },
 	[PK_REASON_COMMAND] = { "command", "the command line cannot be read to its end" },
+	[PK_REASON_APPROVAL] = { "approval",
+				 "it needs an approval, and approval is not available" },
+	[PK_REASON_DNS_FORM] = { "dns-form",
+				 "the DNS message is not one plain question or its answer" },
+	[PK_REASON_DNS_TYPE] = { "dns-type", "this type of DNS record is not asked for here" },
+	[PK_REASON_DNS_RATE] = { "dns-rate", "more questions a second than dns.rate allows" },
+	[PK_REASON_DNS_LONG] = { "dns-long", "the name is longer than dns.max_name allows" },
+	[PK_REASON_DNS_UNASKED] = { "dns-unasked", "the answer is to no open question" },
+	[PK_REASON_DNS_PRIVATE] = { "dns-private", "the answer is a private address" },
+	[PK_REASON_NO_NAME] = { "no-name",
+				"the connection was allowed by name, and its first bytes name no server" },
+	[PK_REASON_PAYLOAD] = { "payload", "the first bytes are not what this port is for" },
+	[PK_REASON_FOREIGN] = { "foreign", "the socket is not the agent's own" },
+	[PK_REASON_NETLINK] = { "netlink", "of netlink only reading routes is allowed" },
+	[PK_REASON_HEADER] = { "header", "the packet's headers would send it elsewhere" },
 };
 COMPLETE(reasons, PK_REASON__MAX);
 _Static_assert(PK_PATH_MAX == 4096 && PK_PATH_DEPTH == 128, "limits named in the sentences");
@@ -99,7 +118,8 @@ static const char *const sections[] = {
 	[PK_SECTION_EGRESS] = "egress",	  [PK_SECTION_FILES] = "files",
 	[PK_SECTION_EXEC] = "exec",	  [PK_SECTION_UNIX] = "unix",
 	[PK_SECTION_PROCESS] = "process", [PK_SECTION_SYSCALLS] = "syscalls",
-	[PK_SECTION_SUBJECT] = "subject",
+	[PK_SECTION_SUBJECT] = "subject", [PK_SECTION_LISTEN] = "listen",
+	[PK_SECTION_ACCEPT] = "accept",	  [PK_SECTION_SOCKETS] = "sockets",
 };
 COMPLETE(sections, PK_SECTION__MAX);
 
@@ -145,18 +165,22 @@ static const char *const counts[] = {
 	[PK_COUNT_SCRATCH_BUSY] = "scratch-busy",
 	[PK_COUNT_CACHE_HIT] = "cache-hit",
 	[PK_COUNT_CACHE_WRONG] = "cache-wrong",
+	[PK_COUNT_LEARNED] = "learned",
 };
 COMPLETE(counts, PK_COUNT__MAX);
 
 /* By section and bit number. */
 static const char *const accesses[][4] = {
-	[PK_SECTION_EGRESS] = { "tcp", "udp" },
+	[PK_SECTION_EGRESS] = { "tcp", "udp", "icmp" },
 	[PK_SECTION_FILES] = { "read", "write", "exec", "connect" },
 	[PK_SECTION_EXEC] = { "run", "command" },
 	[PK_SECTION_UNIX] = { [3] = "connect" },
 	[PK_SECTION_PROCESS] = { NULL },
 	[PK_SECTION_SYSCALLS] = { NULL },
 	[PK_SECTION_SUBJECT] = { "be" },
+	[PK_SECTION_LISTEN] = { "tcp", "udp" },
+	[PK_SECTION_ACCEPT] = { "tcp", "udp" },
+	[PK_SECTION_SOCKETS] = { NULL },
 };
 COMPLETE(accesses, PK_SECTION__MAX);
 _Static_assert(PK_ACCESS_TCP == 1 && PK_ACCESS_UDP == 2, "order of the access names");
