@@ -226,7 +226,7 @@ struct pk_image {
 	__u32 host_dead; /* its state that nothing leaves and that has no rules; 0 = it has none */
 	struct pk_dns dns;
 	__u32 sockets; /* bits of enum pk_socket that all layers allow */
-	__u32 _pad;
+	__u32 _pad[5];
 	__u8 path_class[256]; /* byte -> class, each >= 2 */
 	__u8 argv_class[256]; /* the same for the command automaton */
 	__u8 host_class[256]; /* the same for the host automaton */
@@ -283,7 +283,8 @@ _Static_assert(sizeof(struct pk_default) == 12, "no holes");
 
 _Static_assert(sizeof(struct pk_guards) == 72, "no holes");
 _Static_assert(sizeof(struct pk_dns) == 152, "no holes");
-_Static_assert(sizeof(struct pk_image) == 1264, "no holes, fits page 0");
+_Static_assert(sizeof(struct pk_image) == 1280 && sizeof(struct pk_image) % 32 == 0,
+	       "no holes, fits page 0, the first part follows at once");
 _Static_assert(sizeof(struct pk_slot) == 8, "power of two");
 _Static_assert(sizeof(struct pk_span) == 32, "power of two");
 _Static_assert(sizeof(struct pk_item) == 16, "power of two");
