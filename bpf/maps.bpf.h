@@ -5,6 +5,7 @@
 #ifndef PICKET_MAPS_BPF_H
 #define PICKET_MAPS_BPF_H
 
+#include <picket/dns.h>
 #include <picket/payload.h>
 
 /** What a task was found to be. */
@@ -84,7 +85,8 @@ struct pk_flow {
 	__u8 kind; /* enum pk_flow_kind */
 	__u32 check; /* enum pk_check */
 	__u32 next; /* check: TCP sequence number of the first byte not yet looked at */
-	__u32 started; /* next is known */
+	__u16 started; /* next is known */
+	__u16 local; /* own addresses: a packet to this host was looked at */
 	__u8 comm[16];
 };
 
@@ -164,6 +166,24 @@ struct pk_finding {
 	__u32 audit; /* the image is in audit mode */
 };
 
+/** The headers of a packet. */
+struct pk_packet {
+	__u64 source_hi; /* struct pk_address */
+	__u64 source_lo;
+	__u64 target_hi;
+	__u64 target_lo;
+	__u16 source_port; /* ICMP: both 0 */
+	__u16 target_port;
+	__u8 family; /* AF_INET or AF_INET6 */
+	__u8 protocol; /* IPPROTO_* */
+	__u8 access; /* PK_ACCESS_TCP, UDP, ICMP (echo requests); 0 = nothing that rules judge */
+	__u8 flags; /* of TCP */
+	__u32 payload; /* offset behind the last header; valid with length */
+	__u32 length; /* bytes there */
+	__u32 sequence; /* TCP: of the first byte, after a SYN */
+	__u32 _pad;
+};
+
 /** The named path is the second one. */
 #define PK_REQUEST_SECOND 1U
 /** Both paths go into the event. */
@@ -222,6 +242,9 @@ struct pk_scratch {
 	struct pk_request rq;
 	struct pk_finding finding;
 	struct pk_command command;
+	struct pk_packet packet;
+	struct pk_dns_question question;
+	struct pk_dns_walk answer;
 	struct pk_component components[PK_PATH_DEPTH];
 	struct pk_event event;
 	__u8 data[2 * PK_PATH_MAX + PK_NAME_MAX + 1];
@@ -262,6 +285,18 @@ struct {
 	__type(key, __u64);
 	__type(value, __u32);
 } pk_cgroups SEC(".maps") __weak;
+
+/**
+ * Slot -> refused system calls, of agents that have no seccomp filter. Written by user space before
+ * the agent is; exists only where such an agent needs it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PK_AGENTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct pk_refused);
+} pk_refused_map SEC(".maps") __weak;
 
 /**
  * Task -> label. Made at the first hook a task runs into and at fork; dies with the task. When

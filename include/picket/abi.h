@@ -153,6 +153,21 @@ struct pk_agent {
 	__u64 dns_count;
 };
 
+/** Call tables of one kernel. */
+enum pk_calls {
+	PK_CALLS_64,
+	PK_CALLS_X32,
+	PK_CALLS_32,
+	PK_CALLS__TABLES
+};
+/** More than the numbers of calls there are; a power of two. */
+#define PK_CALLS_MAX 1024
+
+/** The calls that an agent may not make: the rule's index + 1, or 0. */
+struct pk_refused {
+	__u32 rule[PK_CALLS__TABLES][PK_CALLS_MAX];
+};
+
 /** Event kinds: what the ring buffer `decisions` and the ring buffer `activity` carry. */
 enum pk_event_kind {
 	PK_EVENT_DECISION = 1, /* deny or ask, also the would-be ones of audit mode */

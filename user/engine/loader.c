@@ -200,7 +200,7 @@ static int choose_programs(struct picket_bpf *skel, enum pk_tier tier, struct di
 	bpf_object__for_each_program(prog, skel->obj) {
 		if (own_entry_of(prog))
 			choose_own_entry(prog, skel->obj, btf, tier);
-		else if (!hook_of(prog))
+		else if (!hook_of(prog) && !section_after(prog, "tp_btf/sys_enter"))
 			(void)bpf_program__set_autoload(prog,
 							tier != PK_TIER_NETWORK || is_cgroup(prog));
 	}
@@ -229,6 +229,7 @@ int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *arg
 		return r;
 	}
 	loader.skel->rodata->pk_tier = tier;
+	(void)bpf_map__set_autocreate(loader.skel->maps.pk_refused_map, false);
 	if (prepare)
 		prepare(loader.skel, argument);
 	/* The directory cache: for hooks of files. */
