@@ -59,6 +59,18 @@ static int act_fsmount(char **a)
 	return tree < 0 ? -1 : opened(openat(tree, a[0], O_CREAT | O_RDWR | O_CLOEXEC, 0700));
 }
 
+/* A file system served by a process, which could be the agent's own. */
+static int act_fuse(char **a)
+{
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char options[80];
+
+	if (fd < 0)
+		return -1;
+	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	return mount("attack", a[0], "fuse", 0, options);
+}
+
 static int act_mount_setattr(char **a)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
@@ -170,6 +182,7 @@ static const struct act acts[] = {
 	{ "move-mount", 2, act_move_mount },
 	{ "detached", 2, act_detached },
 	{ "fsmount", 1, act_fsmount },
+	{ "fuse", 1, act_fuse },
 	{ "mount-setattr", 1, act_mount_setattr },
 	{ "pivot", 1, act_pivot },
 	{ "chroot-read", 2, act_chroot_read },

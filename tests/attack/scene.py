@@ -114,7 +114,7 @@ class Scene:
         with open(image, "wb") as file:
             file.truncate(160 << 20)
         # Nobody asks for these by a name that the kernel would load them for.
-        subprocess.run(["modprobe", "-a", "loop", "overlay", "binfmt_misc"], check=False,
+        subprocess.run(["modprobe", "-a", "loop", "overlay", "binfmt_misc", "fuse"], check=False,
                        stderr=subprocess.DEVNULL)
         subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal,casefold", "-E",
                         "encoding=utf8,lazy_itable_init=1", image], check=True)
