@@ -27,7 +27,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 OFFLINE = os.path.join(HERE, "../../policies/examples/offline.yaml")
 ROUNDS = 9
 RULES = [10, 1000, 10000]
-OPERATIONS = {"tcp": 12800, "udp": 51200}
+OPERATIONS = {"tcp": 12800, "udp": 51200, "bulk": 6400}
+EGRESS_RATIO = {"tcp": 1.10, "udp": 1.15, "bulk": 1 / 0.97}
 DECISIONS = 50000
 COMPILE_MS, START_MS, START_MIB = 200, 300, 32
 
@@ -92,7 +93,7 @@ def judge(row, key, target, unit):
     """Set the row's target for a key; returns the remark."""
     met = row[key]["median"] < target
     row.setdefault("targets", {})[key] = {"under": target, "met": met}
-    return f"target < {target} {unit}: {'met' if met else 'MISSED'}"
+    return f"target < {target:.4g} {unit}: {'met' if met else 'MISSED'}"
 
 
 def bench_compile(folder, report):
@@ -101,6 +102,8 @@ def bench_compile(folder, report):
     for count in [10, 100] + RULES[1:]:
         path = policies.write_policy(folder, count, count)
         arms[f"{count:,} paths + {count:,} CIDRs"] = [PICKET, "check", path]
+    path = policies.write_policy(folder, 0, RULES[-1], RULES[-1])
+    arms[f"{RULES[-1]:,} CIDRs + {RULES[-1]:,} names"] = [PICKET, "check", path]
     rows = cost_rows(arms)
     report["compile"] = rows
     for row in rows:
@@ -128,19 +131,24 @@ def bench_startup(_folder, report):
 def bench_egress(folder, report):
     """One operation of a client on loopback; the second row is the noise of this machine."""
     before = {"no policy": [], "no policy, again": []}
-    for count in RULES:
-        path = policies.write_policy(folder, 0, count)
-        before[f"{count:,} CIDRs"] = [PICKET, "run", "--quiet", "-p", path, "--"]
+    for addresses, names in [(10, 0), (10, 10), (1000, 0), (10000, 10000)]:
+        path = policies.write_policy(folder, 0, addresses, names)
+        label = f"{addresses:,} CIDRs" + (f" + {names:,} names" if names else "")
+        before[label] = [PICKET, "run", "--quiet", "-p", path, "--"]
     report["egress"] = []
-    for protocol, what in (("tcp", "TCP connect + close"), ("udp", "UDP sendto")):
+    for protocol, what in (("tcp", "TCP connect + close"), ("udp", "UDP sendto"),
+                           ("bulk", "TCP, 64 KiB sent and read")):
         net = [f"{BUILD}/tests/bench/net", protocol, str(OPERATIONS[protocol])]
         arms = {name: start + net for name, start in before.items()}
         results = in_turn(arms, lambda command: float(output_of(command)))
         baseline = results.pop("no policy")
         for name, values in results.items():
-            row = {"operation": protocol, "name": name, "ratio": ratios(values, baseline)}
+            row = {"operation": protocol, "name": f"{what}, {name}",
+                   "ratio": ratios(values, baseline)}
             report["egress"].append(row)
-            yield [what, name, "x " + show(row["ratio"], digits=3), "of no policy"]
+            remark = "" if name.startswith("no ") else judge(row, "ratio", EGRESS_RATIO[protocol],
+                                                             "x")
+            yield [what, name, "x " + show(row["ratio"], digits=3), remark]
 
 
 def matcher_nanoseconds(folder):
@@ -197,7 +205,7 @@ def print_rows(title, rows):
 
 def missed_targets(report):
     """Names of what is over its target."""
-    rows = report.get("compile", []) + report.get("startup", [])
+    rows = report.get("compile", []) + report.get("startup", []) + report.get("egress", [])
     return [f"{row['name']} ({key})" for row in rows
             for key, target in row.get("targets", {}).items() if not target["met"]]
 

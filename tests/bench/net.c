@@ -4,6 +4,7 @@
  *
  *   net tcp COUNT    socket, connect, close
  *   net udp COUNT    sendto of an unconnected socket, so that every one is judged
+ *   net bulk COUNT   COUNT times 64 KiB over one TCP connection, sent and read
  *
  * Its own other end, in the same process; what that costs (accept, recv) is not in the time. It
  * works in batches: the clock is read twice a batch, and no queue ever fills.
@@ -97,23 +98,54 @@ static long long udp_batch(int server, int client, const struct sockaddr_in *to)
 	return took;
 }
 
+/* One connection, both ends in *@ret_fds. */
+static void connect_pair(int server, const struct sockaddr_in *to, int ret_fds[2])
+{
+	ret_fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (ret_fds[0] < 0 || connect(ret_fds[0], (const struct sockaddr *)to, sizeof(*to)))
+		die("cannot connect");
+	ret_fds[1] = accept(server, NULL, NULL);
+	if (ret_fds[1] < 0)
+		die("cannot accept");
+}
+
+/* Both ends are in the time: a slow sender and a slow reader slow down a download alike. */
+static long long bulk_batch(const int fds[2])
+{
+	static char bytes[64 << 10];
+	long long start = now();
+
+	for (int i = 0; i < BATCH; i++) {
+		if (send(fds[0], bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+			die("cannot send");
+		if (recv(fds[1], bytes, sizeof(bytes), MSG_WAITALL) != (ssize_t)sizeof(bytes))
+			die("cannot receive");
+	}
+	return now() - start;
+}
+
 int main(int argc, char **argv)
 {
-	const int tcp = argc == 3 && !strcmp(argv[1], "tcp");
+	const char *mode = argc == 3 ? argv[1] : "";
 	const long batches = argc == 3 ? atol(argv[2]) / BATCH : 0;
+	const int udp = !strcmp(mode, "udp"), bulk = !strcmp(mode, "bulk");
 	struct sockaddr_in address;
+	int server, client = -1, pair[2];
 	long long total = 0;
-	int server, client;
 
-	if (batches < 1 || (!tcp && strcmp(argv[1], "udp"))) {
-		fprintf(stderr, "usage: net tcp|udp COUNT (%d or more)\n", BATCH);
+	if (batches < 1 || (!udp && !bulk && strcmp(mode, "tcp"))) {
+		fprintf(stderr, "usage: net tcp|udp|bulk COUNT (%d or more)\n", BATCH);
 		return 2;
 	}
-	server = open_server(tcp ? SOCK_STREAM : SOCK_DGRAM, &address);
-	client = tcp ? -1 : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	server = open_server(udp ? SOCK_DGRAM : SOCK_STREAM, &address);
+	if (udp)
+		client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bulk)
+		connect_pair(server, &address, pair);
 	for (long n = -WARM_UP; n < batches; n++) {
-		long long took = tcp ? tcp_batch(server, &address) :
-				       udp_batch(server, client, &address);
+		long long took = bulk ? bulk_batch(pair) :
+				 udp  ? udp_batch(server, client, &address) :
+					tcp_batch(server, &address);
 
 		total += n < 0 ? 0 : took;
 	}

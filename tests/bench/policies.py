@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The generated policies that are measured: any number of path rules and of address rules.
+"""The generated policies that are measured: any number of path, address and host name rules.
 
 Deterministic. Shapes as people write them: most paths are folders, some single files, some names at
-any depth, some deny; addresses are networks of several sizes. Every policy allows QUESTIONS.
+any depth, some deny; addresses are networks of several sizes; names are exact or all below one. With
+names the kernel reads DNS and the first bytes of connections. Every policy allows QUESTIONS.
 """
 FOLDER = "/srv/data"
 QUESTIONS = [
@@ -48,17 +49,29 @@ def address_rules(count):
     return lines
 
 
-def policy_text(paths, addresses):
-    """A whole policy; 0 leaves the section out."""
+def name_rules(count):
+    """Lines of the same section, behind address_rules()."""
+    lines = []
+    for n in range(count):
+        name = (f"api{n}.team{n % 97}.example.org", f"*.project{n}.example.net",
+                f"**.mirror{n}.example.com", f"cdn{n}.example.io")[n % 4]
+        verdict = "deny" if n % 10 == 7 else "allow"
+        lines.append(f"    - {{{verdict}: \"{name}:443\", reason: name {n}}}")
+    return lines
+
+
+def policy_text(paths, addresses, names):
+    """A whole policy; 0 leaves the rules out. Names come with addresses."""
     lines = ["picket: 1", "name: bench"]
     lines += address_rules(addresses) if addresses else []
+    lines += name_rules(names)
     lines += path_rules(paths) if paths else []
     return "\n".join(lines) + "\n"
 
 
-def write_policy(folder, paths, addresses):
+def write_policy(folder, paths, addresses, names=0):
     """Write it into the folder; returns its path."""
-    path = f"{folder}/paths{paths}-addresses{addresses}.yaml"
+    path = f"{folder}/paths{paths}-addresses{addresses}-names{names}.yaml"
     with open(path, "w", encoding="ascii") as file:
-        file.write(policy_text(paths, addresses))
+        file.write(policy_text(paths, addresses, names))
     return path
