@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	const long batches = argc == 3 ? atol(argv[2]) / BATCH : 0;
 	const int udp = !strcmp(mode, "udp"), bulk = !strcmp(mode, "bulk");
 	struct sockaddr_in address;
-	int server, client = -1, pair[2];
+	int server, client = -1, pair[2] = { -1, -1 };
 	long long total = 0;
 
 	if (batches < 1 || (!udp && !bulk && strcmp(mode, "tcp"))) {
