@@ -22,7 +22,8 @@ static int compare_ports(const void *a, const void *b)
 static int copy_ports(struct numbered_rule *rule)
 {
 	const struct policy_pattern *pattern = rule->pattern;
-	size_t given = rule->rule->section == PK_SECTION_EGRESS ? pattern->port_count : 0;
+	/* Patterns of other sections have none. */
+	size_t given = pattern->port_count;
 	size_t count = 1;
 
 	rule->ports = calloc(given + 1, sizeof(*rule->ports));
@@ -113,8 +114,11 @@ static int assign_kinds(struct numbered *numbered)
 	return 0;
 }
 
-/* A rule of the exec section is asked about the program, then about the command. */
-static __u8 access_of(const struct policy_rule *rule)
+/*
+ * A rule of the exec section is asked about the program, then about the command. A host name lets
+ * through what can say the name, which is TCP, and other protocols only when the rule names them.
+ */
+static __u8 access_of(const struct policy_rule *rule, const struct policy_pattern *pattern)
 {
 	switch (rule->section) {
 	case PK_SECTION_EXEC:
@@ -127,6 +131,8 @@ static __u8 access_of(const struct policy_rule *rule)
 	case PK_SECTION_SYSCALLS:
 		return 0;
 	default:
+		if (pattern->host && rule->verdict != PK_VERDICT_DENY && !rule->access_said)
+			return PK_ACCESS_TCP;
 		return rule->access;
 	}
 }
@@ -136,7 +142,7 @@ static int add_entry(struct numbered *numbered, const struct numbered_rule *entr
 	struct numbered_rule *added = &numbered->rules[numbered->count++];
 
 	*added = *entry;
-	added->access = access_of(entry->rule);
+	added->access = access_of(entry->rule, entry->pattern);
 	return copy_ports(added);
 }
 
@@ -329,6 +335,8 @@ static int compare_meaning(const struct numbered_rule *a, const struct numbered_
 	if (!order)
 		order = compare_text(left->glob, right->glob);
 	if (!order)
+		order = compare_text(left->host, right->host);
+	if (!order)
 		order = compare_words(left, right);
 	/* Of these the text is all there is. */
 	if (!order && a->rule->section == PK_SECTION_SYSCALLS)
@@ -373,7 +381,9 @@ int numbered_check_repeats(const struct numbered *numbered, struct diag_list *di
 	if (!sorted || !first)
 		return -ENOMEM;
 	for (size_t i = 1; i < numbered->count; i++) {
+		/* Entries of section accept are made of rules of section listen, also of equal parts. */
 		if (!sorted[i]->pattern->pos.file ||
+		    sorted[i]->rule->section == PK_SECTION_ACCEPT ||
 		    sorted[i] >= &numbered->rules[numbered->written] ||
 		    compare_meaning(sorted[i - 1], sorted[i]) != 0)
 			continue;

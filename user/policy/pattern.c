@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/address.h"
+#include "policy/address_parts.h"
 #include "policy/exec_words.h"
 #include "policy/path_glob.h"
 #include "policy/vars.h"
@@ -44,17 +44,59 @@ void pattern_report_address(struct front *front, const struct node *text,
 	hint_replaced(diag, text, expansion);
 }
 
+static int refuse_host(const struct expansion *expansion, struct address_error *ret_error)
+{
+	return address_refuse(ret_error, 0, strcspn(expansion->text, ":"),
+			      "host names are for rules of egress; here write an address, a "
+			      "network (10.0.0.0/8) or a group (@loopback)",
+			      "a host name, where an address is needed");
+}
+
+/*
+ * The machine's own addresses are @loopback too: what listens on all of them is reached by each. As
+ * something that may be listened on they are not, for by those the network gets in.
+ */
+static bool has_own(const struct policy_rule *rule)
+{
+	return rule->section != PK_SECTION_LISTEN || rule->verdict != PK_VERDICT_ALLOW;
+}
+
+static int add_own(const struct policy_host *host, struct address_match *match)
+{
+	struct policy_range *grown;
+
+	if (!host || !host->own_count)
+		return 0;
+	grown = reallocarray(match->ranges, match->range_count + host->own_count, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	match->ranges = grown;
+	memcpy(&grown[match->range_count], host->own, host->own_count * sizeof(*grown));
+	match->range_count += host->own_count;
+	return 0;
+}
+
 static int make_destination(struct front *front, const struct node *text,
-			    const struct expansion *expansion, struct policy_pattern *pattern)
+			    const struct policy_rule *rule, const struct expansion *expansion,
+			    struct policy_pattern *pattern)
 {
 	struct address_match match = { 0 };
 	struct address_error error = { 0 };
 	int r = address_parse(expansion->text, &match, &error);
 
+	if (r == 0 && match.host && rule->section != PK_SECTION_EGRESS) {
+		address_match_reset(&match);
+		r = refuse_host(expansion, &error);
+	}
+	if (r == 0 && match.loopback && has_own(rule))
+		r = add_own(front->context->host, &match);
 	if (r == -EINVAL)
 		pattern_report_address(front, text, expansion, &error);
-	if (r < 0)
+	if (r < 0) {
+		address_match_reset(&match);
 		return r;
+	}
+	pattern->host = match.host;
 	pattern->ranges = match.ranges;
 	pattern->range_count = match.range_count;
 	pattern->ports = match.ports;
@@ -101,11 +143,18 @@ static int make_name(struct front *front, const struct node *text,
 	return path_glob_check(front, &path) ? 0 : -EINVAL;
 }
 
+/* Sections whose patterns are addresses and ports. */
+static bool is_network(enum pk_section section)
+{
+	return section == PK_SECTION_EGRESS || section == PK_SECTION_LISTEN ||
+	       section == PK_SECTION_ACCEPT;
+}
+
 static int make(struct front *front, const struct node *text, const struct policy_rule *rule,
 		struct expansion *expansion, struct policy_pattern *pattern)
 {
-	if (rule->section == PK_SECTION_EGRESS)
-		return make_destination(front, text, expansion, pattern);
+	if (is_network(rule->section))
+		return make_destination(front, text, rule, expansion, pattern);
 	if (rule->section == PK_SECTION_EXEC)
 		return exec_words_make(front, text, rule, expansion, pattern);
 	if (rule->section == PK_SECTION_UNIX)
@@ -115,7 +164,7 @@ static int make(struct front *front, const struct node *text, const struct polic
 
 static enum vars_use use_of(enum pk_section section)
 {
-	if (section == PK_SECTION_EGRESS)
+	if (is_network(section))
 		return VARS_PLAIN;
 	return section == PK_SECTION_EXEC ? VARS_WORDS : VARS_GLOB;
 }
@@ -155,6 +204,7 @@ void pattern_reset(struct policy_pattern *pattern)
 		free(pattern->words[i]);
 	free(pattern->words);
 	free(pattern->also);
+	free(pattern->host);
 	free(pattern->ranges);
 	free(pattern->ports);
 	*pattern = (struct policy_pattern){ 0 };
