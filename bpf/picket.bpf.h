@@ -28,8 +28,14 @@
 #define AF_NETLINK 16
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_ICMPV6 58
+#define ICMP_ECHO 0x0800 /* type and code */
+#define ICMPV6_ECHO 0x8000
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
 #define MSG_FASTOPEN 0x20000000
 
 #define PROT_READ 1
