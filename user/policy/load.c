@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "policy/include.h"
 #include "policy/process.h"
-#include "policy/rules.h"
+#include "policy/rule_text.h"
 
 #define FALLBACK_NAME "policy"
 
@@ -32,7 +32,7 @@ static int set_up(struct front *front, const struct policy_context *context,
 
 static void tear_down(struct front *front)
 {
-	rules_forget_ids(front);
+	rule_text_forget_ids(front);
 	policy_free(&front->policy);
 	free(front->override_used);
 	free(front->seen);

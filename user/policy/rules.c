@@ -1,126 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sections and rules of egress, files, exec and unix. A rule is read in two steps: its keys are
+ * Sections and rules of egress, listen, files, exec and unix. A rule is read in two steps: its keys are
  * collected, then its patterns are made, because the verdict and the section decide how.
  */
 #include "policy/rules.h"
 
-#include <errno.h>
-#include <search.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "policy/by.h"
+#include "policy/dns.h"
+#include "policy/listen.h"
 #include "policy/pattern.h"
+#include "policy/rule_text.h"
 #include "policy/schema.h"
 
 /** A rule while its keys are read. */
 struct draft {
-	struct policy_rule rule; /* owned */
+	struct policy_rule rule; /* owned; first, for the keys that say something about it */
 	const struct node *allow; /* the value of the key, or NULL */
+	const struct node *ask;
 	const struct node *deny;
+	const struct node *from; /* listen */
 	const struct node *access;
 	const struct node *by;
 	bool faulty; /* something was reported: the rule is not kept */
 };
-
-/** The id of a rule, for finding its second use. */
-struct rule_id {
-	struct diag_pos pos;
-	char *id; /* owned */
-};
-
-static int compare_ids(const void *a, const void *b)
-{
-	return strcmp(((const struct rule_id *)a)->id, ((const struct rule_id *)b)->id);
-}
-
-static void free_id(void *item)
-{
-	struct rule_id *id = item;
-
-	free(id->id);
-	free(id);
-}
-
-void rules_forget_ids(struct front *front)
-{
-	tdestroy(front->ids, free_id);
-	front->ids = NULL;
-}
-
-/* Remember the id of a rule; a second rule with it is reported. */
-static int remember_id(struct front *front, const struct node *value)
-{
-	struct rule_id *id = calloc(1, sizeof(*id));
-	struct rule_id **found;
-
-	if (!id)
-		return -ENOMEM;
-	id->pos = node_pos(value);
-	id->id = strdup(value->text);
-	found = id->id ? tsearch(id, &front->ids, compare_ids) : NULL;
-	if (!found) {
-		free_id(id);
-		return -ENOMEM;
-	}
-	if (*found == id)
-		return 0;
-	free_id(id);
-	diag_hint(node_error(value, front->diags, "the id '%s' is used twice", value->text),
-		  "the rule at %s:%u:%u has it: an id names one rule", (*found)->pos.file,
-		  (*found)->pos.line, (*found)->pos.column);
-	return 0;
-}
-
-static int read_id(struct front *front, const struct node *value, void *into)
-{
-	struct draft *draft = into;
-	size_t good;
-
-	if (!front_line(front, value, "an id"))
-		return 0;
-	good = strspn(value->text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
-	if (good < value->length) {
-		diag_hint(node_error_at(value, front->diags, good, 1,
-					"'%s' cannot be an id because of this character",
-					value->text),
-			  "an id has lower-case letters, digits, '.', '_' and '-'");
-		return 0;
-	}
-	draft->rule.id = strdup(value->text);
-	if (!draft->rule.id)
-		return -ENOMEM;
-	return remember_id(front, value);
-}
-
-static int read_reason(struct front *front, const struct node *value, void *into)
-{
-	struct draft *draft = into;
-	char *reason = strdup(value->text);
-	size_t length = value->length;
-
-	if (!reason)
-		return -ENOMEM;
-	/* Folded texts end in a newline; one inside would break the lines that show the reason. */
-	while (length > 0 && reason[length - 1] == '\n')
-		reason[--length] = '\0';
-	draft->rule.reason = reason;
-	if (length == 0)
-		(void)node_error(value, front->diags, "a reason is empty");
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)reason[i];
-
-		if (byte >= 0x20 && byte != 0x7f)
-			continue;
-		diag_hint(node_error_at(value, front->diags, i, 1, "a reason has a %s in it",
-					byte == '\n' ? "line end" : "control character"),
-			  "a reason is one line; '>' folds several into one");
-		break;
-	}
-	return 0;
-}
 
 #define PATTERNS "a pattern or a list of patterns"
 #define MANY (SHAPE_TEXT | SHAPE_LIST)
@@ -128,17 +33,27 @@ static int read_reason(struct front *front, const struct node *value, void *into
 /* clang-format off */
 #define COMMON_KEYS                                                                                \
 	{ "allow", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, allow) },                    \
+	{ "ask", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, ask) },                        \
 	{ "deny", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, deny) },                      \
-	{ "id", "a word that names the rule", read_id, SHAPE_TEXT, 0, NULL, 0 },                   \
-	{ "reason", "a sentence for those who meet the rule", read_reason, SHAPE_TEXT, 0, NULL, 0 }, \
+	{ "id", "a word that names the rule", rule_text_id, SHAPE_TEXT, 0, NULL, 0 },              \
+	{ "reason", "a sentence for those who meet the rule", rule_text_reason, SHAPE_TEXT, 0,     \
+	  NULL, 0 },                                                                               \
 	{ "by", "the path of a program or a list of them", NULL, MANY, 0,                          \
 	  SCHEMA_KEEP(struct draft, by) }
 /* clang-format on */
 
 static const struct schema_key egress_rule_keys[] = {
 	COMMON_KEYS,
+	{ "protocol", "tcp, udp, icmp or a list of them", NULL, MANY, 0,
+	  SCHEMA_KEEP(struct draft, access) },
+};
+
+static const struct schema_key listen_rule_keys[] = {
+	COMMON_KEYS,
 	{ "protocol", "tcp, udp or a list of both", NULL, MANY, 0,
 	  SCHEMA_KEEP(struct draft, access) },
+	{ "from", "an address or network, or a list of them", NULL, MANY, 0,
+	  SCHEMA_KEEP(struct draft, from) },
 };
 
 static const struct schema_key files_rule_keys[] = {
@@ -152,6 +67,12 @@ static const struct schema_key common_rule_keys[] = { COMMON_KEYS };
 static const struct front_word protocol_words[] = {
 	{ "tcp", PK_ACCESS_TCP },
 	{ "udp", PK_ACCESS_UDP },
+	{ "icmp", PK_ACCESS_ICMP },
+};
+
+static const struct front_word transport_words[] = {
+	{ "tcp", PK_ACCESS_TCP },
+	{ "udp", PK_ACCESS_UDP },
 };
 
 static const struct front_word access_words[] = {
@@ -160,6 +81,7 @@ static const struct front_word access_words[] = {
 };
 
 static const struct front_words protocol_set = FRONT_WORDS("protocol", protocol_words);
+static const struct front_words transport_set = FRONT_WORDS("protocol", transport_words);
 static const struct front_words access_set = FRONT_WORDS("access", access_words);
 
 /** What differs between the sections. */
@@ -180,6 +102,8 @@ static const struct section_kind section_kinds[PK_SECTION__MAX] = {
 			      PK_ACCESS_RUN, false },
 	[PK_SECTION_UNIX] = { SCHEMA("a rule of unix", common_rule_keys), NULL, PK_SECTION_UNIX,
 			      PK_ACCESS_ABSTRACT, false },
+	[PK_SECTION_LISTEN] = { SCHEMA("a rule of listen", listen_rule_keys), &transport_set,
+				PK_SECTION_LISTEN, PK_ACCESS_EGRESS, false },
 };
 
 /** The words of an access or protocol key while they are read. */
@@ -206,6 +130,7 @@ static int set_access(struct front *front, const struct section_kind *kind, cons
 	struct access_reading reading = { kind, draft };
 	char what[32];
 
+	draft->rule.access_said = draft->access != NULL;
 	if (!draft->access) {
 		draft->rule.access = kind->access_all;
 		if (!kind->access_for_allow || draft->rule.verdict != PK_VERDICT_ALLOW)
@@ -241,18 +166,30 @@ static int add_pattern(struct front *front, const struct node *text, void *into)
 static const struct node *choose_verdict(struct front *front, const struct node *node,
 					 struct draft *draft)
 {
-	if (draft->allow && draft->deny) {
-		diag_hint(node_error(node, front->diags, "a rule has both 'allow' and 'deny'"),
-			  "make two rules of it");
-		return NULL;
+	const struct node *const values[PK_VERDICT__MAX] = {
+		[PK_VERDICT_ALLOW] = draft->allow,
+		[PK_VERDICT_ASK] = draft->ask,
+		[PK_VERDICT_DENY] = draft->deny,
+	};
+	const struct node *patterns = NULL;
+
+	for (int i = 0; i < PK_VERDICT__MAX; i++) {
+		if (values[i] && patterns) {
+			diag_hint(node_error(node, front->diags,
+					     "a rule has more than one of 'allow', 'ask' and "
+					     "'deny'"),
+				  "make a rule of each");
+			return NULL;
+		}
+		if (values[i]) {
+			draft->rule.verdict = (enum pk_verdict)i;
+			patterns = values[i];
+		}
 	}
-	if (!draft->allow && !draft->deny) {
-		diag_hint(node_error(node, front->diags, "a rule needs 'allow' or 'deny'"),
+	if (!patterns)
+		diag_hint(node_error(node, front->diags, "a rule needs 'allow', 'ask' or 'deny'"),
 			  "write 'allow: PATTERN' or 'deny: [PATTERN, ...]'");
-		return NULL;
-	}
-	draft->rule.verdict = draft->allow ? PK_VERDICT_ALLOW : PK_VERDICT_DENY;
-	return draft->allow ? draft->allow : draft->deny;
+	return patterns;
 }
 
 static int read_by(struct front *front, struct draft *draft)
@@ -275,7 +212,7 @@ static int fill_rule(struct front *front, const struct section_kind *kind, const
 	if (r < 0)
 		return r;
 	/* A key that was refused may be the one that is missing. */
-	if (!draft->allow && !draft->deny &&
+	if (!draft->allow && !draft->ask && !draft->deny &&
 	    (node_has_bad(node) || findings != front->diags->count + front->diags->dropped))
 		return 0;
 	patterns = choose_verdict(front, node, draft);
@@ -295,6 +232,19 @@ static int fill_rule(struct front *front, const struct section_kind *kind, const
 	return front_each_text(front, patterns, "a pattern", add_pattern, draft);
 }
 
+/* Give the policy the rule, and what follows from it. */
+static int keep_rule(struct front *front, struct draft *draft)
+{
+	const struct policy_rule rule = draft->rule; /* what it points to stays where it is */
+	int r = FRONT_APPEND(&front->policy->rules, &front->policy->rule_count, &rule);
+
+	if (r < 0)
+		rule_reset(&draft->rule);
+	else if (rule.section == PK_SECTION_LISTEN)
+		r = listen_add_peers(front, &rule, draft->from);
+	return r;
+}
+
 static int read_rule(struct front *front, const struct section_kind *kind, const struct node *node)
 {
 	struct draft draft = { .rule = { .pos = node_pos(node), .section = kind->section } };
@@ -302,21 +252,19 @@ static int read_rule(struct front *front, const struct section_kind *kind, const
 
 	if (node->kind != NODE_MAP) {
 		front_wrong_type(front, node, "a rule",
-				 "a map with 'allow' or 'deny' and their patterns", false);
+				 "a map with 'allow', 'ask' or 'deny' and their patterns", false);
 		return 0;
 	}
 	r = fill_rule(front, kind, node, &draft);
-	if (r == 0 && !draft.faulty && draft.rule.pattern_count > 0) {
-		r = FRONT_APPEND(&front->policy->rules, &front->policy->rule_count, &draft.rule);
-		if (r == 0)
-			draft.rule = (struct policy_rule){ 0 };
-	}
+	if (r == 0 && !draft.faulty && draft.rule.pattern_count > 0)
+		return keep_rule(front, &draft);
 	rule_reset(&draft.rule);
 	return r;
 }
 
 static const struct front_word default_words[] = {
 	{ "allow", PK_VERDICT_ALLOW },
+	{ "ask", PK_VERDICT_ASK },
 	{ "deny", PK_VERDICT_DENY },
 };
 
@@ -341,47 +289,74 @@ static int read_rules(struct front *front, const struct node *list, void *into)
 	return r;
 }
 
-static const struct schema_key section_keys[] = {
-	{ "default", "allow or deny", read_default, SHAPE_TEXT, 0,
-	  "a default is for the policy itself to choose: an included file only adds rules", 0 },
-	{ "rules", "a list of rules", read_rules, SHAPE_LIST, 0, NULL, 0 },
+/* clang-format off */
+#define SECTION_KEYS                                                                               \
+	{ "default", "allow, ask or deny", read_default, SHAPE_TEXT, 0,                            \
+	  "a default is for the policy itself to choose: an included file only adds rules", 0 },   \
+	{ "rules", "a list of rules", read_rules, SHAPE_LIST, 0, NULL, 0 }
+/* clang-format on */
+
+static const struct schema_key section_keys[] = { SECTION_KEYS };
+
+#define MAIN_ONLY "the policy that includes this file decides about it"
+
+static const struct schema_key egress_keys[] = {
+	SECTION_KEYS,
+	{ "dns", "a map with 'resolvers', 'names' and other keys", dns_read, SHAPE_MAP, 0,
+	  MAIN_ONLY, 0 },
+	{ "tls", "a map with 'sni'", dns_read_tls, SHAPE_MAP, 0, MAIN_ONLY, 0 },
 };
 
 static int read_section(struct front *front, const struct node *map, enum pk_section section,
-			const char *what)
+			const struct schema *schema)
 {
 	struct policy_section *target = &front->policy->sections[section];
 	struct section_kind kind = section_kinds[section];
-	const struct schema schema = SCHEMA(what, section_keys);
 
 	if (!target->present || !front->frame->parent)
 		target->pos = node_pos(map);
 	target->present = true;
-	return schema_read_map(front, &schema, map, &kind);
+	return schema_read_map(front, schema, map, &kind);
 }
 
 int rules_read_egress(struct front *front, const struct node *map, void *unused)
 {
+	static const struct schema schema = SCHEMA("the section egress", egress_keys);
+
 	(void)unused;
-	return read_section(front, map, PK_SECTION_EGRESS, "the section egress");
+	return read_section(front, map, PK_SECTION_EGRESS, &schema);
+}
+
+int rules_read_listen(struct front *front, const struct node *map, void *unused)
+{
+	static const struct schema schema = SCHEMA("the section listen", section_keys);
+
+	(void)unused;
+	return read_section(front, map, PK_SECTION_LISTEN, &schema);
 }
 
 int rules_read_files(struct front *front, const struct node *map, void *unused)
 {
+	static const struct schema schema = SCHEMA("the section files", section_keys);
+
 	(void)unused;
-	return read_section(front, map, PK_SECTION_FILES, "the section files");
+	return read_section(front, map, PK_SECTION_FILES, &schema);
 }
 
 int rules_read_exec(struct front *front, const struct node *map, void *unused)
 {
+	static const struct schema schema = SCHEMA("the section exec", section_keys);
+
 	(void)unused;
-	return read_section(front, map, PK_SECTION_EXEC, "the section exec");
+	return read_section(front, map, PK_SECTION_EXEC, &schema);
 }
 
 int rules_read_unix(struct front *front, const struct node *map, void *unused)
 {
+	static const struct schema schema = SCHEMA("the section unix", section_keys);
+
 	(void)unused;
-	return read_section(front, map, PK_SECTION_UNIX, "the section unix");
+	return read_section(front, map, PK_SECTION_UNIX, &schema);
 }
 
 void rule_reset(struct policy_rule *rule)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sections that decide: egress, files, exec, unix. Each has a default and rules; a rule is a verdict
+ * The sections that decide: egress, listen, files, exec, unix. Each has a default and rules; a rule is a verdict
  * on patterns.
  */
 #ifndef PICKET_POLICY_RULES_H
@@ -10,14 +10,12 @@
 
 /** Read a section into the policy (schema_read; no @into). */
 int rules_read_egress(struct front *front, const struct node *map, void *unused);
+int rules_read_listen(struct front *front, const struct node *map, void *unused);
 int rules_read_files(struct front *front, const struct node *map, void *unused);
 int rules_read_exec(struct front *front, const struct node *map, void *unused);
 int rules_read_unix(struct front *front, const struct node *map, void *unused);
 
 /** Free what @rule owns and make it empty. */
 void rule_reset(struct policy_rule *rule);
-
-/** Forget the ids of the rules of a load. */
-void rules_forget_ids(struct front *front);
 
 #endif

@@ -12,9 +12,11 @@
 #include "policy/by.h"
 #include "policy/include.h"
 #include "policy/inline_tests.h"
+#include "policy/listen.h"
 #include "policy/process.h"
 #include "policy/rules.h"
 #include "policy/schema.h"
+#include "policy/sockets.h"
 #include "policy/syscalls.h"
 #include "policy/vars.h"
 
@@ -145,6 +147,8 @@ static const struct schema_key policy_keys[] = {
 	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
 	{ "vars", "a map of names to texts", vars_read, SHAPE_MAP, SCHEMA_EARLY, NULL, 0 },
 	{ "egress", "a map with 'default' and 'rules'", rules_read_egress, SHAPE_MAP, 0, NULL, 0 },
+	{ "listen", "a map with 'default' and 'rules'", rules_read_listen, SHAPE_MAP, 0, NULL, 0 },
+	{ "sockets", "a map with 'allow'", sockets_read, SHAPE_MAP, 0, MAIN_ONLY, 0 },
 	{ "files", "a map with 'default' and 'rules'", rules_read_files, SHAPE_MAP, 0, NULL, 0 },
 	{ "exec", "a map with 'default' and 'rules'", rules_read_exec, SHAPE_MAP, 0, NULL, 0 },
 	{ "unix", "a map with 'default' and 'rules'", rules_read_unix, SHAPE_MAP, 0, NULL, 0 },
@@ -176,6 +180,8 @@ int sections_read(struct front *front, const struct node *root)
 	if (r == 0 && !front->frame->parent) {
 		process_check(front);
 		by_check(front);
+		sockets_check(front);
+		r = listen_check(front);
 	}
 	return r;
 }
