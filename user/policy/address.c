@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "policy/address_parts.h"
+#include "policy/host.h"
 
 /** A named group of networks. */
 struct address_group {
@@ -90,6 +91,7 @@ static int add_group(struct address_match *match, const struct address_part *par
 
 			r = add_network(match, &network, ret_error);
 		}
+		match->loopback = strcmp(group->name, "loopback") == 0;
 		return r;
 	}
 	nearest = text_nearest(name, names, GROUP_COUNT);
@@ -134,6 +136,27 @@ static int check_ambiguous(const struct address_part *whole, struct address_erro
 			      "is the end of this a port or a part of the address?");
 }
 
+/* True when the text up to its first ':' cannot be the first number of an IPv6 address. */
+static bool has_host(const char *text)
+{
+	size_t length = strcspn(text, ":");
+
+	return strspn(text, "0123456789abcdefABCDEF") < length;
+}
+
+/* "https://example.com/x" */
+static int check_url(const char *text, struct address_error *ret_error)
+{
+	const char *slashes = strstr(text, "://");
+	size_t scheme = slashes ? (size_t)(slashes - text) : 0;
+
+	if (!scheme || strcspn(text, ":") != scheme)
+		return 0;
+	return address_refuse(ret_error, 0, scheme + 3,
+			      "write the host name, and its port: 'example.com:443'",
+			      "a destination is no URL");
+}
+
 static int bracket_error(struct address_error *ret_error, size_t at, size_t length)
 {
 	return address_refuse(ret_error, at, length,
@@ -176,7 +199,9 @@ static int split(const char *text, struct address_part *ret_host, struct address
 	if (*text == '[')
 		return split_brackets(text, length, ret_host, ret_ports, ret_error);
 	*ret_host = (struct address_part){ text, length, 0 };
-	if (*text != '@' && count_colons(text, length) > 1)
+	if (check_url(text, ret_error))
+		return -EINVAL;
+	if (count_colons(text, length) > 1 && !has_host(text))
 		return check_ambiguous(ret_host, ret_error);
 	if (!colon)
 		return 0;
@@ -184,8 +209,9 @@ static int split(const char *text, struct address_part *ret_host, struct address
 	*ret_ports =
 		(struct address_part){ colon + 1, strlen(colon + 1), (size_t)(colon - text) + 1 };
 	if (ret_host->length == 0)
-		return address_refuse(ret_error, 0, 1, "for any address write '@any'",
-				      "a port without an address");
+		return address_refuse(ret_error, 0, 1,
+				      "for any address write '@any', for any host name '*'",
+				      "a port without an address or a host name");
 	return ret_ports->length ? 0 :
 				   address_refuse(ret_error, ret_ports->at - 1, 1, NULL,
 						  "a ':' without a port behind it");
@@ -199,8 +225,10 @@ int address_parse(const char *text, struct address_match *ret, struct address_er
 
 	if (r == 0 && *host.text == '@')
 		r = add_group(&match, &host, ret_error);
-	else if (r == 0)
+	else if (r == 0 && address_is_network(&host))
 		r = add_network(&match, &host, ret_error);
+	else if (r == 0)
+		r = host_pattern_parse(&host, &match.host, ret_error);
 	if (r == 0)
 		r = address_ports(&ports, &match, ret_error);
 	if (r < 0)
@@ -210,38 +238,68 @@ int address_parse(const char *text, struct address_match *ret, struct address_er
 	return 0;
 }
 
-int address_parse_one(const char *text, struct policy_range *ret_address, __u16 *ret_port,
-		      struct address_error *ret_error)
+static int read_target(const struct address_part *host, struct address_target *target,
+		       struct address_error *ret_error)
+{
+	if (*host->text == '@')
+		return address_refuse(ret_error, host->at, host->length,
+				      "write one address of the group",
+				      "a group is more than one address");
+	if (address_is_network(host) && memchr(host->text, '/', host->length))
+		return address_refuse(ret_error, host->at, host->length,
+				      "write one address of the network",
+				      "a network is more than one address");
+	if (address_is_network(host))
+		return address_one(host, &target->address, ret_error);
+	return host_name_parse(host, &target->host, ret_error);
+}
+
+int address_parse_target(const char *text, struct address_target *ret,
+			 struct address_error *ret_error)
 {
 	CLEAN(address_match_reset) struct address_match match = { 0 };
 	struct address_part host = { 0 }, ports = { 0 };
+	struct address_target target = { 0 };
 	int r = split(text, &host, &ports, ret_error);
 
 	if (r == 0 && !ports.text)
-		return address_refuse(ret_error, 0, strlen(text), "write ADDRESS:PORT",
+		return address_refuse(ret_error, 0, strlen(text), "write ADDRESS:PORT or NAME:PORT",
 				      "no port to connect to");
-	if (r == 0 && *host.text == '@')
-		return address_refuse(ret_error, 0, host.length, "write one address of the group",
-				      "a group is more than one address");
-	if (r == 0 && memchr(host.text, '/', host.length))
-		return address_refuse(ret_error, host.at, host.length,
-				      "write one address of the network",
-				      "a network is more than one address");
-	if (r == 0)
-		r = address_one(&host, ret_address, ret_error);
 	if (r == 0)
 		r = address_ports(&ports, &match, ret_error);
+	if (r == 0 && (match.port_count != 1 || match.ports->low != match.ports->high))
+		r = address_refuse(ret_error, ports.at, ports.length, "write one port",
+				   "more than one port to connect to");
+	if (r == 0)
+		r = read_target(&host, &target, ret_error);
 	if (r < 0)
 		return r;
-	if (match.port_count != 1 || match.ports->low != match.ports->high)
-		return address_refuse(ret_error, ports.at, ports.length, "write one port",
-				      "more than one port to connect to");
-	*ret_port = match.ports->low;
+	target.port = match.ports->low;
+	*ret = target;
+	return 0;
+}
+
+int address_parse_one(const char *text, struct policy_range *ret_address, __u16 *ret_port,
+		      struct address_error *ret_error)
+{
+	struct address_target target = { 0 };
+	int r = address_parse_target(text, &target, ret_error);
+
+	if (r < 0)
+		return r;
+	if (target.host) {
+		free(target.host);
+		return address_refuse(ret_error, 0, strcspn(text, ":"), "write ADDRESS:PORT",
+				      "a host name, where an address is needed");
+	}
+	*ret_address = target.address;
+	*ret_port = target.port;
 	return 0;
 }
 
 void address_match_reset(struct address_match *match)
 {
+	free(match->host);
 	free(match->ranges);
 	free(match->ports);
 	*match = (struct address_match){ 0 };

@@ -18,6 +18,9 @@ struct address_part {
 int address_refuse(struct address_error *ret_error, size_t at, size_t length, const char *hint,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/** True for what is to be read as an address or a network and not as a host name. */
+bool address_is_network(const struct address_part *part);
+
 /**
  * The ranges of an address or network: one, or two when an IPv6 network surrounds the place where
  * IPv4 addresses are kept, which is left out. Returns 0 or -EINVAL.

@@ -14,12 +14,13 @@ struct comb {
 	__u32 classes; /* at least as many as any of the automata has */
 	struct pk_slot *slots; /* owned */
 	size_t count, room;
-	__u32 start[PK_AUTOMATA + 1]; /* the start states: absolute slot indices */
-	__u32 dead[PK_AUTOMATA + 1]; /* states that nothing leaves and that have no rules; 0 = none */
+	__u32 start[PK_AUTOMATA + 2]; /* the start states: absolute slot indices */
+	__u32 dead[PK_AUTOMATA + 2]; /* states that nothing leaves and that have no rules; 0 = none */
 };
 
-/** Which automaton of an image the one of commands is; those before it are of paths. */
+/** Which automata of an image those of commands and of hosts are; those before are of paths. */
 #define COMB_COMMANDS PK_AUTOMATA
+#define COMB_HOSTS (PK_AUTOMATA + 1)
 
 /**
  * Lay the @which-th @automaton out into *@comb, which before the first is zero but for `base` and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Checked layers to image: runs the path, command and address parts, then lays the image out. All
+ * Checked layers to image: runs the path, command, host and address parts, then lays the image out. All
  * that depends on more than one module of the compiler is decided here, nothing else.
  */
 #include <errno.h>
@@ -11,7 +11,9 @@
 #include "policy/commands.h"
 #include "policy/compile.h"
 #include "policy/guards.h"
+#include "policy/hosts.h"
 #include "policy/interval.h"
+#include "policy/network_fill.h"
 #include "policy/paths.h"
 #include "policy/strings.h"
 
@@ -29,6 +31,7 @@ struct compilation {
 	struct pk_rule *rules;
 	__u8 path_class[256];
 	__u8 argv_class[256];
+	__u8 host_class[256];
 	__u32 name;
 };
 
@@ -54,12 +57,14 @@ static int refuse_size(struct diag_list *diags)
 struct automata {
 	struct paths paths;
 	struct automaton commands; /* without states: no rule looks at arguments */
+	struct automaton hosts; /* without states: no rule has a host pattern */
 };
 
 static void reset_automata(struct automata *automata)
 {
 	paths_reset(&automata->paths);
 	automaton_reset(&automata->commands);
+	automaton_reset(&automata->hosts);
 }
 
 static int pack_automata(struct compilation *c, const struct automata *automata)
@@ -70,11 +75,22 @@ static int pack_automata(struct compilation *c, const struct automata *automata)
 	c->comb.classes = automata->paths.automata[0].classes;
 	if (automata->commands.classes > c->comb.classes)
 		c->comb.classes = automata->commands.classes;
+	if (automata->hosts.classes > c->comb.classes)
+		c->comb.classes = automata->hosts.classes;
 	for (size_t i = 0; i < PK_AUTOMATA && !r; i++)
 		r = comb_pack(&c->comb, &automata->paths.automata[i], i);
 	if (!r && automata->commands.state_count)
 		r = comb_pack(&c->comb, &automata->commands, COMB_COMMANDS);
+	if (!r && automata->hosts.state_count)
+		r = comb_pack(&c->comb, &automata->hosts, COMB_HOSTS);
 	return r;
+}
+
+/* The classes of an automaton as the image has them; of one without states they stay zero. */
+static void copy_classes(const struct automaton *automaton, __u8 to[256])
+{
+	for (int i = 0; i < 256 && automaton->state_count; i++)
+		to[i] = (__u8)(automaton->class_of[i] + PK_CLASS_FIRST);
 }
 
 static int compile_automata(struct compilation *c, struct diag_list *diags)
@@ -85,13 +101,13 @@ static int compile_automata(struct compilation *c, struct diag_list *diags)
 	r = paths_build(&automata.paths, &c->numbered, &c->sets, diags);
 	if (!r && commands_needed(&c->numbered))
 		r = commands_build(&automata.commands, &c->numbered, &c->sets, diags);
+	if (!r && hosts_needed(&c->numbered))
+		r = hosts_build(&automata.hosts, &c->numbered, &c->sets, diags);
 	if (r)
 		return r;
-	for (int i = 0; i < 256; i++) {
-		c->path_class[i] = (__u8)(automata.paths.automata[0].class_of[i] + PK_CLASS_FIRST);
-		if (automata.commands.state_count)
-			c->argv_class[i] = (__u8)(automata.commands.class_of[i] + PK_CLASS_FIRST);
-	}
+	copy_classes(&automata.paths.automata[0], c->path_class);
+	copy_classes(&automata.commands, c->argv_class);
+	copy_classes(&automata.hosts, c->host_class);
 	r = pack_automata(c, &automata);
 	return r == -E2BIG ? refuse_size(diags) : r;
 }
@@ -266,14 +282,21 @@ static int emit(const struct compilation *c, const struct compile_options *optio
 		.argv_start = c->comb.start[COMB_COMMANDS],
 		.argv_dead = c->comb.dead[COMB_COMMANDS],
 		.subjects = (__u32)((1ULL << c->numbered.subjects.count) - 1),
+		.host_start = c->comb.start[COMB_HOSTS],
+		.host_dead = c->comb.dead[COMB_HOSTS],
 	};
+	int r;
 
 	memcpy(head.path_class, c->path_class, sizeof(head.path_class));
 	memcpy(head.argv_class, c->argv_class, sizeof(head.argv_class));
+	memcpy(head.host_class, c->host_class, sizeof(head.host_class));
 	fill_defaults(c, &head);
 	fill_modes(c, options, &head);
+	if (hosts_denied(&c->numbered))
+		head.flags |= PK_IMAGE_DENIED_NAMES;
 	guards_fill(c->layers, c->layer_count, &c->numbered, &head);
-	return lay_out(c, &head, ret_image, diags);
+	r = network_fill(c->layers, c->layer_count, options, &head, diags);
+	return r ? r : lay_out(c, &head, ret_image, diags);
 }
 
 int policy_compile(const struct policy *const *layers, size_t count,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "policy/image.h"
 #include "policy/image_digest.h"
+#include "policy/network_fill.h"
 
 struct check {
 	const __u8 *bytes;
@@ -100,13 +101,25 @@ static bool check_nibbles(const struct check *c, __u32 mask)
 	       (c->head->layers == PK_LAYERS_MAX || !(mask >> (c->head->layers * 4)));
 }
 
+/* An automaton that is there has a class for each byte, one that is not has nothing. */
+static bool check_classes(__u32 start, __u32 dead, const __u8 classes[256])
+{
+	if (!start)
+		return !dead && all_zero(classes, 256);
+	for (int i = 0; i < 256; i++)
+		if (classes[i] < PK_CLASS_FIRST)
+			return false;
+	return true;
+}
+
 static bool check_head(struct check *c)
 {
 	const struct pk_image *head = c->head;
 
 	if (head->layers < 1 || head->layers > PK_LAYERS_MAX)
 		return fail(c, "it has no layers or too many");
-	if (head->flags & ~PK_IMAGE_AUDIT || head->activity & ~(__u32)PK_ACTIVITY__ALL)
+	if (head->flags & ~(PK_IMAGE_AUDIT | PK_IMAGE_SNI | PK_IMAGE_DENIED_NAMES) ||
+	    head->activity & ~(__u32)PK_ACTIVITY__ALL)
 		return fail(c, "it has flags that this version does not know");
 	for (int i = 0; i < PK_SECTION__MAX; i++) {
 		const struct pk_default *def = &head->defaults[i];
@@ -116,14 +129,17 @@ static bool check_head(struct check *c)
 		    ((def->deny | def->ask) & ~def->present))
 			return fail(c, "a section's default is no verdict");
 	}
+	if (!network_valid(head))
+		return fail(c, "what it says of DNS or of sockets is malformed");
 	if (head->subjects & (head->subjects + 1) || head->subjects == PK_SUBJECTS_ALL)
 		return fail(c, "its programs are not numbered in order");
 	for (int i = 0; i < 256; i++)
-		if (head->path_class[i] < PK_CLASS_FIRST ||
-		    (head->argv_start && head->argv_class[i] < PK_CLASS_FIRST))
+		if (head->path_class[i] < PK_CLASS_FIRST)
 			return fail(c, "a byte has no class");
-	if (!head->argv_start && (head->argv_dead || !all_zero(head->argv_class, 256)))
-		return fail(c, "it has classes for commands and no states");
+	if (!check_classes(head->argv_start, head->argv_dead, head->argv_class))
+		return fail(c, "its classes for commands do not fit their states");
+	if (!check_classes(head->host_start, head->host_dead, head->host_class))
+		return fail(c, "its classes for host names do not fit their states");
 	return true;
 }
 
@@ -150,11 +166,13 @@ static bool check_strings(struct check *c)
 static bool known_access(__u8 section, __u8 access)
 {
 	static const __u8 all[PK_SECTION__MAX] = {
-		[PK_SECTION_EGRESS] = PK_ACCESS_EGRESS,
+		[PK_SECTION_EGRESS] = PK_ACCESS_EGRESS | PK_ACCESS_ICMP,
 		[PK_SECTION_FILES] = PK_ACCESS_FILES,
 		[PK_SECTION_EXEC] = PK_ACCESS_RUN | PK_ACCESS_COMMAND,
 		[PK_SECTION_UNIX] = PK_ACCESS_ABSTRACT,
 		[PK_SECTION_SUBJECT] = PK_ACCESS_SUBJECT,
+		[PK_SECTION_LISTEN] = PK_ACCESS_EGRESS,
+		[PK_SECTION_ACCEPT] = PK_ACCESS_EGRESS,
 	};
 
 	if (section >= PK_SECTION__MAX || access & ~all[section])
@@ -237,7 +255,8 @@ static bool check_item(const struct check *c, const struct pk_item *item)
 
 	if (item->rule >= part_count(c, PK_PART_RULES) || item->port_lo > item->port_hi)
 		return false;
-	if (item->section != PK_SECTION_EGRESS && (item->port_lo != 0 || item->port_hi != 0xffff))
+	if (item->section != PK_SECTION_EGRESS && item->section != PK_SECTION_LISTEN &&
+	    item->section != PK_SECTION_ACCEPT && (item->port_lo != 0 || item->port_hi != 0xffff))
 		return false;
 	/* An event names the rule: it must be what the item does. */
 	rule = &rules[item->rule];
@@ -347,11 +366,10 @@ static bool check_slot(const struct check *c, const struct pk_slot *slot, __u32 
 	       distance <= alphabet;
 }
 
-/* The state that commands end in when no rule can match any more. */
-static bool check_dead(struct check *c)
+/* The state @dead, in which commands or host names end when no rule can match any more. */
+static bool check_dead(struct check *c, __u32 dead)
 {
 	const struct pk_slot *slots = part(c, PK_PART_SLOTS);
-	__u32 dead = c->head->argv_dead;
 	const struct pk_slot *head;
 
 	if (!dead)
@@ -379,6 +397,8 @@ static bool check_slots(struct check *c)
 			alphabet = c->head->path_class[i];
 		if (c->head->argv_class[i] > alphabet)
 			alphabet = c->head->argv_class[i];
+		if (c->head->host_class[i] > alphabet)
+			alphabet = c->head->host_class[i];
 	}
 	if (!find_heads(c, alphabet))
 		return false;
@@ -386,6 +406,8 @@ static bool check_slots(struct check *c)
 		if (!is_state(c, c->head->path_start[i]))
 			return fail(c, "its start state is no state");
 	if (c->head->argv_start && !is_state(c, c->head->argv_start))
+		return fail(c, "its start state is no state");
+	if (c->head->host_start && !is_state(c, c->head->host_start))
 		return fail(c, "its start state is no state");
 	for (__u32 i = 0; i < count; i++) {
 		if (slots[i].check != PK_SLOT_HEAD) {
@@ -418,7 +440,8 @@ int image_validate(const void *bytes, size_t size, const char **ret_why)
 
 	good = check_frame(&c) && check_digest(&c) && check_extents(&c) && check_head(&c) &&
 	       check_strings(&c) && check_rules(&c) && check_guards(&c) && check_items(&c) &&
-	       check_spans(&c) && check_slots(&c) && check_dead(&c);
+	       check_spans(&c) && check_slots(&c) && check_dead(&c, c.head->argv_dead) &&
+	       check_dead(&c, c.head->host_dead);
 	free(c.heads);
 	free(c.sorted_until);
 	if (!good && ret_why)

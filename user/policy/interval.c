@@ -208,8 +208,7 @@ static int prepare(struct sweep *s)
 	if (!s->heaps || !s->live || !s->rules || !s->open)
 		return -ENOMEM;
 	for (__u32 i = 0; i < s->numbered->count && !r; i++)
-		if (s->numbered->rules[i].rule->section == PK_SECTION_EGRESS)
-			r = add_rule(s, i);
+		r = add_rule(s, i);
 	if (!r && s->boundary_count)
 		qsort(s->boundaries, s->boundary_count, sizeof(*s->boundaries), compare_boundaries);
 	return r;

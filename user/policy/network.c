@@ -81,18 +81,22 @@ static int parse_v6(const struct address_part *part, __u8 bytes[16],
 	return 0;
 }
 
+/* What is no address, at a place where no host name can stand either. */
 static int refuse_name(const struct address_part *part, struct address_error *ret_error)
 {
-	const char *hint = "give an address, a network (10.0.0.0/8) or a group (@private)";
+	return address_refuse(ret_error, part->at, part->length,
+			      "give an address, a network (10.0.0.0/8) or a group (@private)",
+			      "'%.*s' is not an address", quoted_length(part), part->text);
+}
 
-	if (part->length == 1 && *part->text == '*')
-		hint = "for any address write '@any'";
-	if (part->length == 9 && memcmp(part->text, "localhost", 9) == 0)
-		hint = "for the loopback addresses write '@loopback'";
-	return address_refuse(ret_error, part->at, part->length, hint,
-			      "'%.*s' is not an address, and host names are not part of this "
-			      "version's egress rules",
-			      quoted_length(part), part->text);
+bool address_is_network(const struct address_part *part)
+{
+	if (memchr(part->text, ':', part->length) || memchr(part->text, '/', part->length))
+		return true;
+	for (size_t i = 0; i < part->length; i++)
+		if ((part->text[i] < '0' || part->text[i] > '9') && part->text[i] != '.')
+			return false;
+	return true;
 }
 
 /* The address without "/bits". *@ret_v4 tells which kind it is written as. */
