@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "cli/policy_tests.h"
+#include "engine/host_facts.h"
 
 /* True for NAME of `${NAME}`: letters, digits and '_', not a digit first. */
 static bool is_name(const char *text, size_t length)
@@ -142,7 +143,8 @@ static char *resolve_path(const char *path)
 }
 
 /* Load @args->path with the variables that are known. */
-static int load(const struct policy_args *args, struct policy **ret_policy, struct diag_list *diags)
+static int load(const struct policy_args *args, const struct policy_host *host,
+		struct policy **ret_policy, struct diag_list *diags)
 {
 	struct policy_variable builtins[3];
 	struct policy_context context = {
@@ -150,6 +152,7 @@ static int load(const struct policy_args *args, struct policy **ret_policy, stru
 		.overrides = args->overrides,
 		.override_count = args->override_count,
 		.resolve = resolve_path,
+		.host = host,
 	};
 
 	if (args->home)
@@ -175,12 +178,10 @@ static int validate(const struct policy_args *args, const struct policy_image *i
 	return r;
 }
 
-int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
-			struct diag_list *diags)
+/* What the policy depends on of who asks and of the machine. */
+static int find_facts(struct policy_args *args, struct policy_host *ret_host,
+		      struct diag_list *diags)
 {
-	const struct compile_options options = { .audit = args->audit };
-	const struct policy *layers[1];
-	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
 	int r = args->cwd ? 0 : policy_args_identity(args, NULL);
 
 	if (r < 0) {
@@ -188,7 +189,25 @@ int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 			       "cannot tell user and working directory: %s", strerror(-r));
 		return r;
 	}
-	r = load(args, &policy.policy, diags);
+	r = host_facts_read(HOST_FACTS_RESOLV_CONF, ret_host);
+	if (r < 0)
+		(void)diag_add(diags, DIAG_ERROR, NULL,
+			       "cannot tell this machine's addresses and resolvers: %s",
+			       strerror(-r));
+	return r;
+}
+
+int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
+			struct diag_list *diags)
+{
+	CLEAN(host_facts_reset) struct policy_host host = { 0 };
+	const struct compile_options options = { .audit = args->audit, .host = &host };
+	const struct policy *layers[1];
+	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
+	int r = find_facts(args, &host, diags);
+
+	if (r == 0)
+		r = load(args, &host, &policy.policy, diags);
 	if (r < 0)
 		return r;
 	layers[0] = policy.policy;

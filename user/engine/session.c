@@ -39,6 +39,8 @@ static const char *needed_key(const struct policy_image *image)
 		return "the section 'exec'";
 	if (head->defaults[PK_SECTION_UNIX].present)
 		return "the section 'unix'";
+	if (head->defaults[PK_SECTION_SOCKETS].present)
+		return "the section 'sockets'";
 	if (head->subjects)
 		return "rules with 'by'";
 	/* A policy without the section is strict; it does not need to be. */
