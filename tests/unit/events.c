@@ -84,6 +84,14 @@ void raw_event_connect(struct raw_event *raw, const char *address, unsigned int 
 	(void)r;
 }
 
+void raw_event_host(struct raw_event *raw, enum pk_op op, const char *host, const char *address,
+		    unsigned int port)
+{
+	raw_event_connect(raw, address, port);
+	raw_event_paths(raw, host, NULL);
+	raw->head.op = op;
+}
+
 void raw_event_guard(struct raw_event *raw, enum pk_op op, enum pk_guard guard)
 {
 	raw_event_open(raw, "");

@@ -22,6 +22,10 @@ void raw_event_paths(struct raw_event *raw, const char *path, const char *path2)
 /** A denial of a TCP connect to @address (text, either family) at @port by a default. */
 void raw_event_connect(struct raw_event *raw, const char *address, unsigned int port);
 
+/** A denial of operation @op about the host name @host, by the default, of a connection as above. */
+void raw_event_host(struct raw_event *raw, enum pk_op op, const char *host, const char *address,
+		    unsigned int port);
+
 /** A denial by the switch @guard of the process section, by its default, of operation @op. */
 void raw_event_guard(struct raw_event *raw, enum pk_op op, enum pk_guard guard);
 

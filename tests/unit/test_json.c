@@ -148,6 +148,81 @@ static void socket_keys(void **state)
 	json_decref(object);
 }
 
+static void names_of_hosts(void **state)
+{
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_host(&raw, PK_OP_NAME, "", "93.184.216.34", 443);
+	raw_event_paths(&raw, "b.example", "a.example");
+	raw.head.detail = PK_PROTOCOL_TLS;
+	raw.head.cookie = 0x1234;
+	memcpy(raw.head.local, raw.head.address, sizeof(raw.head.local));
+	raw.head.local[15] = 9;
+	raw.head.local_port = 40001;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "host"), "b.example");
+	assert_string_equal(text_of(object, "allowed_by"), "a.example");
+	assert_string_equal(text_of(object, "payload"), "tls");
+	assert_string_equal(text_of(object, "address"), "93.184.216.34");
+	assert_int_equal(number_of(object, "port"), 443);
+	assert_string_equal(text_of(object, "local_address"), "93.184.216.9");
+	assert_int_equal(number_of(object, "local_port"), 40001);
+	assert_null(json_object_get(object, "path"));
+	assert_null(json_object_get(object, "cookie"));
+	json_decref(object);
+
+	raw_event_host(&raw, PK_OP_DNS, "evil.example", "127.0.0.53", 53);
+	raw.head.detail = 65;
+	raw.head.protocol = IPPROTO_UDP;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "op"), "dns");
+	assert_string_equal(text_of(object, "host"), "evil.example");
+	assert_string_equal(text_of(object, "query_type"), "HTTPS");
+	assert_string_equal(text_of(object, "protocol"), "udp");
+	assert_null(json_object_get(object, "local_address"));
+	json_decref(object);
+
+	raw_event_host(&raw, PK_OP_ANSWER, "", "10.0.0.1", 0);
+	raw_event_paths(&raw, "a.example", "b.example");
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "alias"), "b.example");
+	assert_null(json_object_get(object, "query_type"));
+	json_decref(object);
+}
+
+static void ways_in_and_netlink(void **state)
+{
+	struct event_context context = { 0 };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_connect(&raw, "10.0.0.9", 8080);
+	raw.head.op = PK_OP_ACCEPT;
+	raw.head.section = PK_SECTION_ACCEPT;
+	raw.head.detail = 51000;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "section"), "accept");
+	assert_int_equal(number_of(object, "port"), 8080);
+	assert_int_equal(number_of(object, "peer_port"), 51000);
+	json_decref(object);
+	raw.head.op = PK_OP_NETLINK;
+	raw.head.detail = 26;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "netlink_family"), "route");
+	assert_string_equal(text_of(object, "message"), "RTM_GETROUTE");
+	assert_null(json_object_get(object, "address"));
+	json_decref(object);
+	raw.head.detail = 16 << 16 | 30;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "netlink_family"), "generic");
+	assert_int_equal(number_of(object, "message"), 30);
+	json_decref(object);
+}
+
 static void allowed_and_audited(void **state)
 {
 	struct event_context context = { 0 };
@@ -285,6 +360,7 @@ static void acts_of_processes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_hosts),	cmocka_unit_test(ways_in_and_netlink),
 		cmocka_unit_test(acts_of_processes),	cmocka_unit_test(whole_line),
 		cmocka_unit_test(rule_of_an_image),	cmocka_unit_test(socket_keys),
 		cmocka_unit_test(allowed_and_audited),	cmocka_unit_test(every_byte_in_a_name),

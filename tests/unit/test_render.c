@@ -124,6 +124,134 @@ static void internet_operations(void **state)
 		    "the address is missing, cut or of an unknown family\n");
 }
 
+#define BY_CURL "  curl[4121] < bash[4100]  "
+
+static void names_of_hosts(void **state)
+{
+	struct raw_event raw;
+	struct event_context context = { 0 };
+
+	(void)state;
+	raw_event_host(&raw, PK_OP_CONNECT, "api.example", "203.0.113.7", 443);
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED connect 203.0.113.7:443 (known as api.example)" BY_CURL
+		    "default deny of egress\n");
+	raw_event_host(&raw, PK_OP_PACKET, "", "2001:db8::1", 53);
+	raw.head.protocol = IPPROTO_UDP;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED packet [2001:db8::1]:53/udp" BY_CURL
+		    "default deny of egress\n");
+	raw_event_host(&raw, PK_OP_DNS, "evil.example", "127.0.0.53", 53);
+	raw.head.protocol = IPPROTO_UDP;
+	raw.head.detail = 28;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED dns evil.example (AAAA)" BY_CURL "default deny of egress\n");
+	raw.head.detail = 999;
+	raw_event_paths(&raw, "a b\n", NULL);
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED dns \"a b\\n\" (type 999)" BY_CURL "default deny of egress\n");
+	raw_event_paths(&raw, "", NULL);
+	raw.head.detail = 0;
+	raw.head.reason = PK_REASON_DNS_FORM;
+	raw.head.rule = PK_RULE_NONE;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED dns (no readable question) to 127.0.0.53:53/udp" BY_CURL
+		    "the DNS message is not one plain question or its answer\n");
+}
+
+static void answers_and_server_names(void **state)
+{
+	struct raw_event raw;
+	struct event_context context = { 0 };
+
+	(void)state;
+	raw_event_host(&raw, PK_OP_ANSWER, "a.example", "10.0.0.1", 0);
+	raw.head.reason = PK_REASON_DNS_PRIVATE;
+	raw.head.rule = PK_RULE_NONE;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED answer 10.0.0.1 for a.example" BY_CURL
+		    "the answer is a private address\n");
+	raw.head.family = 0;
+	raw_event_paths(&raw, "a.example", "b.example");
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED answer a.example by way of b.example" BY_CURL
+		    "the answer is a private address\n");
+	raw_event_host(&raw, PK_OP_NAME, "", "93.184.216.34", 443);
+	raw_event_paths(&raw, "b.example", "a.example");
+	raw.head.detail = PK_PROTOCOL_TLS;
+	expect_line(
+		&raw, &context,
+		"01:00:00 DENIED name b.example on a connection to a.example (93.184.216.34:443)" BY_CURL
+		"default deny of egress\n");
+	raw_event_host(&raw, PK_OP_NAME, "", "93.184.216.34", 443);
+	raw.head.reason = PK_REASON_NO_NAME;
+	raw.head.rule = PK_RULE_NONE;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED name (none) on a connection to 93.184.216.34:443" BY_CURL
+		    "the connection was allowed by name, and its first bytes name no server\n");
+}
+
+static void ways_in_and_kinds_of_sockets(void **state)
+{
+	struct raw_event raw;
+	struct event_context context = { 0 };
+
+	(void)state;
+	raw_event_connect(&raw, "127.0.0.1", 8080);
+	raw.head.op = PK_OP_LISTEN;
+	raw.head.section = PK_SECTION_LISTEN;
+	raw.head.rule = PK_RULE_DEFAULT | PK_SECTION_LISTEN;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED listen 127.0.0.1:8080" BY_CURL "default deny of listen\n");
+	raw_event_connect(&raw, "10.0.0.9", 8080);
+	raw.head.op = PK_OP_ACCEPT;
+	raw.head.section = PK_SECTION_ACCEPT;
+	raw.head.rule = PK_RULE_DEFAULT | PK_SECTION_ACCEPT;
+	raw.head.detail = 51000;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED accept from 10.0.0.9:51000 on port 8080" BY_CURL
+		    "default deny of accept\n");
+	raw_event_connect(&raw, "10.0.0.9", 0);
+	raw.head.op = PK_OP_NETLINK;
+	raw.head.family = AF_NETLINK;
+	raw.head.detail = 16;
+	raw.head.reason = PK_REASON_NETLINK;
+	raw.head.rule = PK_RULE_NONE;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED netlink route RTM_NEWLINK" BY_CURL
+		    "of netlink only reading routes is allowed\n");
+	raw.head.detail = 12 << 16 | 7;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED netlink netfilter message 7" BY_CURL
+		    "of netlink only reading routes is allowed\n");
+	raw_event_connect(&raw, "10.0.0.9", 80);
+	raw.head.op = PK_OP_RECEIVE;
+	raw.head.reason = PK_REASON_FOREIGN;
+	raw.head.rule = PK_RULE_NONE;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED receive 10.0.0.9:80" BY_CURL
+		    "the socket is not the agent's own\n");
+}
+
+static void approval_is_refused(void **state)
+{
+	struct raw_event raw;
+	struct event_context context = { 0 };
+
+	(void)state;
+	raw_event_connect(&raw, "10.0.0.1", 443);
+	raw.head.verdict = PK_VERDICT_ASK;
+	raw.head.reason = PK_REASON_APPROVAL;
+	expect_line(&raw, &context,
+		    "01:00:00 DENIED connect 10.0.0.1:443" BY_CURL
+		    "default ask of egress, and approval is not available\n");
+	raw.head.rule = 7;
+	raw.head.audit = 1;
+	expect_line(&raw, &context,
+		    "01:00:00 WOULD DENY connect 10.0.0.1:443" BY_CURL
+		    "rule number 7, and approval is not available\n");
+}
+
 #define BY_CAT "  cat[4121] < bash[4100]  "
 
 static void acts_on_processes(void **state)
@@ -388,6 +516,10 @@ int main(void)
 		cmocka_unit_test(audit_says_would),
 		cmocka_unit_test(both_paths_of_a_rename),
 		cmocka_unit_test(internet_operations),
+		cmocka_unit_test(names_of_hosts),
+		cmocka_unit_test(answers_and_server_names),
+		cmocka_unit_test(ways_in_and_kinds_of_sockets),
+		cmocka_unit_test(approval_is_refused),
 		cmocka_unit_test(acts_on_processes),
 		cmocka_unit_test(acts_by_number),
 		cmocka_unit_test(words_of_a_command),

@@ -172,7 +172,7 @@ static void lines_for_addresses_allow_them(void **state)
 		"0.0.0.0",
 		"255.255.255.255",
 		"127.0.0.1",
-		"169.254.169.254",
+		"169.254.169.253",
 		"2001:db8::1",
 		"::",
 		"::1",
@@ -291,6 +291,95 @@ static void commands(void **state)
 	expect_line(&raw, NULL, "- {allow: \"/opt/a\\\\ b\"}");
 }
 
+static void expect_no_line(const struct raw_event *raw)
+{
+	struct event event = raw_event_decode(raw);
+	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+
+	assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+	assert_int_equal(list.count, 0);
+}
+
+static void names_of_hosts(void **state)
+{
+	struct raw_event raw;
+
+	(void)state;
+	raw_event_host(&raw, PK_OP_DNS, "evil.example", "127.0.0.53", 53);
+	raw.head.access = PK_ACCESS_UDP;
+	expect_line(&raw, NULL, "- {allow: \"evil.example:443\"}");
+	raw_event_paths(&raw, "", NULL);
+	expect_no_line(&raw);
+	raw_event_host(&raw, PK_OP_CONNECT, "api.example", "203.0.113.7", 22);
+	expect_line(&raw, NULL, "- {allow: \"api.example:22\"}");
+	raw.head.access = PK_ACCESS_UDP;
+	expect_line(&raw, NULL, "- {allow: \"api.example:22\", protocol: udp}");
+	raw_event_host(&raw, PK_OP_NAME, "", "203.0.113.7", 8443);
+	raw_event_paths(&raw, "b.example", "a.example");
+	expect_line(&raw, NULL, "- {allow: \"b.example:8443\"}");
+	raw.head.reason = PK_REASON_NO_NAME;
+	raw.head.rule = PK_RULE_NONE;
+	expect_no_line(&raw);
+}
+
+/* Two types of record of one name, and its port 443, are one line; UDP is another. */
+static void one_line_for_a_name(void **state)
+{
+	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+	struct raw_event raw;
+	struct event event;
+
+	(void)state;
+	raw_event_host(&raw, PK_OP_DNS, "evil.example", "127.0.0.53", 53);
+	event = raw_event_decode(&raw);
+	assert_int_equal(suggest_add(&list, &event, NULL, 2), 0);
+	event.head.detail = 28;
+	assert_int_equal(suggest_add(&list, &event, NULL, 3), 0);
+	raw_event_host(&raw, PK_OP_CONNECT, "evil.example", "203.0.113.7", 443);
+	event = raw_event_decode(&raw);
+	assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.items[0].times, 6);
+	event.head.access = PK_ACCESS_UDP;
+	assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+	assert_int_equal(list.count, 2);
+}
+
+static void ways_in(void **state)
+{
+	struct raw_event raw;
+
+	(void)state;
+	raw_event_connect(&raw, "127.0.0.1", 8080);
+	raw.head.op = PK_OP_BIND;
+	raw.head.section = PK_SECTION_LISTEN;
+	raw.head.rule = PK_RULE_DEFAULT | PK_SECTION_LISTEN;
+	expect_line(&raw, NULL, "- {allow: \"127.0.0.1:8080\", protocol: tcp}");
+	raw_event_connect(&raw, "10.0.0.9", 8080);
+	raw.head.op = PK_OP_ACCEPT;
+	raw.head.section = PK_SECTION_ACCEPT;
+	raw.head.rule = PK_RULE_DEFAULT | PK_SECTION_ACCEPT;
+	expect_line(&raw, NULL, "from: \"10.0.0.9\"  # in the rule for port 8080");
+	raw.head.section = PK_SECTION_LISTEN;
+	expect_no_line(&raw);
+	raw.head.cookie = 1;
+	raw.head.local[15] = 1;
+	expect_line(&raw, NULL, "- {allow: \"[::1]:8080\", protocol: tcp}");
+}
+
+static void nothing_for_credentials(void **state)
+{
+	struct raw_event raw;
+
+	(void)state;
+	raw_event_connect(&raw, "169.254.169.254", 80);
+	expect_no_line(&raw);
+	raw_event_connect(&raw, "fd00:ec2::254", 80);
+	expect_no_line(&raw);
+	raw_event_host(&raw, PK_OP_CONNECT, "metadata.example", "169.254.169.254", 80);
+	expect_no_line(&raw);
+}
+
 static void abstract_sockets(void **state)
 {
 	struct raw_event raw;
@@ -309,6 +398,10 @@ int main(void)
 		cmocka_unit_test(switches),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(abstract_sockets),
+		cmocka_unit_test(names_of_hosts),
+		cmocka_unit_test(one_line_for_a_name),
+		cmocka_unit_test(ways_in),
+		cmocka_unit_test(nothing_for_credentials),
 		cmocka_unit_test(lines_for_paths_allow_them),
 		cmocka_unit_test(lines_for_every_byte_allow_it),
 		cmocka_unit_test(lines_are_not_wider_than_the_path),

@@ -112,6 +112,41 @@ static void groups_by_rule_with_lines(void **state)
 	assert_int_equal(summary_denials(summary), 8);
 }
 
+static void names_have_one_line_each(void **state)
+{
+	CLEAN(summary_free) struct summary *summary = NULL;
+	CLEAN_FREE char *text = NULL;
+	struct event_context context = { 0 };
+	struct raw_event raw;
+
+	(void)state;
+	assert_int_equal(summary_new(&summary), 0);
+	raw_event_host(&raw, PK_OP_DNS, "evil.example", "127.0.0.53", 53);
+	raw.head.detail = 1;
+	add(summary, &raw, 2);
+	raw.head.detail = 28;
+	raw.head.address[15] = 1;
+	add(summary, &raw, 2);
+	raw_event_connect(&raw, "169.254.169.254", 80);
+	add(summary, &raw, 1);
+	raw_event_host(&raw, PK_OP_DNS, "long.example", "127.0.0.53", 53);
+	raw.head.reason = PK_REASON_DNS_LONG;
+	raw.head.rule = PK_RULE_NONE;
+	add(summary, &raw, 1);
+	text = print(summary, &context);
+	assert_string_equal(text, "picket: 6 denials\n"
+				  "\n"
+				  "     5 x  default deny of egress\n"
+				  "         1  connect 169.254.169.254:80\n"
+				  "        to allow it, add to the rules of 'egress':\n"
+				  "          - {allow: \"evil.example:443\"}  # 4 times\n"
+				  "\n"
+				  "     1 x  the name is longer than dns.max_name allows\n"
+				  "         1  dns long.example\n"
+				  "        'max_name' of 'dns' in 'egress' sets the limit\n"
+				  "\n");
+}
+
 static void isolation_has_no_line(void **state)
 {
 	CLEAN(summary_free) struct summary *summary = NULL;
@@ -188,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_happened),
 		cmocka_unit_test(groups_by_rule_with_lines),
+		cmocka_unit_test(names_have_one_line_each),
 		cmocka_unit_test(isolation_has_no_line),
 		cmocka_unit_test(losses_are_told),
 		cmocka_unit_test(memory_is_bounded),

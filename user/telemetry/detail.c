@@ -6,9 +6,11 @@
 #include "telemetry/detail.h"
 
 #include <linux/fs.h>
+#include <linux/netlink.h>
 #include <linux/tiocl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -25,6 +27,30 @@ static const char *const bpf_commands[] = {
 	"prog-attach",	    "prog-detach",	   "prog-test-run",    "prog-get-next-id",
 	"map-get-next-id",  "prog-get-fd-by-id",   "map-get-fd-by-id", "obj-get-info-by-fd",
 	"prog-query",	    "raw-tracepoint-open", "btf-load",	       "btf-get-fd-by-id",
+};
+
+static const char *const protocols[] = {
+	[PK_PROTOCOL_TLS] = "tls",
+	[PK_PROTOCOL_HTTP] = "http",
+	[PK_PROTOCOL_OTHER] = "other",
+};
+_Static_assert(sizeof(protocols) / sizeof(protocols[0]) == PK_PROTOCOL__MAX, "a name for each");
+
+static const char *const netlink_families[] = {
+	[NETLINK_ROUTE] = "route",
+	[NETLINK_USERSOCK] = "usersock",
+	[NETLINK_SOCK_DIAG] = "sock_diag",
+	[NETLINK_NFLOG] = "nflog",
+	[NETLINK_XFRM] = "xfrm",
+	[NETLINK_SELINUX] = "selinux",
+	[NETLINK_ISCSI] = "iscsi",
+	[NETLINK_AUDIT] = "audit",
+	[NETLINK_FIB_LOOKUP] = "fib_lookup",
+	[NETLINK_CONNECTOR] = "connector",
+	[NETLINK_NETFILTER] = "netfilter",
+	[NETLINK_KOBJECT_UEVENT] = "kobject_uevent",
+	[NETLINK_GENERIC] = "generic",
+	[NETLINK_CRYPTO] = "crypto",
 };
 
 static const char *find(const char *const *table, size_t count, __u32 code)
@@ -78,6 +104,46 @@ static const char *ioctl_name(__u32 command)
 	return NULL;
 }
 
+/* Types of DNS records that programs ask for, allowed or not. */
+static const char *record_name(__u32 type)
+{
+	static const struct {
+		__u32 type;
+		const char *name;
+	} names[] = {
+		{ 1, "A" },	 { 2, "NS" },	 { 5, "CNAME" },  { 6, "SOA" },
+		{ 10, "NULL" },	 { 12, "PTR" },	 { 13, "HINFO" }, { 15, "MX" },
+		{ 16, "TXT" },	 { 28, "AAAA" }, { 33, "SRV" },	  { 35, "NAPTR" },
+		{ 39, "DNAME" }, { 43, "DS" },	 { 46, "RRSIG" }, { 48, "DNSKEY" },
+		{ 52, "TLSA" },	 { 64, "SVCB" }, { 65, "HTTPS" }, { 251, "IXFR" },
+		{ 252, "AXFR" }, { 255, "ANY" }, { 257, "CAA" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].type == type)
+			return names[i].name;
+	}
+	return NULL;
+}
+
+const char *detail_netlink_family(__u32 family)
+{
+	return FIND(netlink_families, family);
+}
+
+bool detail_route_message(__u32 type, char name[static 24])
+{
+	/* In groups of four, from RTM_NEWLINK on. */
+	static const char *const verbs[] = { "NEW", "DEL", "GET", "SET" };
+	static const char *const things[] = { "LINK", "ADDR",  "ROUTE",	 "NEIGH",
+					      "RULE", "QDISC", "TCLASS", "TFILTER" };
+
+	if (type < 16 || (type - 16) / 4 >= sizeof(things) / sizeof(things[0]))
+		return false;
+	(void)snprintf(name, 24, "RTM_%s%s", verbs[type % 4], things[(type - 16) / 4]);
+	return true;
+}
+
 const char *detail_kind(__u32 op)
 {
 	switch (op) {
@@ -94,6 +160,11 @@ const char *detail_kind(__u32 op)
 		return "kernel_file";
 	case PK_OP_SYSCALL:
 		return "number";
+	case PK_OP_DNS:
+	case PK_OP_ANSWER:
+		return "query_type";
+	case PK_OP_NAME:
+		return "payload";
 	default:
 		return NULL;
 	}
@@ -113,6 +184,11 @@ const char *detail_name(__u32 op, __u32 detail)
 		return FIND(bpf_commands, detail);
 	case PK_OP_MODULE:
 		return FIND(kernel_files, detail);
+	case PK_OP_DNS:
+	case PK_OP_ANSWER:
+		return record_name(detail);
+	case PK_OP_NAME:
+		return FIND(protocols, detail);
 	default:
 		return NULL;
 	}

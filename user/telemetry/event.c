@@ -105,6 +105,31 @@ bool event_has_address(const struct event *event)
 	return event->head.family == AF_INET || event->head.family == AF_INET6;
 }
 
+bool event_is_network(const struct event *event)
+{
+	switch (event->head.op) {
+	case PK_OP_CONNECT:
+	case PK_OP_SEND:
+	case PK_OP_SOCKET:
+	case PK_OP_BIND:
+	case PK_OP_LISTEN:
+	case PK_OP_ACCEPT:
+	case PK_OP_DNS:
+	case PK_OP_ANSWER:
+	case PK_OP_NAME:
+	case PK_OP_PACKET:
+	case PK_OP_NETLINK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool event_has_local(const struct event *event)
+{
+	return event->head.cookie != 0 && event_has_address(event);
+}
+
 const char *event_address(const __u8 address[static 16], char text[static EVENT_ADDRESS_SIZE])
 {
 	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };

@@ -24,9 +24,9 @@ struct event_path {
 /** A checked record. The paths point into the raw bytes it was decoded from. */
 struct event {
 	struct pk_event head; /* every enum below its __MAX, rule reference well formed */
-	struct event_path path;
+	struct event_path path; /* event_is_network(): a host name */
 	struct event_path path2; /* new name of a rename or link; the words of a command, each
-				  * ended by a NUL */
+				  * ended by a NUL; another host name */
 	char comm[17]; /* NUL-terminated, may hold any other byte */
 	char parent_comm[17];
 	char target_comm[17]; /* of the process that it is about; "" = none, or unknown */
@@ -50,6 +50,18 @@ int event_decode(const void *bytes, size_t size, struct event *ret_event);
 
 /** True for operations on an internet address (address and port are meaningful). */
 bool event_has_address(const struct event *event);
+
+/** True for operations whose paths are host names: those on addresses and on names. */
+bool event_is_network(const struct event *event);
+
+/** True when the event tells the socket's own address and port. */
+bool event_has_local(const struct event *event);
+
+/** True when the act was refused for want of an approval that nobody can give yet. */
+static inline bool event_wants_approval(const struct event *event)
+{
+	return event->head.reason == PK_REASON_APPROVAL;
+}
 
 /** True when the event is about another process: target, and target_comm if it is known. */
 static inline bool event_has_target(const struct event *event)

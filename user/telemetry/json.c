@@ -218,13 +218,25 @@ static bool set_act(json_t *to, const struct event *event)
 
 	if (head->reason == PK_REASON_GUARD)
 		ok = set_text(to, "switch", names_guard(head->access));
-	if (ok && detail_kind(head->op))
+	if (ok && detail_kind(head->op) && (head->detail || !event_is_network(event)))
 		ok = set_number_or_name(to, detail_kind(head->op), head);
 	return ok && set_target(to, event);
 }
 
+/* Host names: the one the act was about, and the one that led there. */
+static bool set_hosts(json_t *to, const struct event *event)
+{
+	bool answer = event->head.op == PK_OP_ANSWER;
+
+	return set_path(to, "host", "host_hex", &event->path) &&
+	       set_path(to, answer ? "alias" : "allowed_by",
+			answer ? "alias_hex" : "allowed_by_hex", &event->path2);
+}
+
 static bool set_names(json_t *to, const struct event *event)
 {
+	if (event_is_network(event))
+		return set_hosts(to, event);
 	if (event->head.op == PK_OP_COMMAND)
 		return set_path(to, "path", "path_hex", &event->path) && set_command(to, event);
 	if (event->head.op == PK_OP_SYSCALL)
@@ -240,20 +252,15 @@ static bool set_named(json_t *to, const char *key, const char *name, __u32 numbe
 	return name ? set_text(to, key, name) : set_number(to, key, number);
 }
 
-static bool set_socket(json_t *to, const struct event *event)
+/* What a kernel socket is: its family, and of one that was to be made the type. */
+static bool set_kind(json_t *to, const struct event *event)
 {
 	const struct pk_event *head = &event->head;
-	char text[EVENT_ADDRESS_SIZE];
 	bool is_socket = head->op == PK_OP_SOCKET;
 	__u32 protocol = is_socket ? head->protocol & 0xffff : head->protocol;
 	bool ok = true;
 
-	if (!is_socket && head->op != PK_OP_CONNECT && head->op != PK_OP_SEND)
-		return true;
-	if (!is_socket && event_has_address(event))
-		ok = set_text(to, "address", event_address(head->address, text)) &&
-		     set_number(to, "port", head->port);
-	if (ok && protocol)
+	if (protocol)
 		ok = set_named(to, "protocol",
 			       event_has_address(event) ? names_protocol(protocol) : NULL,
 			       protocol);
@@ -263,6 +270,45 @@ static bool set_socket(json_t *to, const struct event *event)
 		ok = set_named(to, "type", names_socket_type(head->protocol >> 16),
 			       head->protocol >> 16);
 	return ok;
+}
+
+static bool set_local(json_t *to, const struct event *event)
+{
+	char text[EVENT_ADDRESS_SIZE];
+
+	return !event_has_local(event) ||
+	       (set_text(to, "local_address", event_address(event->head.local, text)) &&
+		set_number(to, "local_port", event->head.local_port));
+}
+
+static bool set_netlink(json_t *to, const struct pk_event *head)
+{
+	__u32 family = head->detail >> 16;
+	__u32 type = head->detail & 0xffff;
+	char name[24];
+	bool known = family == 0 && detail_route_message(type, name);
+
+	return set_named(to, "netlink_family", detail_netlink_family(family), family) &&
+	       set_named(to, "message", known ? name : NULL, type);
+}
+
+static bool set_network(json_t *to, const struct event *event)
+{
+	const struct pk_event *head = &event->head;
+	char text[EVENT_ADDRESS_SIZE];
+	bool ok = true;
+
+	/* A socket that was handed over is about addresses too. */
+	if (!event_is_network(event) && head->op != PK_OP_RECEIVE)
+		return true;
+	if (head->op == PK_OP_NETLINK)
+		return set_netlink(to, head);
+	if (head->op != PK_OP_SOCKET && event_has_address(event))
+		ok = set_text(to, "address", event_address(head->address, text)) &&
+		     set_number(to, "port", head->port);
+	if (ok && head->op == PK_OP_ACCEPT)
+		ok = set_number(to, "peer_port", head->detail);
+	return ok && set_kind(to, event) && set_local(to, event);
 }
 
 static bool set_what(json_t *to, const struct event *event, const struct event_context *context)
@@ -296,7 +342,7 @@ int json_event(const struct event *event, const struct event_context *context, c
 	if (!object || !set_what(object, event, context) ||
 	    !set_decider(object, &event->head, context->image) ||
 	    !set_processes(object, event, context) || !set_names(object, event) ||
-	    !set_act(object, event) || !set_socket(object, event) ||
+	    !set_act(object, event) || !set_network(object, event) ||
 	    !set_number(object, "cgroup", event->head.cgroup))
 		return -ENOMEM;
 	compact = json_dumps(object, JSON_COMPACT);

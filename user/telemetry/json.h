@@ -9,9 +9,9 @@
  *   agent*     name, or slot number
  *   verdict*   "allow", "ask", "deny"
  *   op*        "open", "connect", ...
- *   section*   "egress", "files", "exec", "unix", "process", "syscalls"
- *   access*    list of what was asked for: "read", "write", "exec", "connect"; "tcp", "udp"; "run",
- *              "command"; empty in sections process and syscalls
+ *   section*   "egress", "files", "exec", "unix", "process", "syscalls", "listen", "accept", "sockets"
+ *   access*    list of what was asked for: "read", "write", "exec", "connect"; "tcp", "udp", "icmp";
+ *              "run", "command"; empty in sections process, syscalls and sockets
  *   errno      name of the error the task got; absent when the call went on
  *   audit*     true: audit mode, nothing was blocked
  *   reason*    "rule", "default", "path-long", ...
@@ -22,6 +22,12 @@
  *   parent*    {pid, comm, start, id}
  *   path, path2   escaped as base/escape.h says: valid UTF-8, one line, reversible
  *   path_hex, path2_hex   the exact bytes in hexadecimal, when they are not valid UTF-8
+ *   host       host name: that the address is known by (connect, send, packet), that was asked for
+ *              (dns, answer), that the first bytes of a connection say (name). host_hex as path_hex
+ *   allowed_by op "name": the name that the connection was allowed by, when it was a name
+ *   alias      op "answer": the name that the answer goes on with
+ *   query_type ops "dns", "answer": type of record, "A", "AAAA", or a number
+ *   payload    op "name": what the first bytes are, "tls", "http" or "other"
  *   command    op "command": program and words with blanks between
  *   syscall, number   op "syscall": its name and the number on the caller's architecture
  *   switch     reason "guard": the switch of the process section that refuses
@@ -29,7 +35,11 @@
  *   bpf_command   op "bpf"
  *   kernel_file   op "module": what the kernel was to load
  *   target     {pid, comm} of the other process that the act was about
- *   address, port, protocol, family, type   of socket operations
+ *   address, port, protocol, family, type   of socket operations: the destination; bind and listen:
+ *              the local ones; accept: the peer's address and the local port; answer: the one answered
+ *   peer_port  op "accept"
+ *   local_address, local_port   of the socket, ops of packets and first bytes
+ *   netlink_family, message     op "netlink": "route", "RTM_NEWLINK", or numbers
  *   cgroup*    id of the task's cgroup
  */
 #ifndef PICKET_TELEMETRY_JSON_H

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "telemetry/detail.h"
 #include "telemetry/names.h"
+#include "telemetry/render_network.h"
 
 /* A stream into a malloc'ed string. */
 struct text {
@@ -39,27 +40,6 @@ static int text_close(struct text *text, char **ret_text)
 	return 0;
 }
 
-/*
- * A name in the line: bare when it cannot be mistaken for the line's own punctuation, else in
- * quotes. A file may be called `x  bash[1]  rule allow@1`.
- */
-static void put_name(FILE *to, const char *bytes, size_t length)
-{
-	bool bare = length > 0;
-
-	for (size_t i = 0; i < length; i++) {
-		if (strchr(" \"[]<>", bytes[i]))
-			bare = false;
-	}
-	if (bare) {
-		escape_write(to, bytes, length, 0);
-		return;
-	}
-	(void)fputc('"', to);
-	escape_write(to, bytes, length, '"');
-	(void)fputc('"', to);
-}
-
 static void put_quoted(FILE *to, const char *text)
 {
 	(void)fputc('"', to);
@@ -72,55 +52,11 @@ static void put_paths(FILE *to, const struct event *event)
 	if (event->path.length == 0)
 		(void)fputs("(no path)", to);
 	else
-		put_name(to, event->path.bytes, event->path.length);
+		render_put_name(to, event->path.bytes, event->path.length);
 	if (event->path2.length > 0) {
 		(void)fputs(" -> ", to);
-		put_name(to, event->path2.bytes, event->path2.length);
+		render_put_name(to, event->path2.bytes, event->path2.length);
 	}
-}
-
-static void put_named_number(FILE *to, const char *name, const char *kind, __u32 number)
-{
-	if (name)
-		(void)fputs(name, to);
-	else
-		(void)fprintf(to, "%s %u", kind, number);
-}
-
-static void put_address(FILE *to, const struct event *event)
-{
-	char text[EVENT_ADDRESS_SIZE];
-	__u32 protocol = event->head.protocol;
-
-	if (!event_has_address(event)) {
-		(void)fputs("(address of ", to);
-		put_named_number(to, names_family(event->head.family), "family",
-				 event->head.family);
-		(void)fputc(')', to);
-		return;
-	}
-	event_address(event->head.address, text);
-	(void)fprintf(to, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, event->head.port);
-	/* TCP is what people assume; 0 is unknown. IPPROTO_TCP is 6. */
-	if (protocol == 0 || protocol == 6)
-		return;
-	(void)fputc('/', to);
-	put_named_number(to, names_protocol(protocol), "protocol", protocol);
-}
-
-static void put_socket(FILE *to, const struct event *event)
-{
-	__u32 type = event->head.protocol >> 16;
-	__u32 protocol = event->head.protocol & 0xffff;
-
-	put_named_number(to, names_family(event->head.family), "family", event->head.family);
-	(void)fputc(' ', to);
-	put_named_number(to, names_socket_type(type), "type", type);
-	if (protocol == 0)
-		return;
-	(void)fputc(' ', to);
-	put_named_number(to, event_has_address(event) ? names_protocol(protocol) : NULL, "protocol",
-			 protocol);
 }
 
 /* The program, then each word. */
@@ -130,13 +66,13 @@ static void put_command(FILE *to, const struct event *event)
 	size_t left = event->path2.length;
 
 	if (event->path.length > 0)
-		put_name(to, event->path.bytes, event->path.length);
+		render_put_name(to, event->path.bytes, event->path.length);
 	while (left > 0) {
 		const char *nul = memchr(at, '\0', left);
 		size_t length = nul ? (size_t)(nul - at) : left;
 
 		(void)fputc(' ', to);
-		put_name(to, at, length);
+		render_put_name(to, at, length);
 		length += nul ? 1 : 0;
 		at += length;
 		left -= length;
@@ -161,7 +97,7 @@ static void put_target(FILE *to, const struct event *event)
 	if (!event->target_comm[0])
 		return;
 	(void)fputs(" (", to);
-	put_name(to, event->target_comm, strlen(event->target_comm));
+	render_put_name(to, event->target_comm, strlen(event->target_comm));
 	(void)fputc(')', to);
 }
 
@@ -185,19 +121,15 @@ static void put_act(FILE *to, const struct event *event)
 static void put_object(FILE *to, const struct event *event)
 {
 	switch (event->head.op) {
-	case PK_OP_CONNECT:
-	case PK_OP_SEND:
-		put_address(to, event);
-		break;
-	case PK_OP_SOCKET:
-		put_socket(to, event);
-		break;
 	case PK_OP_COMMAND:
 		put_command(to, event);
 		break;
 	default:
-		if (detail_kind(event->head.op) || event_has_target(event) ||
-		    event->head.section == PK_SECTION_PROCESS)
+		if (event_is_network(event) ||
+		    (event->head.op == PK_OP_RECEIVE && event_has_address(event)))
+			render_put_network(to, event);
+		else if (detail_kind(event->head.op) || event_has_target(event) ||
+			 event->head.section == PK_SECTION_PROCESS)
 			put_act(to, event);
 		else
 			put_paths(to, event);
@@ -259,10 +191,29 @@ static void put_default(FILE *to, const struct event *event, const struct event_
 {
 	__u32 layer = (event->head.rule & ~PK_RULE_DEFAULT) >> 8;
 
-	(void)fprintf(to, "default %s of %s", names_verdict(event->head.verdict),
+	(void)fprintf(to, "default %s of %s",
+		      names_verdict(event_wants_approval(event) ? PK_VERDICT_ASK :
+								  event->head.verdict),
 		      names_section(event->head.rule & 0xff));
 	if (context->image && image_head(context->image)->layers > 1)
 		(void)fprintf(to, " in layer %u", layer + 1);
+}
+
+/* An approval is asked for by a rule or by a default. */
+static void put_approval(FILE *to, const struct event *event, const struct event_context *context)
+{
+	const struct pk_rule *rule = context->image ? image_rule(context->image, event->head.rule) :
+						      NULL;
+
+	if (rule)
+		put_rule(to, context, rule);
+	else if (event->head.rule == PK_RULE_NONE)
+		(void)fputs("rule ask", to);
+	else if (event->head.rule & PK_RULE_DEFAULT)
+		put_default(to, event, context);
+	else
+		(void)fprintf(to, "rule number %u", event->head.rule);
+	(void)fputs(", and approval is not available", to);
 }
 
 static void put_decider(FILE *to, const struct event *event, const struct event_context *context)
@@ -274,6 +225,8 @@ static void put_decider(FILE *to, const struct event *event, const struct event_
 		put_default(to, event, context);
 	} else if (event->head.reason == PK_REASON_GUARD) {
 		put_guard(to, event, context);
+	} else if (event_wants_approval(event)) {
+		put_approval(to, event, context);
 	} else if (event->head.reason != PK_REASON_RULE) {
 		(void)fputs(names_reason_sentence(event->head.reason), to);
 	} else if (rule) {
@@ -290,20 +243,21 @@ struct verdict_style {
 
 static struct verdict_style verdict_style(const struct pk_event *head)
 {
+	/* What cannot be approved is refused like what is denied. */
+	bool asks = head->verdict == PK_VERDICT_ASK && head->reason != PK_REASON_APPROVAL;
+
 	if (head->kind == PK_EVENT_ACTIVITY || head->verdict == PK_VERDICT_ALLOW)
 		return (struct verdict_style){ "ALLOWED", "\033[32m" };
 	if (head->audit)
-		return (struct verdict_style){ head->verdict == PK_VERDICT_ASK ? "WOULD ASK" :
-										 "WOULD DENY",
-					       "\033[33m" };
-	if (head->verdict == PK_VERDICT_ASK)
+		return (struct verdict_style){ asks ? "WOULD ASK" : "WOULD DENY", "\033[33m" };
+	if (asks)
 		return (struct verdict_style){ "ASKED", "\033[1;33m" };
 	return (struct verdict_style){ "DENIED", "\033[1;31m" };
 }
 
 static void put_process(FILE *to, const char *comm, __u32 tgid)
 {
-	put_name(to, comm, strlen(comm));
+	render_put_name(to, comm, strlen(comm));
 	(void)fprintf(to, "[%u]", tgid);
 }
 
@@ -329,7 +283,7 @@ static void put_access(FILE *to, const struct pk_event *head)
 static bool has_object(const struct event *event)
 {
 	return event->head.section != PK_SECTION_PROCESS || detail_kind(event->head.op) ||
-	       event_has_target(event) || event->path.length > 0 || event->head.op == PK_OP_SOCKET;
+	       event_has_target(event) || event->path.length > 0 || event_is_network(event);
 }
 
 int render_event(const struct event *event, const struct event_context *context, char **ret_line)

@@ -9,21 +9,28 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/address.h"
 #include "policy/capabilities.h"
 #include "policy/decide.h"
 #include "telemetry/names.h"
 #include "telemetry/suggest_pattern.h"
 
-/* Put @need (its pattern is taken over) into the list, or its bits and count to an equal one. */
-static int merge(struct suggest_list *list, struct suggest_need *need)
+/* Bits of host names stay apart: what a rule without `protocol` means differs from both. */
+static bool same_need(const struct suggest_need *a, const struct suggest_need *b)
+{
+	return a->section == b->section && a->forbidden_by == b->forbidden_by &&
+	       a->host == b->host && (!a->host || a->access == b->access) &&
+	       strcmp(a->pattern, b->pattern) == 0;
+}
+
+int suggest_merge(struct suggest_list *list, struct suggest_need *need)
 {
 	struct suggest_need *grown;
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct suggest_need *old = &list->items[i];
 
-		if (old->section != need->section || old->forbidden_by != need->forbidden_by ||
-		    strcmp(old->pattern, need->pattern) != 0)
+		if (!same_need(old, need))
 			continue;
 		old->access |= need->access;
 		old->capabilities |= need->capabilities;
@@ -38,6 +45,14 @@ static int merge(struct suggest_list *list, struct suggest_need *need)
 	grown[list->count++] = *need;
 	need->pattern = NULL;
 	return 0;
+}
+
+__u32 suggest_forbidden_by(const struct event *event)
+{
+	const struct pk_event *head = &event->head;
+	bool asks = head->reason == PK_REASON_APPROVAL && !(head->rule & PK_RULE_DEFAULT);
+
+	return head->reason == PK_REASON_RULE || asks ? head->rule : PK_RULE_NONE;
 }
 
 /* One question about one object of an act: a path, or in section egress the event's address. */
@@ -79,7 +94,7 @@ static int add_need(struct suggest_list *list, const struct event *event,
 		r = suggest_path_pattern(&question->path, NULL, need);
 	if (r < 0)
 		return r;
-	r = merge(list, need);
+	r = suggest_merge(list, need);
 	pattern = need->pattern;
 	return r;
 }
@@ -130,8 +145,7 @@ static int add_question(struct suggest_list *list, const struct event *event,
 	struct suggest_need need = {
 		.section = question->section,
 		.access = question->access,
-		.forbidden_by = event->head.reason == PK_REASON_RULE ? event->head.rule :
-								       PK_RULE_NONE,
+		.forbidden_by = suggest_forbidden_by(event),
 		.times = times,
 	};
 
@@ -142,16 +156,40 @@ static int add_question(struct suggest_list *list, const struct event *event,
 	return add_need(list, event, question, &need);
 }
 
+/* Credentials of the machine itself: nobody should open them by pasting a line. */
+static bool is_metadata(const struct event *event)
+{
+	CLEAN(address_match_reset) struct address_match group = { 0 };
+	struct address_error error;
+
+	if (event->head.section != PK_SECTION_EGRESS || !event_has_address(event) ||
+	    address_parse("@metadata", &group, &error))
+		return false;
+	for (size_t i = 0; i < group.range_count; i++) {
+		if (memcmp(event->head.address, group.ranges[i].low, 16) >= 0 &&
+		    memcmp(event->head.address, group.ranges[i].high, 16) <= 0)
+			return true;
+	}
+	return false;
+}
+
 bool suggest_possible(const struct event *event)
 {
-	return event->head.reason == PK_REASON_RULE || event->head.reason == PK_REASON_DEFAULT ||
-	       event->head.reason == PK_REASON_GUARD;
+	switch (event->head.reason) {
+	case PK_REASON_RULE:
+	case PK_REASON_DEFAULT:
+	case PK_REASON_GUARD:
+	case PK_REASON_APPROVAL:
+		return !is_metadata(event);
+	default:
+		return false;
+	}
 }
 
 /* Put @need, whose pattern is owned, into the list. */
 static int add_owned(struct suggest_list *list, struct suggest_need *need)
 {
-	int r = need->pattern ? merge(list, need) : -ENOMEM;
+	int r = need->pattern ? suggest_merge(list, need) : -ENOMEM;
 
 	mem_free_ptr(&need->pattern);
 	return r;
@@ -163,8 +201,7 @@ static int add_command(struct suggest_list *list, const struct event *event, __u
 	struct suggest_need need = {
 		.section = PK_SECTION_EXEC,
 		.access = PK_ACCESS_RUN | PK_ACCESS_COMMAND,
-		.forbidden_by = event->head.reason == PK_REASON_RULE ? event->head.rule :
-								       PK_RULE_NONE,
+		.forbidden_by = suggest_forbidden_by(event),
 		.times = times,
 	};
 	int r;
@@ -259,6 +296,8 @@ static int add_questions(struct suggest_list *list, const struct event *event,
 int suggest_add(struct suggest_list *list, const struct event *event,
 		const struct policy_image *image, __u64 times)
 {
+	int r;
+
 	if (!suggest_possible(event))
 		return 0;
 	if (event->head.section == PK_SECTION_PROCESS)
@@ -267,6 +306,9 @@ int suggest_add(struct suggest_list *list, const struct event *event,
 		return add_syscall(list, event, times);
 	if (event->head.op == PK_OP_COMMAND)
 		return add_command(list, event, times);
+	r = suggest_network(list, event, times);
+	if (r)
+		return r < 0 ? r : 0;
 	return add_questions(list, event, image, times);
 }
 
@@ -300,6 +342,12 @@ static void put_switch(FILE *to, const struct suggest_need *need)
 	(void)fputc(']', to);
 }
 
+/* What a rule of the need's section is about that has no `protocol`. */
+static __u8 usual_protocols(const struct suggest_need *need)
+{
+	return need->host ? PK_ACCESS_TCP : PK_ACCESS_EGRESS;
+}
+
 static void put_rule(FILE *to, const struct suggest_need *need)
 {
 	char access[NAMES_ACCESS_SIZE];
@@ -309,7 +357,8 @@ static void put_rule(FILE *to, const struct suggest_need *need)
 	names_access(need->section, need->access, ", ", access);
 	if (need->section == PK_SECTION_FILES)
 		(void)fprintf(to, ", access: [%s]", access);
-	else if (need->section == PK_SECTION_EGRESS && need->access != PK_ACCESS_EGRESS)
+	else if ((need->section == PK_SECTION_EGRESS || need->section == PK_SECTION_LISTEN) &&
+		 need->access != usual_protocols(need))
 		(void)fprintf(to, ", protocol: %s", access);
 	(void)fputc('}', to);
 }
@@ -324,6 +373,8 @@ int suggest_line(const struct suggest_need *need, char **ret_line)
 		return -ENOMEM;
 	if (need->section == PK_SECTION_PROCESS)
 		put_switch(to, need);
+	else if (need->section == PK_SECTION_ACCEPT)
+		(void)fputs(need->pattern, to);
 	else
 		put_rule(to, need);
 	if (fclose(to) != 0)

@@ -18,6 +18,7 @@ struct suggest_need {
 	char *pattern; /* owned; as it stands in a policy, not yet quoted; process: the switch */
 	__u64 capabilities; /* process: bits that a list of capabilities must name; 0 = no list */
 	__u32 forbidden_by; /* number of the deny or ask rule, PK_RULE_NONE: an allow is enough */
+	bool host; /* the pattern is a host name's: means TCP where nothing is said */
 	bool blurred; /* the pattern has a '?' for a byte that a policy text cannot hold */
 	__u64 times;
 };

@@ -108,3 +108,17 @@ int suggest_address_pattern(const struct pk_event *head, struct suggest_need *ne
 	}
 	return 0;
 }
+
+int suggest_host_pattern(const struct event_path *host, __u32 port, struct suggest_need *need)
+{
+	char text[8] = "*";
+
+	if (port)
+		(void)snprintf(text, sizeof(text), "%u", port & 0xffff);
+	if (asprintf(&need->pattern, "%.*s:%s", (int)host->length, host->bytes, text) < 0) {
+		need->pattern = NULL;
+		return -ENOMEM;
+	}
+	need->host = true;
+	return 0;
+}

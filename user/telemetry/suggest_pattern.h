@@ -21,4 +21,22 @@ int suggest_path_pattern(const struct event_path *path, const struct event_path 
  */
 int suggest_address_pattern(const struct pk_event *head, struct suggest_need *need);
 
+/** Store HOST:PORT; port 0 as above. Returns 0 or -ENOMEM. */
+int suggest_host_pattern(const struct event_path *host, __u32 port, struct suggest_need *need);
+
+/** Number of the rule that refused the act, which no allow overrides; PK_RULE_NONE: none did. */
+__u32 suggest_forbidden_by(const struct event *event);
+
+/**
+ * Put @need, whose pattern is taken over, into the list, or its bits and count to an equal one.
+ * Returns 0 or -ENOMEM.
+ */
+int suggest_merge(struct suggest_list *list, struct suggest_need *need);
+
+/**
+ * Add what a denied act on the network lacks that is about more than an address: a name, who may
+ * connect, a local port. Returns 1 when the act was such a one, 0 when not, or -ENOMEM.
+ */
+int suggest_network(struct suggest_list *list, const struct event *event, __u64 times);
+
 #endif

@@ -76,11 +76,20 @@ static bool same_path(const struct event_path *a, const struct event_path *b)
 	       (a->length == 0 || memcmp(a->bytes, b->bytes, a->length) == 0);
 }
 
+/* A name is one object, whatever type of record was asked for and of which resolver. */
+static bool same_host(const struct event *a, const struct event *b)
+{
+	return a->head.op == PK_OP_DNS && b->head.op == PK_OP_DNS && a->path.length > 0 &&
+	       same_path(&a->path, &b->path);
+}
+
 static bool same_object(const struct event *a, const struct event *b)
 {
 	const struct pk_event *x = &a->head;
 	const struct pk_event *y = &b->head;
 
+	if (same_host(a, b))
+		return true;
 	return x->op == y->op && x->section == y->section && x->access == y->access &&
 	       x->target == y->target && x->detail == y->detail && x->family == y->family &&
 	       x->port == y->port && x->protocol == y->protocol &&

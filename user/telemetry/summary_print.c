@@ -75,7 +75,22 @@ static void *sorted(void *items, size_t count, size_t size,
 	return order;
 }
 
-static int print_objects(const struct summary_group *group, FILE *to)
+/* A line for one object; nothing for one that the suggested lines name (@all: also for these). */
+static int print_object(const struct summary_object *object, bool all, FILE *to)
+{
+	CLEAN_FREE char *text = NULL;
+	int r;
+
+	if (!all && suggest_possible(&object->event))
+		return 0;
+	r = render_object(&object->event, &text);
+	if (r == 0)
+		(void)fprintf(to, "%10llu  %s %s\n", (unsigned long long)object->count,
+			      names_op(object->event.head.op), text);
+	return r;
+}
+
+static int print_objects(const struct summary_group *group, bool all, FILE *to)
 {
 	CLEAN_FREE struct summary_object **order = sorted(group->objects, group->object_count,
 							  sizeof(*group->objects), by_object_count);
@@ -84,19 +99,14 @@ static int print_objects(const struct summary_group *group, FILE *to)
 	if (!order)
 		return -ENOMEM;
 	for (size_t i = 0; i < group->object_count; i++) {
-		const struct event *event = &order[i]->event;
-		CLEAN_FREE char *text = NULL;
-		int r;
+		int r = 0;
 
-		if (i >= OBJECTS_SHOWN) {
+		if (i >= OBJECTS_SHOWN && all)
 			unlisted += order[i]->count;
-			continue;
-		}
-		r = render_object(event, &text);
+		else
+			r = print_object(order[i], all, to);
 		if (r < 0)
 			return r;
-		(void)fprintf(to, "%10llu  %s %s\n", (unsigned long long)order[i]->count,
-			      names_op(event->head.op), text);
 	}
 	print_uncounted(group, unlisted, to);
 	return 0;
@@ -142,6 +152,16 @@ static void print_all_forbidden(const struct suggest_list *needs,
 	}
 }
 
+static void print_where(enum pk_section section, FILE *to)
+{
+	if (section == PK_SECTION_ACCEPT)
+		(void)fputs("        to allow it, change in the rules of 'listen':\n", to);
+	else
+		(void)fprintf(to, "        to allow it, add to %s'%s':\n",
+			      section == PK_SECTION_PROCESS ? "" : "the rules of ",
+			      names_section(section));
+}
+
 static int print_lines(const struct suggest_list *needs, enum pk_section section, FILE *to)
 {
 	bool headed = false;
@@ -157,15 +177,41 @@ static int print_lines(const struct suggest_list *needs, enum pk_section section
 		if (r < 0)
 			return r;
 		if (!headed)
-			(void)fprintf(to, "        to allow it, add to %s'%s':\n",
-				      section == PK_SECTION_PROCESS ? "" : "the rules of ",
-				      names_section(section));
+			print_where(section, to);
 		headed = true;
 		(void)fprintf(to, "          %s  # %llu time%s%s\n", line,
 			      (unsigned long long)need->times, plural(need->times),
 			      need->blurred ? "; '?' is a byte that a policy cannot spell" : "");
 	}
 	return 0;
+}
+
+/* What people can do where no line of a rule helps. */
+static const char *other_remedy(const struct pk_event *head)
+{
+	switch (head->reason) {
+	case PK_REASON_WIDENS:
+		return "no policy line allows it; copying instead of renaming works where both names "
+		       "may be used";
+	case PK_REASON_DNS_RATE:
+		return "'rate' of 'dns' in 'egress' sets the limit";
+	case PK_REASON_DNS_LONG:
+		return "'max_name' of 'dns' in 'egress' sets the limit";
+	case PK_REASON_DNS_PRIVATE:
+		return "a rule for the address itself allows it, or 'private_answers' of 'dns'";
+	case PK_REASON_NETLINK:
+		return "'netlink-all' in 'allow' of 'sockets' allows it";
+	case PK_REASON_SOCKET:
+		if (head->section == PK_SECTION_SOCKETS)
+			return "'allow' of 'sockets' names the kinds that may be made";
+		break;
+	case PK_REASON_RULE:
+	case PK_REASON_DEFAULT:
+		return "no line is suggested for it";
+	default:
+		break;
+	}
+	return "no policy line allows it";
 }
 
 static int print_suggestions(const struct summary_group *group, const struct suggest_list *needs,
@@ -178,12 +224,8 @@ static int print_suggestions(const struct summary_group *group, const struct sug
 		if (r < 0)
 			return r;
 	}
-	if (needs->count == 0 && group->first.head.reason == PK_REASON_WIDENS)
-		(void)fputs("        no policy line allows it; copying instead of renaming works "
-			    "where both names may be used\n",
-			    to);
-	else if (needs->count == 0)
-		(void)fputs("        no policy line allows it\n", to);
+	if (needs->count == 0)
+		(void)fprintf(to, "        %s\n", other_remedy(&group->first.head));
 	return 0;
 }
 
@@ -200,10 +242,10 @@ static int print_group(const struct summary_group *group, const struct event_con
 	for (size_t i = 0; r == 0 && i < group->object_count; i++)
 		r = suggest_add(&needs, &group->objects[i].event, context->image,
 				group->objects[i].count);
-	if (r == 0 && group->first.head.reason != PK_REASON_DEFAULT)
-		r = print_objects(group, to);
-	else if (r == 0)
-		print_uncounted(group, 0, to);
+	if (r == 0)
+		r = print_objects(group,
+				  group->first.head.reason != PK_REASON_DEFAULT || needs.count == 0,
+				  to);
 	if (r == 0)
 		r = print_suggestions(group, &needs, context, to);
 	return r;
