@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/json_out.h"
 #include "cli/policy_options.h"
+#include "policy/dump_network.h"
 #include "telemetry/event.h"
 #include "telemetry/names.h"
 
@@ -52,6 +53,12 @@ static size_t rules_of(const struct policy *policy, enum pk_section section)
 	for (size_t i = 0; i < policy->rule_count; i++)
 		count += policy->rules[i].section == section;
 	return count;
+}
+
+/* Rules of section accept are parts of those of section listen. */
+static size_t written_rules(const struct policy *policy)
+{
+	return policy->rule_count - rules_of(policy, PK_SECTION_ACCEPT);
 }
 
 /* Bits that both ends of a block share; the rest must be all zeros and all ones. -1: no block. */
@@ -96,7 +103,7 @@ static void print_groups(const struct policy *policy)
 			const struct policy_pattern *pattern = &rule->patterns[j];
 			size_t length = strcspn(pattern->source, ":");
 
-			if (pattern->source[0] != '@' ||
+			if (rule->section == PK_SECTION_ACCEPT || pattern->source[0] != '@' ||
 			    (strncmp(last, pattern->source, length) == 0 &&
 			     strcspn(last, ":") == length))
 				continue;
@@ -109,11 +116,40 @@ static void print_groups(const struct policy *policy)
 	}
 }
 
+/* Names that are not looked for as they are written: Unicode, upper case, a dot at the end. */
+static void print_names(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		for (size_t j = 0; j < rule->pattern_count; j++) {
+			const struct policy_pattern *pattern = &rule->patterns[j];
+			size_t length = strcspn(pattern->source, ":");
+
+			if (!pattern->host || (strlen(pattern->host) == length &&
+					       memcmp(pattern->source, pattern->host, length) == 0))
+				continue;
+			(void)printf("  ");
+			escape_write(stdout, pattern->source, length, 0);
+			(void)printf(" = %s\n", pattern->host);
+		}
+	}
+}
+
+/* True for sections that policies are not written in, or that have a line of their own. */
+static bool is_hidden(enum pk_section section)
+{
+	return section == PK_SECTION_SUBJECT || section == PK_SECTION_ACCEPT ||
+	       section == PK_SECTION_SOCKETS;
+}
+
 static void print_sections(const struct policy *policy)
 {
 	for (enum pk_section section = 0; section < PK_SECTION__MAX; section++) {
 		const struct policy_section *s = &policy->sections[section];
 
+		if (is_hidden(section))
+			continue;
 		if (s->present)
 			(void)printf("  %-7s %zu rule%s, default %s\n", names_section(section),
 				     rules_of(policy, section), plural(rules_of(policy, section)),
@@ -127,20 +163,23 @@ static void report_text(const struct check *check, const struct cli_policy *poli
 			const struct diag_list *diags)
 {
 	const char *path = check->args.path;
+	size_t rules;
 	char digest[65];
 
 	cli_print_diags(diags);
 	if (!policy->policy)
 		return;
+	rules = written_rules(policy->policy);
 	cli_policy_digest(&policy->image, digest);
 	escape_write(stdout, path, strlen(path), 0);
-	(void)printf(": ok (%zu rule%s, %zu test%s passed, image %s)\n", policy->policy->rule_count,
-		     plural(policy->policy->rule_count), policy->tests_passed,
-		     plural(policy->tests_passed), digest);
+	(void)printf(": ok (%zu rule%s, %zu test%s passed, image %s)\n", rules, plural(rules),
+		     policy->tests_passed, plural(policy->tests_passed), digest);
 	if (!check->verbose)
 		return;
 	print_sections(policy->policy);
+	dump_network(image_head(&policy->image), stdout);
 	print_groups(policy->policy);
+	print_names(policy->policy);
 }
 
 static void report_json(const struct check *check, const struct cli_policy *policy,
@@ -155,7 +194,7 @@ static void report_json(const struct check *check, const struct cli_policy *poli
 		cli_policy_digest(&policy->image, digest);
 		(void)json_object_set_new(object, "name", json_out_text(policy->policy->name));
 		(void)json_object_set_new(object, "rules",
-					  json_integer((json_int_t)policy->policy->rule_count));
+					  json_integer((json_int_t)written_rules(policy->policy)));
 		(void)json_object_set_new(object, "tests",
 					  json_integer((json_int_t)policy->tests_passed));
 		(void)json_object_set_new(object, "image", json_string(digest));

@@ -15,6 +15,8 @@
 #include "cli/json_out.h"
 #include "cli/policy_options.h"
 #include "policy/dump.h"
+#include "policy/dump_network.h"
+#include "policy/sockets.h"
 #include "telemetry/names.h"
 
 static const char help[] =
@@ -168,6 +170,37 @@ static json_t *defaults_json(const struct pk_image *head)
 	return list;
 }
 
+static json_t *dns_json(const struct pk_dns *dns)
+{
+	json_t *resolvers;
+	char text[INET6_ADDRSTRLEN];
+
+	if (!dns->resolver_count)
+		return json_null();
+	resolvers = json_array();
+	for (__u32 i = 0; i < dns->resolver_count; i++) {
+		dump_address(dns->resolvers[i][0], dns->resolvers[i][1], text);
+		(void)json_array_append_new(resolvers, json_string(text));
+	}
+	return json_pack("{s:o, s:s, s:s, s:I, s:I, s:I}", "resolvers", resolvers, "names",
+			 dns->flags & PK_DNS_ANY_NAME ? "any" : "allowed", "private_answers",
+			 dns->flags & PK_DNS_PRIVATE ? "allow" : "deny", "min_ttl",
+			 (json_int_t)dns->min_ttl, "rate", (json_int_t)dns->rate, "max_name",
+			 (json_int_t)dns->name_max);
+}
+
+static json_t *network_json(const struct pk_image *head)
+{
+	json_t *sockets = json_array();
+
+	for (unsigned int kind = 0; kind < PK_SOCKET__MAX; kind++) {
+		if (head->sockets >> kind & 1)
+			(void)json_array_append_new(sockets, json_string(sockets_word(kind)));
+	}
+	return json_pack("{s:o, s:s, s:o}", "sockets", sockets, "sni",
+			 head->flags & PK_IMAGE_SNI ? "match" : "off", "dns", dns_json(&head->dns));
+}
+
 static int print_json(const struct show *show)
 {
 	const struct policy_image *image = &show->policy.image;
@@ -202,6 +235,7 @@ static int print_json(const struct show *show)
 			  (json_int_t)figures.spans, "items", (json_int_t)figures.items, "rules",
 			  (json_int_t)figures.rules, "sets", (json_int_t)figures.sets));
 	(void)json_object_set_new(root, "defaults", defaults_json(head));
+	(void)json_object_set_new(root, "network", network_json(head));
 	(void)json_object_set_new(root, "rules", rules);
 	return json_out_print("show", root);
 }

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "policy/dump.h"
+#include "policy/dump_network.h"
 #include "telemetry/names.h"
 
 static const void *part(const struct policy_image *image, enum pk_part which)
@@ -78,6 +79,8 @@ int dump_count(const struct policy_image *image, struct dump_figures *ret_figure
 	figures.classes = count_classes(head->path_class);
 	if (head->argv_start)
 		figures.word_classes = count_classes(head->argv_class);
+	if (head->host_start)
+		figures.host_classes = count_classes(head->host_class);
 	*ret_figures = figures;
 	return 0;
 }
@@ -111,6 +114,10 @@ static void write_header(const struct policy_image *image, const struct dump_fig
 		fprintf(to, "  commands    looked at, %u byte classes\n", figures->word_classes);
 	else
 		fputs("  commands    no rule looks at them\n", to);
+	if (head->host_start)
+		fprintf(to, "  hosts       looked at, %u byte classes\n", figures->host_classes);
+	else
+		fputs("  hosts       no rule has a name\n", to);
 	fprintf(to, "  addresses   %u spans\n", figures->spans);
 	fprintf(to, "  rules       %u, in %u sets of %u items\n", figures->rules, figures->sets,
 		figures->items);
@@ -118,9 +125,15 @@ static void write_header(const struct policy_image *image, const struct dump_fig
 
 static void write_defaults(const struct pk_image *head, FILE *to)
 {
+	/* The others have no default. */
+	static const enum pk_section judged[] = {
+		PK_SECTION_EGRESS, PK_SECTION_LISTEN, PK_SECTION_ACCEPT,
+		PK_SECTION_FILES,  PK_SECTION_EXEC,   PK_SECTION_UNIX,
+	};
+
 	fputs("\ndefaults\n", to);
-	/* The sections behind it have no default. */
-	for (__u32 s = 0; s <= PK_SECTION_UNIX; s++) {
+	for (size_t i = 0; i < sizeof(judged) / sizeof(*judged); i++) {
+		enum pk_section s = judged[i];
 		const struct pk_default *def = &head->defaults[s];
 
 		for (__u32 layer = 0; layer < head->layers; layer++) {
@@ -267,33 +280,39 @@ static void write_class(const __u8 classes[256], __u32 class, FILE *to)
 	}
 }
 
+/** Whose states they are. */
+enum states_of { OF_PATHS, OF_COMMANDS, OF_HOSTS };
+
 /* The states of one alphabet. */
 struct part_states {
 	const struct policy_image *image;
-	__u8 *commands; /* by slot: 1 = a state of commands */
+	__u8 *of; /* by slot: enum states_of */
 	__u32 *queue;
 	__u32 queued;
+	enum states_of marked; /* as whose they are found */
 };
 
 static void enqueue(struct part_states *s, __u32 state)
 {
 	__u32 first = image_head(s->image)->part[PK_PART_SLOTS].offset / 8;
 
-	if (s->commands[state - first])
+	if (s->of[state - first] != OF_PATHS)
 		return;
-	s->commands[state - first] = 1;
+	s->of[state - first] = (__u8)s->marked;
 	s->queue[s->queued++] = state;
 }
 
-/* Find the states that commands can reach. */
-static void find_commands(struct part_states *s)
+/* Find the states that can be reached from @start, of commands or host names. */
+static void find_states(struct part_states *s, __u32 start, enum states_of marked)
 {
 	const struct pk_image *head = image_head(s->image);
 	const struct pk_slot *slots = (const struct pk_slot *)(const void *)s->image->bytes;
 	__u32 last = head->part[PK_PART_SLOTS].offset / 8 + slot_count(s->image);
 
-	if (head->argv_start)
-		enqueue(s, head->argv_start);
+	s->marked = marked;
+	s->queued = 0;
+	if (start)
+		enqueue(s, start);
 	for (__u32 i = 0; i < s->queued; i++) {
 		__u32 state = s->queue[i];
 
@@ -315,6 +334,7 @@ static void write_state(const struct policy_image *image, __u32 index, const __u
 		index == head->path_start[0] ? " (start, from the root)" :
 		index == head->path_start[1] ? " (start, floating)" :
 		index == head->argv_start    ? " (start, commands)" :
+		index == head->host_start    ? " (start, host names from their end)" :
 					       "");
 	write_set(image, slot[1].next, to);
 	fprintf(to, " else %u\n", slot->next);
@@ -332,19 +352,24 @@ static int write_states(const struct policy_image *image, FILE *to)
 	const struct pk_image *head = image_head(image);
 	const struct pk_slot *slots = part(image, PK_PART_SLOTS);
 	__u32 first = head->part[PK_PART_SLOTS].offset / (__u32)sizeof(*slots);
-	CLEAN_FREE __u8 *commands = calloc(slot_count(image), sizeof(*commands));
+	const __u8 *const classes[] = {
+		[OF_PATHS] = head->path_class,
+		[OF_COMMANDS] = head->argv_class,
+		[OF_HOSTS] = head->host_class,
+	};
+	CLEAN_FREE __u8 *of = calloc(slot_count(image), sizeof(*of));
 	CLEAN_FREE __u32 *queue = calloc(slot_count(image), sizeof(*queue));
-	struct part_states states = { image, commands, queue, 0 };
+	struct part_states states = { .image = image, .of = of, .queue = queue };
 
-	if (!commands || !queue)
+	if (!of || !queue)
 		return -ENOMEM;
-	find_commands(&states);
+	find_states(&states, head->argv_start, OF_COMMANDS);
+	find_states(&states, head->host_start, OF_HOSTS);
 	fputs("\nstates\n", to);
 	for (__u32 i = 0; i < slot_count(image); i++) {
 		if (slots[i].check != PK_SLOT_HEAD)
 			continue;
-		write_state(image, first + i, commands[i] ? head->argv_class : head->path_class,
-			    to);
+		write_state(image, first + i, classes[of[i]], to);
 		i++;
 	}
 	return 0;
@@ -360,6 +385,8 @@ int dump_image(const struct policy_image *image, bool states, FILE *to)
 		return r;
 	write_header(image, &figures, to);
 	write_defaults(image_head(image), to);
+	fputs("\nnetwork\n", to);
+	dump_network(image_head(image), to);
 	write_guards(image, to);
 	write_subjects(image, figures.rules, to);
 	fputs("\nrules\n", to);

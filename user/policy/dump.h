@@ -18,6 +18,7 @@ struct dump_figures {
 	__u32 slots; /* of the part, used or not */
 	__u32 classes; /* bytes that paths tell apart */
 	__u32 word_classes; /* and commands; 0: no rule looks at them */
+	__u32 host_classes; /* and host names; 0: no rule has one */
 	__u32 spans;
 	__u32 items;
 	__u32 rules;
@@ -28,7 +29,7 @@ struct dump_figures {
 int dump_count(const struct policy_image *image, struct dump_figures *ret_figures);
 
 /**
- * Write the whole image as text: header, defaults, switches, programs, rules, addresses, and with
+ * Write the whole image as text: header, defaults, network, switches, programs, rules, addresses, and with
  * @states every state and transition of the automata. Returns 0, -ENOMEM, or -EIO when the stream failed.
  */
 int dump_image(const struct policy_image *image, bool states, FILE *to);
