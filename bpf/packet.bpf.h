@@ -15,7 +15,6 @@ enum pk_tcp_flag { PK_TCP_FIN = 1, PK_TCP_SYN = 2, PK_TCP_RST = 4, PK_TCP_ACK = 
 /** States of a socket, struct bpf_sock.state. */
 enum pk_tcp_state { PK_TCP_SYN_SENT = 2, PK_TCP_CLOSE = 7, PK_TCP_LISTEN = 10 };
 
-#define PK_DNS_PORT 53
 #define PK_LOOPBACK_DEVICE 1 /* the first one of every network namespace */
 
 /**
@@ -173,19 +172,6 @@ static __always_inline int pk_packet_v6(struct __sk_buff *ctx, struct pk_packet 
 	p->payload = sizeof(h);
 	pk_packet_transport(p, &h.next);
 	return 0;
-}
-
-/**
- * Read the headers up to the ports into @p, which is zero. Returns 0, or 1 when they cannot be read
- * or hold what leads a packet elsewhere: options, extension headers, fragments.
- */
-static __always_inline int pk_packet_read(struct __sk_buff *ctx, struct pk_packet *p)
-{
-	if (ctx->protocol == bpf_htons(ETH_P_IP))
-		return pk_packet_v4(ctx, p);
-	if (ctx->protocol == bpf_htons(ETH_P_IPV6))
-		return pk_packet_v6(ctx, p);
-	return 1;
 }
 
 /** Find the payload too: p->payload, length, and of TCP the flags. Returns as above. */
