@@ -53,6 +53,8 @@
 #define PK_HOST_BUFFER 256U
 /** Longest label of a host name. */
 #define PK_LABEL_MAX 63
+/** Where resolvers are asked. */
+#define PK_DNS_PORT 53
 /** Most resolvers of an image. */
 #define PK_RESOLVERS_MAX 8
 /** Longest DNS message that is read, and its buffer: a power of two (index mask). */

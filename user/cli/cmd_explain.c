@@ -10,14 +10,15 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/explain_answer.h"
+#include "cli/explain_network.h"
 #include "cli/policy_options.h"
 #include "cli/real_path.h"
-#include "policy/address.h"
 #include "policy/exec_words.h"
 
 static const char help[] =
-	"usage: picket explain POLICY --connect ADDRESS:PORT [--protocol tcp|udp]\n"
+	"usage: picket explain POLICY --connect ADDRESS:PORT [--name NAME] [--protocol PROTOCOL]\n"
+	"       picket explain POLICY --connect NAME:PORT [--protocol PROTOCOL]\n"
+	"       picket explain POLICY --listen ADDRESS:PORT [--from ADDRESS] [--protocol PROTOCOL]\n"
 	"       picket explain POLICY --open PATH [--access LIST]\n"
 	"       picket explain POLICY --exec PATH\n"
 	"       picket explain POLICY --run COMMAND\n"
@@ -26,8 +27,11 @@ static const char help[] =
 	"\n"
 	"Say what POLICY decides about one act, by which rule, and which rules matched and lost.\n"
 	"\n"
-	"      --connect ADDR:PORT  connect or send to it; IPv6 addresses stand in brackets\n"
-	"      --protocol PROTOCOL  tcp (the default) or udp\n"
+	"      --connect TO:PORT    connect or send to it: an address (IPv6 in brackets) or host name\n"
+	"      --name NAME          the address is one that a resolver answered with for NAME\n"
+	"      --listen ADDR:PORT   bind to it and wait for connections\n"
+	"      --from ADDR          one comes from there\n"
+	"      --protocol PROTOCOL  tcp (the default), udp, or of --connect ADDRESS icmp\n"
 	"      --open PATH          use a file\n"
 	"      --access LIST        read (the default), write, exec, connect, or all; with commas\n"
 	"      --exec PATH          start a program\n"
@@ -46,6 +50,9 @@ static const char help[] =
 enum option_id {
 	OPTION_CONNECT = 256,
 	OPTION_PROTOCOL,
+	OPTION_NAME,
+	OPTION_LISTEN,
+	OPTION_FROM,
 	OPTION_OPEN,
 	OPTION_ACCESS,
 	OPTION_EXEC,
@@ -61,10 +68,10 @@ enum option_id {
 /* What the command line says. */
 struct explain {
 	struct policy_args args;
-	const char *act; /* "connect", "open", "exec", "run", "unix", "process"; NULL: none yet */
+	const char *act; /* "connect", "listen", "open", ...; NULL: none yet */
 	const char *target; /* the act's argument */
 	const char *by; /* the program that acts, as given */
-	const char *protocol;
+	struct explain_network network;
 	const char *access;
 	char *path; /* owned: resolved target */
 	char *program; /* owned: resolved `by` */
@@ -96,6 +103,8 @@ static int take_option(struct explain *explain, int option, bool *ret_done)
 	switch (option) {
 	case OPTION_CONNECT:
 		return take_act(explain, "connect");
+	case OPTION_LISTEN:
+		return take_act(explain, "listen");
 	case OPTION_OPEN:
 		return take_act(explain, "open");
 	case OPTION_EXEC:
@@ -110,7 +119,13 @@ static int take_option(struct explain *explain, int option, bool *ret_done)
 		explain->by = optarg;
 		return CLI_OK;
 	case OPTION_PROTOCOL:
-		explain->protocol = optarg;
+		explain->network.protocol = optarg;
+		return CLI_OK;
+	case OPTION_NAME:
+		explain->network.name = optarg;
+		return CLI_OK;
+	case OPTION_FROM:
+		explain->network.from = optarg;
 		return CLI_OK;
 	case OPTION_ACCESS:
 		explain->access = optarg;
@@ -163,24 +178,14 @@ static __u8 parse_access(const char *list)
 
 static int ask_connect(struct explain *explain, struct explain_answer *answer)
 {
-	struct explain_part part = { .section = PK_SECTION_EGRESS, .access = PK_ACCESS_TCP };
-	struct address_error error = { 0 };
-	struct policy_range address;
-	int r = address_parse_one(explain->target, &address, &answer->port, &error);
+	explain->network.target = explain->target;
+	return explain_ask_connect(&explain->network, answer);
+}
 
-	if (r == -EINVAL)
-		return cli_usage("explain", "--connect '%s': %s%s%s", explain->target,
-				 error.message, error.hint[0] ? "; " : "", error.hint);
-	if (r < 0)
-		return cli_error("explain", "out of memory");
-	memcpy(answer->address, address.low, sizeof(answer->address));
-	if (explain->protocol && strcmp(explain->protocol, "udp") == 0)
-		part.access = PK_ACCESS_UDP;
-	else if (explain->protocol && strcmp(explain->protocol, "tcp") != 0)
-		return cli_usage("explain", "--protocol '%s' is neither tcp nor udp",
-				 explain->protocol);
-	answer->parts[answer->count++] = part;
-	return CLI_OK;
+static int ask_listen(struct explain *explain, struct explain_answer *answer)
+{
+	explain->network.target = explain->target;
+	return explain_ask_listen(&explain->network, answer);
 }
 
 static int resolve(const char *option, const char *given, char **ret_path)
@@ -279,8 +284,9 @@ static const struct {
 	const char *act;
 	int (*ask)(struct explain *explain, struct explain_answer *answer);
 } acts[] = {
-	{ "connect", ask_connect }, { "open", ask_open }, { "exec", ask_exec },
-	{ "run", ask_run },	    { "unix", ask_unix }, { "process", ask_process },
+	{ "connect", ask_connect }, { "listen", ask_listen }, { "open", ask_open },
+	{ "exec", ask_exec },	    { "run", ask_run },	      { "unix", ask_unix },
+	{ "process", ask_process },
 };
 
 static bool is_act(const struct explain *explain, const char *act)
@@ -294,10 +300,14 @@ static int ask(struct explain *explain, struct explain_answer *answer)
 	int code = CLI_OK;
 
 	if (!explain->act)
-		return cli_usage("explain", "nothing asked: give --connect, --open, --exec, --run, "
-					    "--unix or --process");
-	if (explain->protocol && !is_act(explain, "connect"))
-		return cli_usage("explain", "--protocol goes with --connect only");
+		return cli_usage("explain", "nothing asked: give --connect, --listen, --open, "
+					    "--exec, --run, --unix or --process");
+	if (explain->network.protocol && !is_act(explain, "connect") && !is_act(explain, "listen"))
+		return cli_usage("explain", "--protocol goes with --connect and --listen only");
+	if (explain->network.name && !is_act(explain, "connect"))
+		return cli_usage("explain", "--name goes with --connect only");
+	if (explain->network.from && !is_act(explain, "listen"))
+		return cli_usage("explain", "--from goes with --listen only");
 	if (explain->access && !is_act(explain, "open"))
 		return cli_usage("explain", "--access goes with --open only");
 	answer->act = explain->act;
@@ -343,6 +353,9 @@ int cmd_explain(int argc, char **argv)
 	static const struct option options[] = {
 		{ "connect", required_argument, NULL, OPTION_CONNECT },
 		{ "protocol", required_argument, NULL, OPTION_PROTOCOL },
+		{ "name", required_argument, NULL, OPTION_NAME },
+		{ "listen", required_argument, NULL, OPTION_LISTEN },
+		{ "from", required_argument, NULL, OPTION_FROM },
 		{ "open", required_argument, NULL, OPTION_OPEN },
 		{ "access", required_argument, NULL, OPTION_ACCESS },
 		{ "exec", required_argument, NULL, OPTION_EXEC },

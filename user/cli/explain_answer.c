@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/explain_network.h"
 #include "cli/json_out.h"
 #include "policy/decide.h"
 #include "telemetry/names.h"
@@ -21,7 +22,7 @@ static bool is_command(const struct explain_part *part)
 	return part->section == PK_SECTION_EXEC && part->access == PK_ACCESS_COMMAND;
 }
 
-static int fill_part(const struct explain_answer *answer, struct explain_part *part,
+static int fill_part(struct explain_answer *answer, struct explain_part *part,
 		     const struct policy_image *image)
 {
 	const struct pk_query query = {
@@ -31,8 +32,9 @@ static int fill_part(const struct explain_answer *answer, struct explain_part *p
 		.subjects = answer->subjects,
 	};
 
-	if (part->section == PK_SECTION_EGRESS)
-		return explain_address_query(image, answer->address, &query, &part->explanation);
+	if (part->section == PK_SECTION_EGRESS || part->section == PK_SECTION_LISTEN ||
+	    part->section == PK_SECTION_ACCEPT)
+		return explain_network_fill(answer, part, image);
 	if (part->section == PK_SECTION_UNIX)
 		return explain_abstract(image, answer->target, answer->subjects,
 					&part->explanation);
@@ -59,12 +61,13 @@ void explain_answer_reset(struct explain_answer *answer)
 	for (size_t i = 0; i < answer->count; i++)
 		explanation_reset(&answer->parts[i].explanation);
 	answer->count = 0;
+	free(TAKE_PTR(answer->host));
 }
 
 /* The strictest verdict of all sections, which is the act's. */
 static __u32 verdict_of(const struct explain_answer *answer)
 {
-	__u32 verdict = PK_VERDICT_ALLOW;
+	__u32 verdict = answer->question.verdict;
 
 	for (size_t i = 0; i < answer->count; i++) {
 		if (answer->parts[i].explanation.result.verdict > verdict)
@@ -120,23 +123,36 @@ static bool has_rules(const struct explanation *explanation)
 	return false;
 }
 
-static void print_decider(const struct explain_part *part, const struct policy_image *image)
+void explain_answer_put(const struct policy_image *image, const struct pk_result *result)
 {
-	const struct pk_result *result = &part->explanation.result;
-
 	if (result->reason == PK_REASON_RULE) {
 		(void)fputs("rule ", stdout);
 		put_rule(image, result->rule);
 	} else if (result->reason == PK_REASON_DEFAULT) {
 		put_default(image, result->rule, result->verdict);
-		(void)fputs(has_rules(&part->explanation) ? ": no rule covers all of it" :
-							    ": no rule matches",
-			    stdout);
-	} else if (result->reason == PK_REASON_UNJUDGED) {
-		(void)printf("the policy has no section '%s'", names_section(part->section));
 	} else {
 		(void)fputs(names_reason_sentence(result->reason), stdout);
 	}
+}
+
+/* Does some layer have the section? */
+static bool is_judged(const struct explain_part *part, const struct policy_image *image)
+{
+	return image_head(image)->defaults[part->section].present;
+}
+
+static void print_decider(const struct explain_part *part, const struct policy_image *image)
+{
+	const struct pk_result *result = &part->explanation.result;
+
+	if (result->reason == PK_REASON_UNJUDGED && !is_judged(part, image))
+		(void)printf("the policy has no section '%s'", names_section(part->section));
+	else
+		explain_answer_put(image, result);
+	if (result->reason == PK_REASON_DEFAULT)
+		(void)fputs(has_rules(&part->explanation) ? ": no rule covers all of it" :
+							    ": no rule matches",
+			    stdout);
 	(void)putchar('\n');
 }
 
@@ -180,7 +196,8 @@ int explain_answer_print(const struct explain_answer *answer, const struct polic
 
 	(void)printf("%s: %s ", names_verdict(verdict_of(answer)), answer->act);
 	put(answer->target);
-	if (strcmp(answer->act, "open") == 0 || strcmp(answer->act, "connect") == 0)
+	if (strcmp(answer->act, "open") == 0 || strcmp(answer->act, "connect") == 0 ||
+	    strcmp(answer->act, "listen") == 0)
 		(void)printf(" for %s", names_access(answer->parts[0].section,
 						     answer->parts[0].access, ", ", access));
 	(void)putchar('\n');
@@ -209,6 +226,7 @@ int explain_answer_print(const struct explain_answer *answer, const struct polic
 		print_decider(part, image);
 		print_others(part, image);
 	}
+	explain_network_print(answer, image);
 	return CLI_OK;
 }
 
@@ -218,8 +236,7 @@ static json_t *default_object(__u32 reference)
 			 (json_int_t)((reference & ~PK_RULE_DEFAULT) >> 8));
 }
 
-/* Add who speaks to @object, as `rule` or as `default`. */
-static void set_voice(json_t *object, const struct policy_image *image, __u32 reference)
+void explain_answer_set(json_t *object, const struct policy_image *image, __u32 reference)
 {
 	if (reference & PK_RULE_DEFAULT)
 		(void)json_object_set_new(object, "default", default_object(reference));
@@ -234,7 +251,7 @@ static json_t *voice_object(const struct explain_part *part, const struct explai
 				   "covers", json_out_access(part->section, voice->access), "why",
 				   why_lost(&part->explanation, voice));
 
-	set_voice(object, image, voice->rule);
+	explain_answer_set(object, image, voice->rule);
 	return object;
 }
 
@@ -248,7 +265,7 @@ static json_t *part_object(const struct explain_part *part, const struct policy_
 				   names_reason(result->reason));
 
 	if (result->rule != PK_RULE_NONE)
-		set_voice(object, image, result->rule);
+		explain_answer_set(object, image, result->rule);
 	for (size_t i = 0; i < part->explanation.count; i++) {
 		const struct explain_voice *voice = &part->explanation.voices[i];
 
@@ -273,6 +290,7 @@ int explain_answer_json(const struct explain_answer *answer, const struct policy
 	(void)json_object_set_new(root, "verdict", json_string(names_verdict(verdict_of(answer))));
 	(void)json_object_set_new(root, "audit",
 				  json_boolean(image_head(image)->flags & PK_IMAGE_AUDIT));
+	explain_network_json(answer, image, root);
 	for (size_t i = 0; i < answer->count; i++)
 		(void)json_array_append_new(parts, part_object(&answer->parts[i], image));
 	(void)json_object_set_new(root, "parts", parts);

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "policy/explain.h"
 
 /** One section's part of the answer. */
@@ -19,14 +21,19 @@ struct explain_part {
 /** Zero-initialise; explain_answer_reset() frees. Texts are borrowed. */
 struct explain_answer {
 	const char *policy; /* file */
-	const char *act; /* "connect", "open", "exec", "run", "unix" */
+	const char *act; /* "connect", "listen", "open", "exec", "run", "unix" */
 	const char *target; /* as given */
 	const char *seen; /* path that the kernel sees; NULL for addresses and names */
 	const char *by; /* resolved program that asks; NULL: one that no rule names */
 	char *const *argv; /* run: the words */
 	__u32 subjects; /* filled: the bits of @by */
-	__u8 address[16]; /* connect */
-	__u16 port; /* connect */
+	char *host; /* owned; connect: a host name in its canonical form, or NULL */
+	bool has_address; /* connect: not a name alone */
+	__u8 address[16]; /* connect: the destination; listen: the local one */
+	__u8 from[16]; /* listen: who connects, when that is asked too */
+	__u16 port; /* connect, listen */
+	struct decided decided; /* filled; connect: what the verdict comes from */
+	struct pk_result question; /* filled; connect: whether a resolver may be asked for @host */
 	struct explain_part parts[3]; /* exec: files and exec; run: exec again, by the command */
 	size_t count;
 };
@@ -39,6 +46,12 @@ int explain_answer_fill(struct explain_answer *answer, const struct policy_image
 
 /** Print what the process section says of each switch, and who says so; as JSON. CLI exit code. */
 int explain_process(const char *policy, const struct policy_image *image, bool json);
+
+/** Print a rule, or the default of a section, that a result refers to. */
+void explain_answer_put(const struct policy_image *image, const struct pk_result *result);
+
+/** Add who a reference means to a JSON object, as `rule` or as `default`. */
+void explain_answer_set(json_t *object, const struct policy_image *image, __u32 reference);
 
 /** Free what is owned. */
 void explain_answer_reset(struct explain_answer *answer);

@@ -297,6 +297,29 @@ int address_parse_one(const char *text, struct policy_range *ret_address, __u16 
 	return 0;
 }
 
+int address_parse_alone(const char *text, struct policy_range *ret_address,
+			struct address_error *ret_error)
+{
+	struct address_part host = { 0 }, ports = { 0 };
+	struct address_target target = { 0 };
+	int r = split(text, &host, &ports, ret_error);
+
+	if (r == 0 && ports.text)
+		return address_refuse(ret_error, ports.at - 1, ports.length + 1,
+				      "write the address alone", "a port, where none is asked for");
+	if (r == 0)
+		r = read_target(&host, &target, ret_error);
+	if (r < 0)
+		return r;
+	if (target.host) {
+		free(target.host);
+		return address_refuse(ret_error, 0, strlen(text), "write one address",
+				      "a host name, where an address is needed");
+	}
+	*ret_address = target.address;
+	return 0;
+}
+
 void address_match_reset(struct address_match *match)
 {
 	free(match->host);

@@ -58,6 +58,10 @@ int address_parse_target(const char *text, struct address_target *ret,
 int address_parse_one(const char *text, struct policy_range *ret_address, __u16 *ret_port,
 		      struct address_error *ret_error);
 
+/** Parse "ADDRESS", one address without a port (IPv6 with or without brackets). */
+int address_parse_alone(const char *text, struct policy_range *ret_address,
+			struct address_error *ret_error);
+
 /** Free what @match owns and make it empty. */
 void address_match_reset(struct address_match *match);
 

@@ -44,12 +44,9 @@ int decide_path_sets(const struct policy_image *image, const char *path, struct 
 	return pk_path_sets(&view, &states, ret_sets) ? -EIO : 0;
 }
 
-int decide_address_sets(const struct policy_image *image, const __u8 address[16],
-			struct pk_sets *ret_sets)
+struct pk_address decide_address_key(const __u8 address[16])
 {
 	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct pk_view view = image_view(image);
-	struct pk_address key;
 	__u64 hi = 0;
 	__u64 lo = 0;
 
@@ -57,9 +54,18 @@ int decide_address_sets(const struct policy_image *image, const __u8 address[16]
 		hi = hi << 8 | address[i];
 		lo = lo << 8 | address[i + 8];
 	}
-	key = memcmp(address, mapped, sizeof(mapped)) == 0 ? pk_address_v4((__u32)lo) :
-							     pk_address_v6(hi, lo);
-	return pk_address_sets(&view, image_head(image), key, ret_sets) ? -EIO : 0;
+	return memcmp(address, mapped, sizeof(mapped)) == 0 ? pk_address_v4((__u32)lo) :
+							      pk_address_v6(hi, lo);
+}
+
+int decide_address_sets(const struct policy_image *image, const __u8 address[16],
+			struct pk_sets *ret_sets)
+{
+	struct pk_view view = image_view(image);
+
+	return pk_address_sets(&view, image_head(image), decide_address_key(address), ret_sets) ?
+		       -EIO :
+		       0;
 }
 
 static struct pk_result denial(int error)

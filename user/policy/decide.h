@@ -66,6 +66,62 @@ int decide_address_query(const struct policy_image *image, const __u8 address[16
 int decide_address(const struct policy_image *image, const __u8 address[16], __u16 port,
 		   __u8 access, struct pk_result *ret_result);
 
+/** An address (IPv4 as ::ffff:a.b.c.d) as the matcher takes it. */
+struct pk_address decide_address_key(const __u8 address[16]);
+
+/** The rule set of the host name @host in its canonical form. 0, -ENAMETOOLONG or -EIO. */
+int decide_host_set(const struct policy_image *image, const char *host, __u32 *ret_set);
+
+/**
+ * May the host name @host be asked for? PK_REASON_UNJUDGED where DNS is not looked at. Always stores a
+ * result; returns 0, or the error behind a denial.
+ */
+int decide_name(const struct policy_image *image, const char *host, struct pk_result *ret_result);
+
+/** True for questions to one of the policy's resolvers: they are judged one by one, by their names. */
+bool decide_is_resolver(const struct policy_image *image, const __u8 address[16],
+			const struct pk_query *query);
+
+/** A destination: an address, a host name, or an address that was learned for a host name. */
+struct decide_target {
+	const __u8 *address; /* 16 bytes, or NULL: some address that no rule is about */
+	const char *host; /* canonical, or NULL */
+};
+
+/** What a verdict about a destination comes from. */
+enum decide_by {
+	DECIDE_BY_ADDRESS, /* the address alone */
+	DECIDE_BY_NAME, /* the name was looked at too */
+	DECIDE_BY_RESOLVER, /* it is one: what is judged are the questions */
+};
+
+/** What is looked at in the first bytes of an allowed connection. */
+enum decide_check {
+	DECIDE_CHECK_NONE,
+	DECIDE_CHECK_NAME, /* they must say a server's name that is allowed */
+	DECIDE_CHECK_DENIED, /* when they say one no rule may deny it */
+};
+
+/** The verdict about a destination. */
+struct decided {
+	struct pk_result result;
+	struct pk_sets sets; /* rule sets that were asked */
+	enum decide_by by;
+	enum decide_check check;
+};
+
+/**
+ * Judge @query, which has the port, about @to as the kernel does: by the address; where that does not
+ * allow and no rule denies it, by the name too. Always stores a verdict; returns 0, or the error behind
+ * a denial.
+ */
+int decide_destination(const struct policy_image *image, const struct decide_target *to,
+		       const struct pk_query *query, struct decided *ret_decided);
+
+/** The same for a name alone. */
+int decide_host(const struct policy_image *image, const char *host, const struct pk_query *query,
+		struct pk_result *ret_result);
+
 /** The bits that the program @path has in rules with `by`. 0, or the error that it has none for. */
 int decide_subjects(const struct policy_image *image, const char *path, __u32 *ret_subjects);
 

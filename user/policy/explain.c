@@ -248,6 +248,22 @@ int explain_address_query(const struct policy_image *image, const __u8 address[1
 	return close_hearing(&h, r, ret_explanation);
 }
 
+int explain_destination(const struct policy_image *image, const struct decide_target *to,
+			const struct pk_query *query, struct decided *ret_decided,
+			struct explanation *ret_explanation)
+{
+	struct explanation e;
+	struct hearing h = open_hearing(image, &e);
+	int r;
+
+	h.query = *query;
+	r = decide_destination(image, to, query, ret_decided);
+	if (!r && ret_decided->by != DECIDE_BY_RESOLVER)
+		r = hear(&h, &ret_decided->sets);
+	e.result = ret_decided->result;
+	return close_hearing(&h, r, ret_explanation);
+}
+
 int explain_address(const struct policy_image *image, const __u8 address[16], __u16 port,
 		    __u8 access, struct explanation *ret_explanation)
 {

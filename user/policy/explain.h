@@ -8,8 +8,7 @@
 
 #include <stddef.h>
 
-#include "policy/image.h"
-#include "policy/matcher.h"
+#include "policy/decide.h"
 
 /** A rule that matched, or the default of a layer whose rules left something open. */
 struct explain_voice {
@@ -64,6 +63,14 @@ int explain_address(const struct policy_image *image, const __u8 address[16], __
 /** Explain @query, which has the port, about @address. */
 int explain_address_query(const struct policy_image *image, const __u8 address[16],
 			  const struct pk_query *query, struct explanation *ret_explanation);
+
+/**
+ * Explain @query, which has the port, about @to as decide_destination() decides it, whose answer is in
+ * *@ret_decided: voices of the address, and of the name where it was looked at. Also -ENAMETOOLONG.
+ */
+int explain_destination(const struct policy_image *image, const struct decide_target *to,
+			const struct pk_query *query, struct decided *ret_decided,
+			struct explanation *ret_explanation);
 
 /** Free the voices and zero @explanation. */
 void explanation_reset(struct explanation *explanation);
