@@ -17,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 
-from scene import HERE, PICKET, TIER, Scene, read_events
+from scene import HERE, NETWORK, PICKET, TIER, Scene, read_events
+from world import World
 
+# Sections whose descriptors from before stay open.
+KEEPS = ("strict", "sockets")
 SILENT = ("ok", "known", "won", "lost")
 
 
@@ -92,9 +95,9 @@ def run_batch(scene, lines, command):
     return answers
 
 
-def phase(base, kind, lines, policy):
+def phase(base, kind, lines, policy, around=None):
     """A batch in a fresh scene: (answers with process numbers, events, the wanted events)."""
-    scene = Scene(f"{base}/{kind}", lines, policy, confined=kind != "control")
+    scene = Scene(f"{base}/{kind}", lines, policy, confined=kind != "control", around=around)
     log = f"{base}/events-{kind}"
     scene.names["events"] = log
     with open(log, "w", encoding="ascii"):
@@ -102,7 +105,7 @@ def phase(base, kind, lines, policy):
     command = []
     if kind != "control":
         command = [scene.picket, "run", "--quiet", "-p", scene.policy, "--events", log,
-                   *(["--keep-fds"] if lines[0].section == "strict" else []),
+                   *(["--keep-fds"] if lines[0].section in KEEPS else []),
                    *(["--audit"] if kind == "audit" else []), "--"]
     try:
         answers = run_batch(scene, lines, command)
@@ -192,7 +195,7 @@ class Tap:
             print(f"#   {sentence}", flush=True)
 
 
-def run_section(base, section, lines, controls, tap):
+def run_section(base, section, lines, controls, tap, around=None):
     """Confined, and in audit mode where that can be; one result a line."""
     left = []
     for line, answer in zip(lines, controls):
@@ -207,7 +210,7 @@ def run_section(base, section, lines, controls, tap):
         return
     policy = f"{HERE}/policies/{section}.yaml"
     batch = [line for line, _ in left]
-    results = {"confined": phase(base, "confined", batch, policy)}
+    results = {"confined": phase(base, "confined", batch, policy, around)}
     audited = [line for line in batch if line.audited and section == "strict"]
     if audited:
         results["audit"] = phase(base, "audit", audited, policy)
@@ -226,11 +229,12 @@ def main():
     tap = Tap()
     base = tempfile.mkdtemp(prefix="picket-attack-")
     os.chmod(base, 0o755)
+    around = World() if any(section in NETWORK for section in table) else None
     try:
         for section, lines in table.items():
-            mine = [answer for answer, _ in phase(base, "control", lines, None)[0]]
+            mine = [answer for answer, _ in phase(base, "control", lines, None, around)[0]]
             if only == sys.argv[1:]:
-                run_section(base, section, lines, mine, tap)
+                run_section(base, section, lines, mine, tap, around)
                 continue
             for line, answer in zip(lines, mine):
                 tap.result(f"control: {section}: {line.name}",
@@ -238,6 +242,8 @@ def main():
                            [f"got {answer}, expected {line.control}"])
     finally:
         shutil.rmtree(base, ignore_errors=True)
+        if around:
+            around.close()
     print(f"1..{tap.number}")
     return 1 if tap.failed else 0
 

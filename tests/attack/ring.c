@@ -3,64 +3,10 @@
  * Acts through io_uring, by raw system calls: the kernel works in this task's context, in a worker
  * of its own (async), or in a polling thread (poll).
  */
-#include "attack.h"
+#include "net.h"
+#include "ring.h"
 
-#include <arpa/inet.h>
-#include <linux/io_uring.h>
 #include <linux/openat2.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-
-struct ring {
-	int fd;
-	struct io_uring_params params;
-	char *sq;
-	char *cq;
-	struct io_uring_sqe *sqes;
-};
-
-static unsigned int *at(char *base, unsigned int offset)
-{
-	return (unsigned int *)(void *)(base + offset);
-}
-
-static void *map(const struct ring *ring, size_t size, off_t what)
-{
-	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, what);
-}
-
-static int open_ring(struct ring *ring, unsigned int flags)
-{
-	memset(ring, 0, sizeof(*ring));
-	ring->params.flags = flags;
-	ring->params.sq_thread_idle = 2000;
-	ring->fd = (int)syscall(SYS_io_uring_setup, 4, &ring->params);
-	if (ring->fd < 0)
-		return -1;
-	ring->sq = map(ring, ring->params.sq_off.array + 4 * sizeof(int), IORING_OFF_SQ_RING);
-	ring->cq = map(ring, ring->params.cq_off.cqes + 8 * sizeof(struct io_uring_cqe),
-		       IORING_OFF_CQ_RING);
-	ring->sqes = map(ring, 4 * sizeof(*ring->sqes), IORING_OFF_SQES);
-	return ring->sq == MAP_FAILED || ring->cq == MAP_FAILED || ring->sqes == MAP_FAILED ? -1 :
-											      0;
-}
-
-/* Submit one request and wait for its answer: 0, or -1 with the errno. */
-static int submit(struct ring *ring, const struct io_uring_sqe *sqe)
-{
-	const struct io_uring_cqe *cqe;
-	unsigned int flags = IORING_ENTER_GETEVENTS;
-
-	ring->sqes[0] = *sqe;
-	at(ring->sq, ring->params.sq_off.array)[0] = 0;
-	__atomic_store_n(at(ring->sq, ring->params.sq_off.tail), 1, __ATOMIC_RELEASE);
-	if (ring->params.flags & IORING_SETUP_SQPOLL)
-		flags |= IORING_ENTER_SQ_WAKEUP;
-	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, flags, NULL, 0) < 0)
-		return -1;
-	cqe = (const struct io_uring_cqe *)(void *)(ring->cq + ring->params.cq_off.cqes);
-	return cqe->res < 0 ? fail(-cqe->res) : 0;
-}
 
 static int one(const struct io_uring_sqe *sqe)
 {
@@ -203,18 +149,87 @@ static int act_credentials(char **a)
 	return submit(&ring, &sqe);
 }
 
+static int connect_with(char **a, __u8 flags)
+{
+	struct place to = place_of(a[0], a[1]);
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_CONNECT, .off = to.length };
+	struct ring r;
+	int fd = socket_to(&to, SOCK_STREAM);
+
+	sqe.fd = fd;
+	sqe.flags = flags;
+	sqe.addr = (unsigned long)&to.at;
+	return open_ring(&r, 0) || submit(&r, &sqe) < 0 ? missed() : word(fd);
+}
+
 static int act_connect(char **a)
 {
-	static struct sockaddr_in to;
-	struct io_uring_sqe sqe = { .opcode = IORING_OP_CONNECT, .off = sizeof(to) };
+	return connect_with(a, 0);
+}
 
-	to.sin_family = AF_INET;
-	to.sin_port = htons((uint16_t)number(a[1]));
-	if (inet_pton(AF_INET, a[0], &to.sin_addr) != 1)
-		return fail(EINVAL);
-	sqe.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	sqe.addr = (unsigned long)&to;
-	return sqe.fd < 0 ? -1 : one(&sqe);
+static int act_connect_async(char **a)
+{
+	return connect_with(a, IOSQE_ASYNC);
+}
+
+/* The socket is in the ring's own table only. */
+static int act_connect_fixed(char **a)
+{
+	struct place to = place_of(a[0], a[1]);
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_CONNECT,
+				    .off = to.length,
+				    .flags = IOSQE_FIXED_FILE };
+	struct ring r;
+	int fd = socket_to(&to, SOCK_STREAM);
+
+	sqe.addr = (unsigned long)&to.at;
+	if (fd < 0 || open_ring(&r, 0) ||
+	    syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_FILES, &fd, 1) < 0)
+		return -1;
+	return submit(&r, &sqe) < 0 ? missed() : word(fd);
+}
+
+static int act_sendmsg(char **a)
+{
+	struct place to = place_of(a[0], a[1]);
+	struct iovec iov = { "attack", 6 };
+	struct msghdr m = {
+		.msg_name = &to.at, .msg_namelen = to.length, .msg_iov = &iov, .msg_iovlen = 1
+	};
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_SENDMSG, .len = 1 };
+	struct ring r;
+	int fd = socket_to(&to, SOCK_DGRAM);
+
+	sqe.fd = fd;
+	sqe.addr = (unsigned long)&m;
+	return open_ring(&r, 0) || submit(&r, &sqe) < 0 ? missed() : hear(fd, 6);
+}
+
+/* send with a destination, without a message header: kernels since 6.0. */
+static int act_zero_copy(char **a)
+{
+	struct place to = place_of(a[0], a[1]);
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_SEND_ZC, .len = 6 };
+	struct ring r;
+	int fd = socket_to(&to, SOCK_DGRAM);
+
+	sqe.fd = fd;
+	sqe.addr = (unsigned long)"attack";
+	sqe.addr2 = (unsigned long)&to.at;
+	sqe.addr_len = (uint16_t)to.length;
+	return open_ring(&r, 0) || submit(&r, &sqe) < 0 ? missed() : hear(fd, 6);
+}
+
+/* socket FAMILY TYPE PROTOCOL */
+static int act_socket(char **a)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_SOCKET,
+				    .fd = (int)number(a[0]),
+				    .off = (unsigned long)number(a[1]),
+				    .len = (uint32_t)number(a[2]) };
+	struct ring r;
+
+	return open_ring(&r, 0) || submit(&r, &sqe) < 0 ? -1 : 0;
 }
 
 static const struct act acts[] = {
@@ -232,6 +247,11 @@ static const struct act acts[] = {
 	{ "direct", 1, act_direct },
 	{ "credentials", 1, act_credentials },
 	{ "connect", 2, act_connect },
+	{ "connect-async", 2, act_connect_async },
+	{ "connect-fixed", 2, act_connect_fixed },
+	{ "sendmsg", 2, act_sendmsg },
+	{ "zero-copy", 2, act_zero_copy },
+	{ "socket", 3, act_socket },
 };
 
 int main(int argc, char **argv)

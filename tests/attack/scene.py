@@ -10,12 +10,16 @@ import struct
 import subprocess
 import threading
 
+import world
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PICKET = os.environ["PICKET"]
 BUILD = os.environ["BUILD"]
 TIER = os.environ["PICKET_TIER"]
 PROGRAMS = ["drive", "files", "descriptors", "mounts", "exec", "process", "kernel", "ring",
-            "victim"]
+            "victim", "net", "sockets", "dns", "payload", "listen"]
+# Sections about the network: they need a world around them, and no file system of their own.
+NETWORK = ("net", "denied", "names", "resolver", "listen", "sockets")
 FOLDERS = ["rw/secret", "rw/ov", "rw/over", "rw/moved", "rw/gone", "rw/mnt",
            "rw/mnt2", "rw/fold", "ro/fold", "ro/d", "wo", "xo",
            "rn", "no/d", "bin", "rw/hold/secret", "rw/deep", "rw/was", "vault"]
@@ -48,7 +52,7 @@ def cgroup_root():
 
 
 class Sender(threading.Thread):
-    """Opens what it is asked for ("FLAGS PATH") and sends the descriptor."""
+    """Opens what it is asked for ("FLAGS PATH", or a socket: world.py) and sends the descriptor."""
 
     def __init__(self, path):
         super().__init__(daemon=True)
@@ -66,6 +70,10 @@ class Sender(threading.Thread):
                 flags, _, path = peer.recv(8192).decode().strip().partition(" ")
                 if not path:
                     continue
+                if flags.isalpha():
+                    with world.requested([flags, *path.split()]) as made:
+                        socket.send_fds(peer, [b"x"], [made.fileno()])
+                    continue
                 fd = os.open(path, int(flags, 0))
                 socket.send_fds(peer, [b"x"], [fd])
                 os.close(fd)
@@ -74,18 +82,22 @@ class Sender(threading.Thread):
 class Scene:
     """One tree on a file system of its own, new for each batch."""
 
-    def __init__(self, base, lines, policy, confined):
+    def __init__(self, base, lines, policy, confined, around=None):
         self.base, self.work, self.confined = base, f"{base}/w", confined
         self.children, self.inherited, self.listeners = [], [], []
         self.environment = {"PATH": os.environ["PATH"], "HOME": self.work}
         self.names = {"w": self.work, "cg": cgroup_root(), "self": str(os.getpid())}
         os.makedirs(self.work)
+        self.network = lines[0].section in NETWORK
         # Debian's own setting leaves perf to capabilities, and the guard would not be asked.
         self.paranoid = self.sysctl("kernel/perf_event_paranoid", "1")
-        self.make_file_system()
-        self.make_tree(lines)
-        self.make_mounts()
-        self.make_handler()
+        if self.network:
+            self.make_place(around)
+        else:
+            self.make_file_system()
+            self.make_tree(lines)
+            self.make_mounts()
+            self.make_handler()
         self.policy = f"{self.work}/rw/policy.yaml"
         self.picket = f"{self.work}/rw/picket"
         shutil.copy(PICKET, self.picket)
@@ -124,11 +136,25 @@ class Scene:
             self.names["disk"] = next(line.split(" - ")[1].split()[1] for line in file
                                       if line.split()[4] == self.work)
 
+    def make_place(self, around):
+        """For acts on the network: programs, and sockets from before."""
+        for name in ("bin", "rw", "no"):
+            os.makedirs(f"{self.work}/{name}")
+        self.write(f"{self.work}/no/inherited")
+        self.copy_programs()
+        for number, made in enumerate(around.inherit()):
+            os.dup2(made.fileno(), 40 + number)
+            self.inherited.append(40 + number)
+            made.close()
+
+    def copy_programs(self):
+        for name in PROGRAMS:
+            shutil.copy(f"{BUILD}/tests/attack/{name}", f"{self.work}/bin/{name}")
+
     def make_tree(self, lines):
         for name in FOLDERS:
             os.makedirs(f"{self.work}/{name}")
-        for name in PROGRAMS:
-            shutil.copy(f"{BUILD}/tests/attack/{name}", f"{self.work}/bin/{name}")
+        self.copy_programs()
         for folder in ("rw", "ro"):
             subprocess.run(["chattr", "+F", f"{self.work}/{folder}/fold"], check=True)
         for line in lines:
