@@ -138,14 +138,30 @@ void build_guard(struct policy *policy, enum pk_guard guard, bool deny, const ch
 	};
 }
 
+/* A destination on all ports. */
+static struct policy_pattern *add_destination(struct policy *policy, const char *source)
+{
+	struct policy_pattern *pattern = add_pattern(policy, source);
+
+	pattern->ports = append(NULL, &pattern->port_count, sizeof(*pattern->ports));
+	pattern->ports[0] = (struct policy_ports){ 0, 0xffff };
+	return pattern;
+}
+
+struct policy_pattern *build_host(struct policy *policy, const char *host)
+{
+	struct policy_pattern *pattern = add_destination(policy, host);
+
+	pattern->host = must(strdup(host));
+	return pattern;
+}
+
 struct policy_pattern *build_raw_range(struct policy *policy, const struct policy_range *range)
 {
-	struct policy_pattern *pattern = add_pattern(policy, "range");
+	struct policy_pattern *pattern = add_destination(policy, "range");
 
 	pattern->ranges = append(NULL, &pattern->range_count, sizeof(*pattern->ranges));
 	pattern->ranges[0] = *range;
-	pattern->ports = append(NULL, &pattern->port_count, sizeof(*pattern->ports));
-	pattern->ports[0] = (struct policy_ports){ 0, 0xffff };
 	return pattern;
 }
 
@@ -197,11 +213,17 @@ void build_ports(struct policy *policy, __u16 low, __u16 high)
 
 struct policy_image build_image(struct policy *const *layers, size_t count)
 {
+	/* Without a resolver names would not be asked for. */
+	static const struct policy_host machine = {
+		.resolvers = { { [10] = 0xff, 0xff, 127, 0, 0, 53 } },
+		.resolver_count = 1,
+	};
+	const struct compile_options options = { .host = &machine };
 	struct policy_image image = { 0 };
 	struct diag_list diags = { 0 };
 	const char *why = "";
 
-	if (policy_compile((const struct policy *const *)layers, count, NULL, &image, &diags)) {
+	if (policy_compile((const struct policy *const *)layers, count, &options, &image, &diags)) {
 		diag_print(&diags, stderr);
 		abort();
 	}

@@ -40,6 +40,9 @@ struct policy_pattern *build_range(struct policy *policy, const char *cidr);
 /** Add an egress pattern of an inclusive range of raw addresses. */
 struct policy_pattern *build_raw_range(struct policy *policy, const struct policy_range *range);
 
+/** Add an egress pattern of a host in its canonical form; ports 0-65535 until given. */
+struct policy_pattern *build_host(struct policy *policy, const char *host);
+
 /** Narrow the last pattern to ports; the first call replaces the default range. */
 void build_ports(struct policy *policy, __u16 low, __u16 high);
 

@@ -69,8 +69,8 @@ static void cuts_at_the_edges(void **state)
 	build_rule(policy, PK_SECTION_EGRESS, PK_VERDICT_DENY, PK_ACCESS_EGRESS);
 	build_range(policy, "10.1.0.0/16");
 	image = build_image(&policy, 1);
-	/* ::, gap, 10.0, 10.1, 10.2-, gap, the end. */
-	assert_int_equal(image_head(&image)->span_count, 7);
+	/* ::, gap, 10.0, 10.1, 10.2-, gap, the end; 10.1 and a gap in three more places. */
+	assert_int_equal(image_head(&image)->span_count, 7 + 3 * 2);
 	assert_int_equal(decider(&image, "9.255.255.255"), -1);
 	assert_int_equal(decider(&image, "10.0.0.0"), 0);
 	assert_int_equal(decider(&image, "10.0.255.255"), 0);
@@ -82,6 +82,47 @@ static void cuts_at_the_edges(void **state)
 	assert_int_equal(decider(&image, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), 2);
 	/* As a destination :: is ::1, which no rule names. */
 	assert_int_equal(decider(&image, "::"), -1);
+	image_reset(&image);
+	policy_free(&policy);
+}
+
+/* What is not allowed of IPv4 is not allowed by the names that IPv6 has for it. */
+static void mirrors_denials(void **state)
+{
+	struct policy *policy = build_policy("mirrors");
+	struct policy_image image;
+
+	(void)state;
+	build_section(policy, PK_SECTION_EGRESS, PK_VERDICT_ALLOW);
+	build_rule(policy, PK_SECTION_EGRESS, PK_VERDICT_DENY, PK_ACCESS_EGRESS);
+	build_range(policy, "10.0.0.0/8");
+	build_rule(policy, PK_SECTION_EGRESS, PK_VERDICT_ASK, PK_ACCESS_EGRESS);
+	build_range(policy, "192.168.1.128/25");
+	build_range(policy, "0.0.0.0/8");
+	build_rule(policy, PK_SECTION_EGRESS, PK_VERDICT_ALLOW, PK_ACCESS_EGRESS);
+	build_range(policy, "172.16.0.0/12");
+	build_rule(policy, PK_SECTION_LISTEN, PK_VERDICT_DENY, PK_ACCESS_EGRESS);
+	build_range(policy, "127.0.0.0/8");
+	image = build_image(&policy, 1);
+	assert_int_equal(decider(&image, "64:ff9b::9.255.255.255"), -1);
+	assert_int_equal(decider(&image, "64:ff9b::10.0.0.0"), 0);
+	assert_int_equal(decider(&image, "64:ff9b::10.255.255.255"), 0);
+	assert_int_equal(decider(&image, "64:ff9b::11.0.0.0"), -1);
+	assert_int_equal(decider(&image, "64:ff9b:0:0:1::10.0.0.1"), -1);
+	assert_int_equal(decider(&image, "2002:9ff:ffff:ffff:ffff:ffff:ffff:ffff"), -1);
+	assert_int_equal(decider(&image, "2002:a00::"), 0);
+	assert_int_equal(decider(&image, "2002:aff:ffff:ffff:ffff:ffff:ffff:ffff"), 0);
+	assert_int_equal(decider(&image, "2002:b00::"), -1);
+	assert_int_equal(decider(&image, "::10.0.0.1"), 0);
+	assert_int_equal(decider(&image, "64:ff9b::192.168.1.127"), -1);
+	assert_int_equal(decider(&image, "64:ff9b::192.168.1.128"), 1);
+	assert_int_equal(decider(&image, "2002:c0a8:1ff:7::1"), 1);
+	/* The loopback address of IPv6 is not 0.0.0.1. */
+	assert_int_equal(decider(&image, "::1"), -1);
+	assert_int_equal(decider(&image, "::2"), 2);
+	assert_int_equal(decider(&image, "64:ff9b::172.16.0.1"), -1);
+	assert_int_equal(decider(&image, "172.16.0.1"), 3);
+	assert_int_equal(decider(&image, "64:ff9b::127.0.0.1"), -1);
 	image_reset(&image);
 	policy_free(&policy);
 }
@@ -182,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty_section_is_one_span),
 		cmocka_unit_test(cuts_at_the_edges),
+		cmocka_unit_test(mirrors_denials),
 		cmocka_unit_test(merges_what_is_alike),
 		cmocka_unit_test(whole_space_is_one_span),
 		cmocka_unit_test(nested_ranges_are_not_quadratic),

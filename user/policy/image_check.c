@@ -102,13 +102,13 @@ static bool check_nibbles(const struct check *c, __u32 mask)
 }
 
 /* An automaton that is there has a class for each byte, one that is not has nothing. */
-static bool check_classes(__u32 start, __u32 dead, const __u8 classes[256])
+static bool check_classes(struct check *c, __u32 start, __u32 dead, const __u8 classes[256])
 {
-	if (!start)
-		return !dead && all_zero(classes, 256);
-	for (int i = 0; i < 256; i++)
+	if (!start && (dead || !all_zero(classes, 256)))
+		return fail(c, "it has classes of an automaton without states");
+	for (int i = 0; i < 256 && start; i++)
 		if (classes[i] < PK_CLASS_FIRST)
-			return false;
+			return fail(c, "a byte has no class");
 	return true;
 }
 
@@ -133,14 +133,10 @@ static bool check_head(struct check *c)
 		return fail(c, "what it says of DNS or of sockets is malformed");
 	if (head->subjects & (head->subjects + 1) || head->subjects == PK_SUBJECTS_ALL)
 		return fail(c, "its programs are not numbered in order");
-	for (int i = 0; i < 256; i++)
-		if (head->path_class[i] < PK_CLASS_FIRST)
-			return fail(c, "a byte has no class");
-	if (!check_classes(head->argv_start, head->argv_dead, head->argv_class))
-		return fail(c, "its classes for commands do not fit their states");
-	if (!check_classes(head->host_start, head->host_dead, head->host_class))
-		return fail(c, "its classes for host names do not fit their states");
-	return true;
+	/* Those of paths are always there; whether they start anywhere is asked further on. */
+	return check_classes(c, 1, 0, head->path_class) &&
+	       check_classes(c, head->argv_start, head->argv_dead, head->argv_class) &&
+	       check_classes(c, head->host_start, head->host_dead, head->host_class);
 }
 
 static bool check_string(const struct check *c, __u32 offset)

@@ -9,6 +9,11 @@
 #include "policy/grow.h"
 #include "policy/interval.h"
 
+/** ::ffff:0.0.0.0, 64:ff9b:: and 2002::, the last two without their lower halves. */
+#define V4_FIRST 0x0000ffff00000000ULL
+#define NAT64 0x0064ff9b00000000ULL
+#define SIX_TO_FOUR 0x2002000000000000ULL
+
 struct address {
 	__u64 hi;
 	__u64 lo;
@@ -73,24 +78,14 @@ static int add_boundary(struct sweep *s, struct address at, __u32 rule, __s32 ch
 	return 0;
 }
 
-static int add_rule(struct sweep *s, __u32 number)
+static int add_range(struct sweep *s, struct address low, struct address high, __u32 number)
 {
-	const struct policy_pattern *pattern = s->numbered->rules[number].pattern;
-	int r = 0;
+	struct address end = { high.hi, high.lo + 1 };
+	int r = add_boundary(s, low, number, 1);
 
-	for (size_t i = 0; i < pattern->range_count && !r; i++) {
-		struct address end = read_address(pattern->ranges[i].high);
-
-		r = add_boundary(s, read_address(pattern->ranges[i].low), number, 1);
-		if (r)
-			return r;
-		end.lo++;
-		end.hi += end.lo == 0;
-		/* A range up to the last address never ends. */
-		if (end.hi || end.lo)
-			r = add_boundary(s, end, number, -1);
-	}
-	return r;
+	end.hi += end.lo == 0;
+	/* A range up to the last address never ends. */
+	return r || (!end.hi && !end.lo) ? r : add_boundary(s, end, number, -1);
 }
 
 static int compare_address(struct address a, struct address b)
@@ -98,6 +93,47 @@ static int compare_address(struct address a, struct address b)
 	if (a.hi != b.hi)
 		return a.hi < b.hi ? -1 : 1;
 	return (a.lo > b.lo) - (a.lo < b.lo);
+}
+
+/* The IPv6 forms in which translators and tunnels carry the IPv4 part of a range. */
+static int add_mirrors(struct sweep *s, struct address low, struct address high, __u32 number)
+{
+	const struct address first = { 0, V4_FIRST }, last = { 0, V4_FIRST | 0xffffffff };
+	__u64 from, to;
+	int r;
+
+	if (compare_address(high, first) < 0 || compare_address(low, last) > 0)
+		return 0;
+	from = compare_address(low, first) > 0 ? low.lo & 0xffffffff : 0;
+	to = compare_address(high, last) < 0 ? high.lo & 0xffffffff : 0xffffffff;
+	r = add_range(s, (struct address){ NAT64, from }, (struct address){ NAT64, to }, number);
+	if (!r)
+		r = add_range(s, (struct address){ SIX_TO_FOUR | from << 16, 0 },
+			      (struct address){ SIX_TO_FOUR | to << 16 | 0xffff, ~0ULL }, number);
+	/* :: and ::1 are addresses of their own and no form of 0.0.0.0 and 0.0.0.1. */
+	if (from < 2)
+		from = 2;
+	return r || from > to ?
+		       r :
+		       add_range(s, (struct address){ 0, from }, (struct address){ 0, to }, number);
+}
+
+static int add_rule(struct sweep *s, __u32 number)
+{
+	const struct numbered_rule *rule = &s->numbered->rules[number];
+	bool mirrored = rule->rule->section == PK_SECTION_EGRESS &&
+			rule->rule->verdict != PK_VERDICT_ALLOW;
+	int r = 0;
+
+	for (size_t i = 0; i < rule->pattern->range_count && !r; i++) {
+		struct address low = read_address(rule->pattern->ranges[i].low);
+		struct address high = read_address(rule->pattern->ranges[i].high);
+
+		r = add_range(s, low, high, number);
+		if (!r && mirrored)
+			r = add_mirrors(s, low, high, number);
+	}
+	return r;
 }
 
 static int compare_boundaries(const void *a, const void *b)
