@@ -178,11 +178,6 @@ static long pk_name_step(__u32 index, void *arg)
 	return s->command.failed != 0;
 }
 
-static __always_inline __u64 pk_image_name(const struct pk_image *head)
-{
-	return *(const __u64 *)head->digest;
-}
-
 /* The script's path in place of its name. */
 static __always_inline void pk_script_step(struct pk_words *w)
 {

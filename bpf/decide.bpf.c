@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The verdict. Every hook ends here; no other file decides. What each failure means:
+ * The verdict, but for addresses and sockets (network.bpf.c) and command lines (command.bpf.c). Every
+ * hook ends in one of these; no other file decides. What each failure means:
  *
  *   no image, broken image          deny, PK_REASON_IMAGE
  *   the hook could not build a key  deny with the hook's reason, if the policy has the section
@@ -27,25 +28,20 @@ static __always_inline int pk_run_halves(const struct pk_view *v, const struct p
 		return pk_path_run(v, head, s->data, length, states);
 	if (pk_path_run(v, head, s->data, offset, states))
 		return 1;
-	s->dir.image = *(const __u64 *)head->digest;
+	s->dir.image = pk_image_name(head);
 	s->dir.states[0] = states->at[0];
 	s->dir.states[1] = states->at[1];
 	s->walked = 1;
 	return pk_path_run(v, head, s->data + (offset & (PK_PATH_MAX - 1)), leaf, states);
 }
 
-/* The rule sets of the request's key: a path or an address. */
+/* The rule sets of the request's key, a path. */
 static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_image *head,
 				       struct pk_scratch *s, struct pk_sets *ret_sets)
 {
 	struct pk_states states = pk_path_start(head);
 	int broken;
 
-	if (s->rq.section == PK_SECTION_EGRESS) {
-		struct pk_address key = { s->rq.address_hi, s->rq.address_lo };
-
-		return pk_address_sets(v, head, key, ret_sets);
-	}
 	if (s->rq.flags & PK_REQUEST_SECOND)
 		broken = pk_path_run(v, head, s->data + PK_PATH_MAX, s->rq.length[1], &states);
 	else if (s->dir.inode)
@@ -75,13 +71,7 @@ static __always_inline struct pk_result pk_judge_guard(const struct pk_image *he
 
 static __always_inline __u32 pk_judge_flags(__u32 request)
 {
-	__u32 flags = 0;
-
-	if (request & PK_REQUEST_RULES)
-		flags |= PK_JUDGE_RULES_ONLY;
-	if (request & PK_REQUEST_BACKSTOP)
-		flags |= PK_JUDGE_ANY_SUBJECT;
-	return flags;
+	return request & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0;
 }
 
 static __always_inline struct pk_result
@@ -91,7 +81,6 @@ pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk
 	struct pk_query query = {
 		.section = s->rq.section,
 		.access = s->rq.access,
-		.port = s->rq.port,
 		.subjects = s->rq.subjects,
 		.flags = pk_judge_flags(s->rq.flags),
 	};
@@ -115,20 +104,6 @@ pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk
 	return pk_judge_sets(v, head, &sets, &query);
 }
 
-/* The activity kind that an allowed request is. */
-static __always_inline __u32 pk_activity_kind(const struct pk_request *rq)
-{
-	if (rq->op == PK_OP_EXEC)
-		return PK_ACTIVITY_EXEC;
-	if (rq->section == PK_SECTION_EGRESS)
-		return PK_ACTIVITY_CONNECT;
-	if (rq->section == PK_SECTION_FILES && (rq->access & PK_ACCESS_WRITE))
-		return PK_ACTIVITY_WRITE;
-	if (rq->section == PK_SECTION_FILES && (rq->access & PK_ACCESS_READ))
-		return PK_ACTIVITY_READ;
-	return 0;
-}
-
 __noinline int pk_decide(struct pk_scratch *s)
 {
 	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
@@ -150,16 +125,7 @@ __noinline int pk_decide(struct pk_scratch *s)
 	result = pk_judge_request(&view, head, s);
 	if (result.verdict != PK_VERDICT_ALLOW)
 		return pk_conclude(s, &result, head->flags & PK_IMAGE_AUDIT);
-	if ((s->rq.flags & PK_REQUEST_QUIET) || !(pk_activity_kind(&s->rq) & head->activity))
-		return 0;
-	if (!pk_activity_allowed(agent, head->rate))
-		return 0;
-	s->event.verdict = PK_VERDICT_ALLOW;
-	s->event.reason = (__u8)result.reason;
-	s->event.rule = result.rule;
-	s->event.audit = head->flags & PK_IMAGE_AUDIT ? 1 : 0;
-	s->event.error = 0;
-	pk_report(s, false);
+	pk_report_allowed(s, &result, head);
 	return 0;
 }
 
@@ -168,7 +134,7 @@ static __always_inline int pk_leaf_sets(const struct pk_view *v, const struct pk
 					struct pk_scratch *s, struct pk_sets *ret_sets)
 {
 	struct pk_states states = { { s->known.states[0], s->known.states[1] } };
-	__u64 image = *(const __u64 *)head->digest;
+	__u64 image = pk_image_name(head);
 	__u32 length = s->components[0].length;
 
 	if (s->known.image != image && !(pk_cache_flaw & PK_FLAW_IMAGE))
@@ -212,5 +178,5 @@ __noinline int pk_decide_leaf(struct pk_scratch *s)
 		if (pk_judge_sets(&view, head, &sets, &query).verdict != PK_VERDICT_ALLOW)
 			return 0;
 	}
-	return (s->rq.flags & PK_REQUEST_QUIET) || !(pk_activity_kind(&s->rq) & head->activity);
+	return !pk_is_reported(s, head);
 }

@@ -9,10 +9,30 @@
 #include "maps.bpf.h"
 
 /**
- * Judge s->rq by the agent's image, count, report. Returns 0 when the call may go on (allowed, or
- * audit mode), else a negative errno: -rq.error.
+ * Judge s->rq by the agent's image, count, report: requests for files and programs, and switches of
+ * the process section. Returns 0 when the call may go on (allowed, or audit mode), else a negative
+ * errno: -rq.error.
  */
 int pk_decide(struct pk_scratch *s);
+
+/**
+ * The same for addresses and sockets: sections egress, listen, accept and sockets. s->finding tells
+ * more.
+ */
+int pk_decide_network(struct pk_scratch *s);
+
+/**
+ * The judgement in pk_decide_network(), into s->finding: destinations also by the names that the agent
+ * learned for the address. Neither counts nor reports, and asks nothing about the running task: packet
+ * programs may call it. Returns 0 for "allow", else 1.
+ */
+int pk_judge(struct pk_scratch *s);
+
+/**
+ * Count and report s->finding, which is not "allow", for a packet: who did it is what @flow says, and
+ * cookie, local and local_port of s->event are the caller's to set. Returns -EPERM, 0 in audit mode.
+ */
+int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow);
 
 /**
  * Judge s->rq, a request for a file, by what is known of its directory (s->known) and its last name
@@ -34,6 +54,15 @@ enum pk_move {
  * if either is one); @move is an enum pk_move. Neither counts nor reports.
  */
 int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move);
+
+/** The first page of the agent's image; NULL = none, which denies. */
+static __always_inline const struct pk_image *pk_image_head(__u32 agent)
+{
+	void *image = bpf_map_lookup_elem(&pk_images, &agent);
+	__u32 zero = 0;
+
+	return image ? bpf_map_lookup_elem(image, &zero) : 0;
+}
 
 /** Take a work area of this CPU; NULL when none is free. Counted; the caller denies. */
 static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
@@ -61,13 +90,8 @@ static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
  */
 static __always_inline bool pk_guarded(__u32 agent, __u32 guard)
 {
-	void *image = bpf_map_lookup_elem(&pk_images, &agent);
-	const struct pk_image *head;
-	__u32 zero = 0;
+	const struct pk_image *head = pk_image_head(agent);
 
-	if (!image)
-		return true;
-	head = bpf_map_lookup_elem(image, &zero);
 	return !head || (head->guards.deny & (1U << (guard & 31)));
 }
 

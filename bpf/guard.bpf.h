@@ -18,15 +18,6 @@ struct pk_act {
 	__u32 detail; /* see enum pk_op */
 };
 
-/** The first page of the agent's image; NULL = none, which denies. */
-static __always_inline const struct pk_image *pk_image_head(__u32 agent)
-{
-	void *image = bpf_map_lookup_elem(&pk_images, &agent);
-	__u32 zero = 0;
-
-	return image ? bpf_map_lookup_elem(image, &zero) : 0;
-}
-
 /** Ask for @act; @target is the task it is about, or NULL. Returns the hook's return value. */
 static __always_inline int pk_guard_ask(__u32 agent, const struct pk_act *act,
 					const struct task_struct *target)
@@ -69,27 +60,7 @@ static __always_inline int pk_guard_act(__u32 guard, __u32 op, __u32 detail)
 /** The agent whose cgroup is the innermost one around the task at an address, or 0. */
 static __always_inline __u32 pk_cgroup_agent(const struct task_struct *task)
 {
-	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-	__u64 ancestors = (__u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors);
-	int depth = BPF_CORE_READ(cgroup, level);
-	__u32 agent = 0;
-
-	for (int level = 1; level < PK_CGROUP_DEPTH; level++) {
-		struct cgroup *ancestor = 0;
-		__u32 *slot;
-		__u64 id;
-
-		if (level > depth)
-			break;
-		if (bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
-					  (void *)(ancestors + (__u64)level * sizeof(ancestor))))
-			break;
-		id = BPF_CORE_READ(ancestor, kn, id);
-		slot = bpf_map_lookup_elem(&pk_cgroups, &id);
-		if (slot)
-			agent = *slot;
-	}
-	return agent;
+	return pk_agent_around(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
 /** Refuse an act about a task that is not the agent's, or that is the supervisor. */

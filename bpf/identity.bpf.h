@@ -37,6 +37,31 @@ static __always_inline __u32 pk_who_cgroup(void)
 	return agent;
 }
 
+/** The agent whose cgroup is the innermost one at or around the one at an address, or 0. */
+static __always_inline __u32 pk_agent_around(const struct cgroup *cgroup)
+{
+	__u64 ancestors = (__u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors);
+	int depth = BPF_CORE_READ(cgroup, level);
+	__u32 agent = 0;
+
+	for (int level = 1; level < PK_CGROUP_DEPTH; level++) {
+		struct cgroup *ancestor = 0;
+		__u32 *slot;
+		__u64 id;
+
+		if (level > depth)
+			break;
+		if (bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+					  (void *)(ancestors + (__u64)level * sizeof(ancestor))))
+			break;
+		id = BPF_CORE_READ(ancestor, kn, id);
+		slot = bpf_map_lookup_elem(&pk_cgroups, &id);
+		if (slot)
+			agent = *slot;
+	}
+	return agent;
+}
+
 /** Look the running task up and remember it. Kept out of line: the slow half of pk_who(). */
 int pk_label_task(void);
 

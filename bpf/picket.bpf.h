@@ -26,8 +26,18 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_NETLINK 16
+#define AF_PACKET 17
+#define AF_CAN 29
+#define AF_BLUETOOTH 31
+#define AF_ALG 38
+#define AF_VSOCK 40
+#define AF_XDP 44
+#define NETLINK_ROUTE 0
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define SOCK_RAW 3
+#define IPPROTO_ICMP 1
+#define IPPROTO_ICMPV6 58
 #define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
@@ -36,7 +46,6 @@
 #define ICMPV6_ECHO 0x8000
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86dd
-#define MSG_FASTOPEN 0x20000000
 
 #define PROT_READ 1
 #define PROT_EXEC 4

@@ -58,12 +58,33 @@ static __always_inline __u32 pk_event_paths(struct pk_scratch *s)
 	return first + second;
 }
 
-/** Fill the record from the request and send it to @decisions or the activity ring. */
-static __always_inline void pk_report(struct pk_scratch *s, bool decision)
+/* Who did it: the one that a socket's connection was last asked for by. */
+static __always_inline void pk_event_flow(struct pk_event *e, const struct pk_flow *flow)
+{
+	e->tgid = flow->tgid;
+	e->tid = flow->tid;
+	e->uid = flow->uid;
+	e->gid = flow->gid;
+	e->start_ns = flow->start_ns;
+	e->parent_tgid = 0;
+	e->parent_start_ns = 0;
+	e->cgroup = 0;
+	__builtin_memcpy(e->comm, flow->comm, sizeof(e->comm));
+	__builtin_memset(e->parent_comm, 0, sizeof(e->parent_comm));
+}
+
+/* No socket of its own is in the record. */
+static __always_inline void pk_event_local(struct pk_event *e)
+{
+	e->cookie = 0;
+	e->local_port = 0;
+	__builtin_memset(e->local, 0, sizeof(e->local));
+}
+
+/* What was asked for. */
+static __always_inline void pk_event_request(struct pk_scratch *s, bool decision)
 {
 	struct pk_event *e = &s->event;
-	__u32 text;
-	long lost;
 
 	e->abi = PK_ABI_VERSION;
 	e->kind = decision ? PK_EVENT_DECISION : PK_EVENT_ACTIVITY;
@@ -80,8 +101,15 @@ static __always_inline void pk_report(struct pk_scratch *s, bool decision)
 	e->target = s->rq.target;
 	e->detail = s->rq.detail;
 	__builtin_memcpy(e->target_comm, s->rq.target_comm, sizeof(e->target_comm));
-	pk_event_task(e);
-	text = pk_event_paths(s);
+}
+
+/* Add the paths and send the record to @decisions or the activity ring. */
+static __always_inline void pk_event_send(struct pk_scratch *s, bool decision)
+{
+	struct pk_event *e = &s->event;
+	__u32 text = pk_event_paths(s);
+	long lost;
+
 	if (text > 2 * PK_PATH_MAX)
 		text = 0;
 	e->size = sizeof(*e) + text;
@@ -93,6 +121,49 @@ static __always_inline void pk_report(struct pk_scratch *s, bool decision)
 		pk_count(s->rq.agent, decision ? PK_COUNT_DECISION_LOST : PK_COUNT_ACTIVITY_LOST);
 }
 
+/** Report the request of the running task. */
+static __always_inline void pk_report(struct pk_scratch *s, bool decision)
+{
+	pk_event_request(s, decision);
+	pk_event_task(&s->event);
+	pk_event_local(&s->event);
+	pk_event_send(s, decision);
+}
+
+/**
+ * Put the name that a destination is known by into the record, as its first path: the finding's, unless
+ * the request has a path already.
+ */
+static __always_inline void pk_event_host(struct pk_scratch *s)
+{
+	__u64 hash = s->finding.host;
+	const struct pk_host *host;
+
+	if (!hash || s->rq.section != PK_SECTION_EGRESS || s->rq.length[0])
+		return;
+	host = bpf_map_lookup_elem(&pk_hosts, &hash);
+	if (!host || host->length > PK_HOST_MAX)
+		return;
+	__builtin_memcpy(s->data, host->name, sizeof(host->name));
+	s->rq.length[0] = host->length;
+}
+
+/* Enter a verdict that is not "allow"; what the caller gets for it, 0 in audit mode. */
+static __always_inline int pk_event_verdict(struct pk_scratch *s, const struct pk_result *result,
+					    __u32 audit)
+{
+	struct pk_event *e = &s->event;
+
+	e->verdict = (__u8)result->verdict;
+	e->reason = (__u8)result->reason;
+	if (result->verdict == PK_VERDICT_ASK)
+		e->reason = PK_REASON_APPROVAL;
+	e->rule = result->rule;
+	e->audit = audit ? 1 : 0;
+	e->error = audit ? 0 : (__s32)s->rq.error;
+	return audit ? 0 : -(int)s->rq.error;
+}
+
 /**
  * What becomes of a verdict that is not "allow": counted, reported, and the errno for the task, or 0
  * in audit mode.
@@ -100,21 +171,17 @@ static __always_inline void pk_report(struct pk_scratch *s, bool decision)
 static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_result *result,
 				       __u32 audit)
 {
-	struct pk_event *e = &s->event;
+	int error;
 
 	/* What a first hook let pass in audit mode was reported there. */
 	if (audit && (s->rq.flags & PK_REQUEST_BACKSTOP))
 		return 0;
-	e->verdict = (__u8)result->verdict;
-	e->reason = (__u8)result->reason;
-	e->rule = result->rule;
-	e->audit = audit ? 1 : 0;
-	e->error = audit ? 0 : (__s32)s->rq.error;
+	error = pk_event_verdict(s, result, audit);
 	if (s->rq.flags & PK_REQUEST_SILENT)
-		return audit ? 0 : -(int)s->rq.error;
+		return error;
 	pk_count(s->rq.agent, result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
 	pk_report(s, true);
-	return audit ? 0 : -(int)s->rq.error;
+	return error;
 }
 
 /** May one more activity record of this agent go out in this second? Held back ones are counted. */
@@ -136,6 +203,40 @@ static __always_inline bool pk_activity_allowed(__u32 agent, __u32 rate)
 		return true;
 	__sync_fetch_and_add(&a->counts[PK_COUNT_ACTIVITY_LIMITED], 1);
 	return false;
+}
+
+/* The activity kind that an allowed request is. */
+static __always_inline __u32 pk_activity_kind(const struct pk_request *rq)
+{
+	if (rq->op == PK_OP_EXEC)
+		return PK_ACTIVITY_EXEC;
+	if (rq->section == PK_SECTION_EGRESS)
+		return PK_ACTIVITY_CONNECT;
+	if (rq->section == PK_SECTION_FILES && (rq->access & PK_ACCESS_WRITE))
+		return PK_ACTIVITY_WRITE;
+	if (rq->section == PK_SECTION_FILES && (rq->access & PK_ACCESS_READ))
+		return PK_ACTIVITY_READ;
+	return 0;
+}
+
+/** Does the image ask to see a request that it allows? */
+static __always_inline bool pk_is_reported(const struct pk_scratch *s, const struct pk_image *head)
+{
+	return !(s->rq.flags & PK_REQUEST_QUIET) && (pk_activity_kind(&s->rq) & head->activity);
+}
+
+/** Report a request that the image allows, if it asks to see it and not too many were. */
+static __always_inline void pk_report_allowed(struct pk_scratch *s, const struct pk_result *result,
+					      const struct pk_image *head)
+{
+	if (!pk_is_reported(s, head) || !pk_activity_allowed(s->rq.agent, head->rate))
+		return;
+	s->event.verdict = PK_VERDICT_ALLOW;
+	s->event.reason = (__u8)result->reason;
+	s->event.rule = result->rule;
+	s->event.audit = head->flags & PK_IMAGE_AUDIT ? 1 : 0;
+	s->event.error = 0;
+	pk_report(s, false);
 }
 
 #endif

@@ -122,6 +122,9 @@ struct bpf_sock_addr {
 	__u32 family;
 	__u32 type;
 	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	struct bpf_sock *sk;
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -275,6 +278,7 @@ struct file {
 	fmode_t f_mode;
 	unsigned int f_flags;
 	struct inode *f_inode;
+	void *private_data;
 	struct path f_path;
 };
 
@@ -293,12 +297,26 @@ struct linux_binprm {
 	unsigned long exec;
 };
 
+struct in6_addr {
+	union {
+		__be32 u6_addr32[4];
+	} in6_u;
+};
+
 struct sock_common {
+	__be32 skc_rcv_saddr;
+	__u16 skc_num;
 	unsigned short skc_family;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	struct sock_cgroup_data sk_cgrp_data;
 	u16 sk_type;
 	u16 sk_protocol;
 };
@@ -324,7 +342,13 @@ struct iattr {
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
+};
+
+struct sk_buff {
+	unsigned int len;
+	unsigned char *data;
 };
 
 struct sockaddr {

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The verdict on addresses, on the names they were learned for, and on kinds of sockets. What each
+ * failure means is told in decide.bpf.c; besides:
+ *
+ *   name expired, of another image, or its place taken   as if it had not been learned
+ *   text of a name gone                                  verdict unchanged, the event has no name
+ */
+#include "picket.bpf.h"
+
+#include "image.bpf.h"
+#include "report.bpf.h"
+
+#include "decide.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline void pk_find(struct pk_finding *f, const struct pk_result *result)
+{
+	f->verdict = result->verdict;
+	f->reason = result->reason;
+	f->rule = result->rule;
+}
+
+static __always_inline struct pk_result pk_found(const struct pk_finding *f)
+{
+	struct pk_result result = { f->verdict, f->reason, f->rule };
+
+	return result;
+}
+
+/* A destination that its address alone does not allow, by one after another of its names. */
+struct pk_names {
+	const struct pk_view *view;
+	const struct pk_image *head;
+	struct pk_learned *learned;
+	struct pk_finding *finding;
+	struct pk_query query;
+	__u32 set; /* of the address */
+	__u64 now;
+};
+
+/*
+ * Does the name's verdict stand instead of what was found before? A milder one does; of two equal ones
+ * that which a rule made, for it tells people more.
+ */
+static __always_inline bool pk_is_said(const struct pk_finding *f, const struct pk_result *result)
+{
+	if (result->verdict != f->verdict)
+		return result->verdict < f->verdict;
+	return result->reason == PK_REASON_RULE && f->reason != PK_REASON_RULE;
+}
+
+static long pk_judge_learned(__u32 index, void *arg)
+{
+	struct pk_names *w = arg;
+	struct pk_learned_name *name = &w->learned->names[index & (PK_LEARNED_NAMES - 1)];
+	struct pk_sets sets = { { w->set, name->set } };
+	__u64 host = name->host, held;
+	struct pk_result result;
+
+	if (!host || name->image != w->finding->image || name->expires_ns <= w->now)
+		return 0;
+	result = pk_judge_sets(w->view, w->head, &sets, &w->query);
+	/* The place may have been given to another name in between. */
+	if (name->host != host || name->set != sets.id[1])
+		return 0;
+	if (!w->finding->host || pk_is_said(w->finding, &result))
+		w->finding->host = host;
+	if (pk_is_said(w->finding, &result))
+		pk_find(w->finding, &result);
+	if (result.verdict != PK_VERDICT_ALLOW)
+		return 0;
+	held = w->now + w->head->dns.min_ttl * 1000000000ULL;
+	if (name->expires_ns < held)
+		name->expires_ns = held;
+	return 1;
+}
+
+/* What the names that the agent learned for the address change about the finding. */
+static __always_inline void pk_judge_names(const struct pk_view *v, const struct pk_image *head,
+					   struct pk_scratch *s, const struct pk_query *query,
+					   __u32 set)
+{
+	struct pk_learned_key key = { s->rq.address_hi, s->rq.address_lo, s->rq.agent, 0 };
+	struct pk_finding *f = &s->finding;
+	struct pk_result before = pk_found(f);
+	struct pk_names w = {
+		.view = v,
+		.head = head,
+		.finding = f,
+		.query = *query,
+		.set = set,
+	};
+
+	w.learned = bpf_map_lookup_elem(&pk_learned_map, &key);
+	if (!w.learned)
+		return;
+	w.now = bpf_ktime_get_boot_ns();
+	bpf_loop(PK_LEARNED_NAMES, pk_judge_learned, &w, 0);
+	/* A full map gives an entry to another address at any time: then nothing was found. */
+	if (bpf_map_lookup_elem(&pk_learned_map, &key) != w.learned) {
+		pk_find(f, &before);
+		f->host = 0;
+	}
+}
+
+/* A destination that its address alone does not allow and no rule denies: by its names. */
+static __always_inline void pk_judge_unknown(const struct pk_view *v, const struct pk_image *head,
+					     struct pk_scratch *s, const struct pk_query *query,
+					     __u32 set)
+{
+	struct pk_finding *f = &s->finding;
+
+	if (f->verdict == PK_VERDICT_DENY && f->reason == PK_REASON_RULE)
+		return;
+	pk_judge_names(v, head, s, query, set);
+	if (f->verdict == PK_VERDICT_ALLOW && query->access == PK_ACCESS_TCP &&
+	    (head->flags & PK_IMAGE_SNI))
+		f->check = PK_CHECK_NAME;
+}
+
+/* Is it a question to a resolver? Each one is judged as a packet. */
+static __always_inline bool pk_is_question(const struct pk_image *head, const struct pk_request *rq)
+{
+	return rq->section == PK_SECTION_EGRESS && rq->access == PK_ACCESS_UDP &&
+	       rq->port == PK_DNS_PORT && pk_is_resolver(head, rq->address_hi, rq->address_lo);
+}
+
+/* The address and port of a section that the image has, by its rules. */
+static __always_inline void pk_judge_address(const struct pk_view *v, const struct pk_image *head,
+					     struct pk_scratch *s)
+{
+	struct pk_address key = { s->rq.address_hi, s->rq.address_lo };
+	struct pk_query query = {
+		.section = s->rq.section,
+		.access = s->rq.access,
+		.port = s->rq.port,
+		.subjects = s->rq.subjects,
+		.flags = s->rq.flags & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0,
+	};
+	struct pk_sets sets = {};
+	struct pk_result result;
+
+	if (pk_address_sets(v, head, key, &sets))
+		return;
+	result = pk_judge_sets(v, head, &sets, &query);
+	pk_find(&s->finding, &result);
+	if (query.section != PK_SECTION_EGRESS)
+		return;
+	if (result.verdict != PK_VERDICT_ALLOW)
+		pk_judge_unknown(v, head, s, &query, sets.id[0]);
+	else if (query.access == PK_ACCESS_TCP && (head->flags & PK_IMAGE_DENIED_NAMES))
+		s->finding.check = PK_CHECK_DENIED;
+}
+
+/* Has the image a say in the request? */
+static __always_inline bool pk_is_asked(const struct pk_image *head, const struct pk_request *rq)
+{
+	__u32 section = rq->section;
+
+	if (section == PK_SECTION_SOCKETS)
+		return !pk_may_make(head, rq->access);
+	/* A socket that is not the agent's own has no rules anywhere. */
+	if (rq->reason == PK_REASON_FOREIGN)
+		return pk_has_network(head);
+	return section >= PK_SECTION__MAX || head->defaults[section].present;
+}
+
+static __always_inline void pk_judge_request(const struct pk_view *v, const struct pk_image *head,
+					     struct pk_scratch *s)
+{
+	struct pk_result allow = { PK_VERDICT_ALLOW, PK_REASON_UNJUDGED, PK_RULE_NONE };
+	struct pk_finding *f = &s->finding;
+
+	if (!pk_is_asked(head, &s->rq)) {
+		pk_find(f, &allow);
+	} else if (s->rq.section == PK_SECTION_SOCKETS) {
+		f->reason = s->rq.reason ? s->rq.reason : PK_REASON_SOCKET;
+		f->rule = PK_RULE_DEFAULT | PK_SECTION_SOCKETS;
+	} else if (s->rq.reason || s->rq.section >= PK_SECTION__MAX) {
+		return;
+	} else if (pk_is_question(head, &s->rq)) {
+		pk_find(f, &allow);
+	} else {
+		pk_judge_address(v, head, s);
+	}
+}
+
+__noinline int pk_judge(struct pk_scratch *s)
+{
+	struct pk_result deny = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
+	struct pk_view view;
+	const struct pk_image *head;
+	__u32 agent, zero = 0;
+
+	if (!s)
+		return 1;
+	agent = s->rq.agent;
+	if (s->rq.reason)
+		deny.reason = s->rq.reason;
+	__builtin_memset(&s->finding, 0, sizeof(s->finding));
+	pk_find(&s->finding, &deny);
+	view.map = bpf_map_lookup_elem(&pk_images, &agent);
+	if (!view.map)
+		return 1;
+	head = bpf_map_lookup_elem(view.map, &zero);
+	if (!head)
+		return 1;
+	s->finding.image = pk_image_name(head);
+	s->finding.audit = head->flags & PK_IMAGE_AUDIT ? 1 : 0;
+	pk_judge_request(&view, head, s);
+	return s->finding.verdict != PK_VERDICT_ALLOW;
+}
+
+__noinline int pk_decide_network(struct pk_scratch *s)
+{
+	const struct pk_image *head;
+	struct pk_result result;
+	int denied;
+
+	if (!s)
+		return -EPERM;
+	denied = pk_judge(s);
+	result = pk_found(&s->finding);
+	if (denied) {
+		pk_event_host(s);
+		return pk_conclude(s, &result, s->finding.audit);
+	}
+	head = pk_image_head(s->rq.agent);
+	if (head && pk_is_reported(s, head)) {
+		pk_event_host(s);
+		pk_report_allowed(s, &result, head);
+	}
+	return 0;
+}
+
+__noinline int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow)
+{
+	struct pk_result result;
+	int error;
+
+	if (!s || !flow)
+		return -EPERM;
+	s->rq.error = EPERM;
+	result = pk_found(&s->finding);
+	error = pk_event_verdict(s, &result, s->finding.audit);
+	pk_count(s->rq.agent, result.verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
+	pk_event_request(s, true);
+	pk_event_host(s);
+	pk_event_flow(&s->event, flow);
+	pk_event_send(s, true);
+	return error;
+}
