@@ -155,11 +155,13 @@ static void refuses_what_the_tier_cannot(void **state)
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_EXEC, &tier), -ENOTSUP);
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_UNIX, &tier), -ENOTSUP);
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_PROCESS, &tier), -ENOTSUP);
+	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_SOCKETS, &tier), -ENOTSUP);
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_SUBJECT, &tier), -ENOTSUP);
 	assert_int_equal(choose(0, PK_TIER_NETWORK, PK_SECTION_FILES, &tier), -ENOTSUP);
 	assert_int_equal(tier, PK_TIER__MAX);
 	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_EGRESS, &tier), 0);
 	assert_int_equal(tier, PK_TIER_NETWORK);
+	assert_int_equal(choose(no_hooks, PK_TIER_LSM, PK_SECTION_LISTEN, &tier), 0);
 	assert_int_equal(choose(0, PK_TIER_MODIFY_RETURN, PK_SECTION_FILES, &tier), 0);
 	assert_int_equal(tier, PK_TIER_MODIFY_RETURN);
 	assert_int_equal(choose(1U << FEATURE_PRIVILEGES, PK_TIER_LSM, PK_SECTION_EGRESS, &tier),

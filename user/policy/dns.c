@@ -27,6 +27,9 @@ static int parse_resolver(const struct expansion *expansion, struct policy_range
 
 	if (r < 0)
 		return r;
+	if (!match.range_count)
+		return address_refuse(ret_error, 0, expansion->length, "write its address",
+				      "nobody could be asked for the address of a resolver");
 	if (match.range_count != 1 || memcmp(match.ranges->low, match.ranges->high, 16) != 0)
 		return address_refuse(ret_error, 0, expansion->length, "write one address",
 				      "a resolver is more than one address");
