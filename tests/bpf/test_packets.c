@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The readers of DNS messages and first payloads in the kernel, against the same lines on the host:
+ * recorded packets, and thousands of each kind with bytes changed, inserted, cut off. Every field that
+ * they leave must be the same.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "packets.h"
+#include "policy/matcher.h"
+#include "test_packets.skel.h"
+
+/* Once more, now that the loops are there. */
+#include <picket/dns.h>
+#include <picket/payload.h>
+
+/* Changed packets a kind. */
+#define CHANGED 6000
+
+#define SEED_MAX 128
+#define PACKET_MAX 4000
+
+struct seed {
+	__u32 kind;
+	__u32 length;
+	__u8 bytes[PACKET_MAX];
+};
+
+static struct seed seeds[SEED_MAX];
+static unsigned int seed_count;
+
+static void load_seed(char *line)
+{
+	struct seed *s = &seeds[seed_count];
+	const char *at = strrchr(line, '|');
+	unsigned int byte;
+
+	if (*line == '#' || !at || strlen(at) / 2 > PACKET_MAX || seed_count == SEED_MAX)
+		return;
+	s->kind = *line == 'q' ? PACKETS_QUESTION : *line == 'a' ? PACKETS_ANSWER : PACKETS_PAYLOAD;
+	for (at++; sscanf(at, "%2x", &byte) == 1; at += 2)
+		s->bytes[s->length++] = (__u8)byte;
+	seed_count++;
+}
+
+static int setup(void **state)
+{
+	FILE *from = fopen("tests/unit/packets.txt", "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!from)
+		return -1;
+	while (getline(&line, &size, from) > 0)
+		load_seed(line);
+	free(line);
+	fclose(from);
+	*state = test_packets_bpf__open_and_load();
+	return *state && seed_count > 50 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	test_packets_bpf__destroy(*state);
+	return 0;
+}
+
+/* What packets.bpf.c does. */
+static void read_here(struct packets_io *io)
+{
+	__u32 second = io->length - io->cut;
+
+	if (io->kind == PACKETS_QUESTION) {
+		io->error = pk_dns_read_question(io->bytes, io->length, io->seed, &io->question);
+		return;
+	}
+	if (io->kind == PACKETS_PAYLOAD) {
+		pk_payload_feed(&io->payload, io->bytes, io->cut);
+		io->error = pk_payload_feed(&io->payload, io->bytes + io->cut, second);
+		return;
+	}
+	io->error = pk_dns_read_answer(io->bytes, io->length, io->seed, &io->question, &io->walk);
+	for (__u32 i = 0; !io->error && i < PK_DNS_CALLS_MAX; i++) {
+		struct packets_record *record = &io->records[i & (PACKETS_RECORDS - 1)];
+
+		io->error = pk_dns_next(io->bytes, io->length, io->seed, &io->walk);
+		io->calls++;
+		record->what = io->walk.what;
+		record->ttl = io->walk.ttl;
+		record->owner = io->walk.owner;
+		record->address_hi = io->walk.address_hi;
+		record->address_lo = io->walk.address_lo;
+		if (io->walk.what == PK_DNS_END)
+			break;
+	}
+}
+
+static void read_there(struct test_packets_bpf *skel, struct packets_io *io)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	int fd = bpf_map__fd(skel->maps.packets_io);
+	__u32 zero = 0;
+
+	assert_int_equal(bpf_map_update_elem(fd, &zero, io, 0), 0);
+	assert_int_equal(
+		bpf_prog_test_run_opts(bpf_program__fd(skel->progs.packets_read), &options), 0);
+	assert_int_equal(options.retval, 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, io), 0);
+}
+
+/* Read a packet here and there. Returns the finding. */
+static int compare(struct test_packets_bpf *skel, const struct seed *s)
+{
+	static struct packets_io here, there;
+
+	memset(&here, 0, sizeof(here));
+	here.seed = 0x0123456789abcdefULL ^ s->length;
+	here.kind = s->kind;
+	here.length = s->length;
+	if (s->kind == PACKETS_PAYLOAD) {
+		if (here.length > 2 * PK_CHUNK)
+			here.length = 2 * PK_CHUNK;
+		here.cut = here.length > PK_CHUNK ? PK_CHUNK : (__u32)random() % (here.length + 1);
+	}
+	memset(here.bytes, (int)random(), sizeof(here.bytes));
+	memcpy(here.bytes, s->bytes, s->length);
+	there = here;
+	read_here(&here);
+	read_there(skel, &there);
+	assert_memory_equal(&here, &there, sizeof(here));
+	return here.error;
+}
+
+static void recorded_packets(void **state)
+{
+	for (unsigned int i = 0; i < seed_count; i++)
+		compare(*state, &seeds[i]);
+}
+
+/* Change a few bytes, take some away, put some in, or cut the end off. */
+static void change(struct seed *s)
+{
+	for (long count = 1 + random() % 4; count && s->length; count--) {
+		__u32 at = (__u32)random() % s->length;
+		__u32 size = (__u32)random() % 8;
+
+		switch (random() % 8) {
+		case 0:
+			s->length = at;
+			break;
+		case 1:
+			if (at + size > s->length)
+				break;
+			memmove(s->bytes + at, s->bytes + at + size, s->length - at - size);
+			s->length -= size;
+			break;
+		case 2:
+			if (s->length + size > PACKET_MAX)
+				break;
+			memmove(s->bytes + at + size, s->bytes + at, s->length - at);
+			s->length += size;
+			break;
+		case 3:
+			s->bytes[at] = (__u8)random();
+			break;
+		case 4:
+			s->bytes[at] ^= (__u8)(1U << random() % 8);
+			break;
+		default:
+			/* Where the fields are. */
+			s->bytes[at % 48 % s->length] += (__u8)(random() % 5 - 2);
+		}
+	}
+}
+
+static void changed_packets(struct test_packets_bpf *skel, __u32 kind, int goods[8])
+{
+	static struct seed s;
+	int count = 0;
+
+	srandom(20240229 + kind);
+	while (count < CHANGED) {
+		s = seeds[random() % seed_count];
+		if (s.kind != kind)
+			continue;
+		change(&s);
+		goods[compare(skel, &s) & 7]++;
+		count++;
+	}
+	printf("# %d packets:", count);
+	for (int i = 0; i < 5; i++)
+		printf(" %d", goods[i]);
+	printf("\n");
+}
+
+static void changed_questions(void **state)
+{
+	int found[8] = { 0 };
+
+	changed_packets(*state, PACKETS_QUESTION, found);
+	assert_true(found[PK_DNS_GOOD] > 100 && found[PK_DNS_FORM] > 100 &&
+		    found[PK_DNS_TYPE] > 20);
+}
+
+static void changed_answers(void **state)
+{
+	int found[8] = { 0 };
+
+	changed_packets(*state, PACKETS_ANSWER, found);
+	assert_true(found[PK_DNS_GOOD] > 100 && found[PK_DNS_FORM] > 100 &&
+		    found[PK_DNS_LOOP] > 20);
+}
+
+static void changed_payloads(void **state)
+{
+	int found[8] = { 0 };
+
+	changed_packets(*state, PACKETS_PAYLOAD, found);
+	for (int i = PK_PAYLOAD_MORE; i <= PK_PAYLOAD_BAD; i++)
+		assert_true(found[i] > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(recorded_packets),
+		cmocka_unit_test(changed_questions),
+		cmocka_unit_test(changed_answers),
+		cmocka_unit_test(changed_payloads),
+	};
+
+	return cmocka_run_group_tests_name("packets", tests, setup, teardown);
+}
