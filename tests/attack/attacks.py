@@ -118,10 +118,14 @@ def phase(base, kind, lines, policy, around=None):
 
 def of_process(event, pid):
     """Did this process, or a child of it, do that? A program that starts others has any number."""
-    return pid is None or pid in (event["process.pid"], event["parent.pid"])
+    return (pid is None or pid in (event["process.pid"], event["parent.pid"]) or
+            # A peer's packet comes in whatever process runs then.
+            event["op"] == "accept")
 
 
 def find_event(events, wanted, errno, audit, pid):
+    # The packet was refused, upon which the socket was ended.
+    errno = "EPERM" if errno == "ECONNABORTED" else errno
     for event in events:
         if event["kind"] != "decision" or event["verdict"] != "deny" or not of_process(event, pid):
             continue

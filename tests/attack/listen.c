@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Acts on the way in: binding, listening, and peers that are asked (peers.py, an errand) to connect or
- * send from outside. "ok" means that somebody came and was spoken to.
+ * Acts on the way in: binding, listening, and peers that are asked (peers.py, an errand) to connect
+ * or send from outside. "ok" means that somebody came and was spoken to.
  */
 #include "net.h"
 

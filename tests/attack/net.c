@@ -136,15 +136,23 @@ static int act_udp_gso(char **a)
 	return sendmsg(fd, &m, 0) < 0 ? -1 : hear(fd, sizeof(bytes));
 }
 
-/* udp-cork FIRST SECOND PORT: parts of one datagram; the second part has another name. */
+/*
+ * udp-cork FIRST SECOND PORT: parts of one datagram; the second part has another name, which the
+ * kernel does not look at.
+ */
 static int act_udp_cork(char **a)
 {
-	struct place first = place_of(a[0], a[2]), second = place_of(a[1], a[2]);
+	struct place first = place_of(a[0], a[2]), second = place_of(a[1], a[2]), from;
 	int fd = socket_to(&first, SOCK_DGRAM);
+	char bytes[16];
 
-	if (fd < 0 || sendto(fd, "att", 3, MSG_MORE, raw(&first), first.length) < 0)
+	if (fd < 0 || sendto(fd, "att", 3, MSG_MORE, raw(&first), first.length) < 0 ||
+	    sendto(fd, "ack", 3, 0, raw(&second), second.length) < 0)
 		return -1;
-	return sendto(fd, "ack", 3, 0, raw(&second), second.length) < 0 ? -1 : hear(fd, 6);
+	from.length = sizeof(from.at);
+	if (recvfrom(fd, bytes, sizeof(bytes), 0, raw(&from), &from.length) < 0)
+		return missed();
+	return memcmp(&from.at, &first.at, first.length) ? say("elsewhere") : 0;
 }
 
 static int act_fastopen(char **a)

@@ -68,7 +68,8 @@ def address_record(owner, address, ttl):
 
 
 def answer(number, question, records, flags=0x8180):
-    return struct.pack(">HHHHHH", number, flags, 1, len(records), 0, 0) + question + b"".join(records)
+    head = struct.pack(">HHHHHH", number, flags, 1, len(records), 0, 0)
+    return head + question + b"".join(records)
 
 
 def right_answer(number, name, kind, question):
@@ -80,6 +81,10 @@ def right_answer(number, name, kind, question):
     if kind in (1, 28):
         records += [address_record(owner, address, ttl) for address in addresses
                     if (":" in address) == (kind == 28)]
+    elif kind in (64, 65):
+        hints = b"".join(socket.inet_aton(address) for address in addresses if ":" not in address)
+        records.append(record(owner, kind, b"\0\1\0" + struct.pack(">HH", 4, len(hints)) + hints,
+                              ttl))
     else:
         records.append(record(b"\xc0\x0c", kind, b"\x04data", ttl))
     return answer(number, question, records)

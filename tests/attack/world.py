@@ -83,12 +83,11 @@ class World:
 
 
 def requested(words):
-    """A socket that is asked for: "tcp ADDRESS PORT" is connected, "listen" listens, "fresh" neither."""
+    """A socket that is asked for: "tcp ADDRESS PORT" and "udp" are connected, "listen" listens."""
     how, address, port = words
     if how == "listen":
         return socket.create_server((address, int(port)))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     made = socket.socket(family, socket.SOCK_DGRAM if how == "udp" else socket.SOCK_STREAM)
-    if how != "fresh":
-        made.connect((address, int(port)))
+    made.connect((address, int(port)))
     return made
