@@ -30,6 +30,7 @@ static const char help[] =
 	"      --user USER        run COMMAND as this user (name or number)\n"
 	"      --events FILE      append each event as a line of JSON; - is stdout\n"
 	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
+	"      --names            show at the end which addresses names stood for\n"
 	"      --quiet            no denials and no summary on stderr\n"
 	"      --keep-fds         pass every open descriptor to COMMAND, not only 0 to 2 and pipes\n"
 	"      --tier TIER        use at most this tier: lsm, modify-return or network\n"
@@ -49,6 +50,7 @@ struct run {
 	const char *user_name; /* --user, or NULL */
 	const char *events;
 	bool keep_fds; /* --keep-fds */
+	bool names; /* --names */
 	enum pk_tier tier; /* limit, then the choice */
 	char *const *argv;
 };
@@ -95,6 +97,7 @@ enum option_id {
 	OPTION_USER,
 	OPTION_EVENTS,
 	OPTION_SET,
+	OPTION_NAMES,
 	OPTION_QUIET,
 	OPTION_KEEP_FDS,
 	OPTION_TIER
@@ -115,6 +118,9 @@ static int take_option(struct run *run, int option, int *ret_exit)
 		return 0;
 	case OPTION_EVENTS:
 		run->events = optarg;
+		return 0;
+	case OPTION_NAMES:
+		run->names = true;
 		return 0;
 	case OPTION_QUIET:
 		run->output.quiet = true;
@@ -150,6 +156,7 @@ static int parse(struct run *run, int argc, char **argv, int *ret_exit)
 		{ "user", required_argument, NULL, OPTION_USER },
 		{ "events", required_argument, NULL, OPTION_EVENTS },
 		{ "set", required_argument, NULL, OPTION_SET },
+		{ "names", no_argument, NULL, OPTION_NAMES },
 		{ "quiet", no_argument, NULL, OPTION_QUIET },
 		{ "keep-fds", no_argument, NULL, OPTION_KEEP_FDS },
 		{ "tier", required_argument, NULL, OPTION_TIER },
@@ -288,6 +295,19 @@ static int run_command(struct run *run)
 	return spawn_exit_code(wait_status);
 }
 
+/* While the maps are there; what is left of the tree may still learn. */
+static void show_names(struct run *run)
+{
+	CLEAN(learned_table_reset) struct learned_table table = { 0 };
+	int r = session_learned(&run->session, &table);
+
+	if (r == 0)
+		run_output_names(&run->output, &table);
+	else
+		(void)diag_add(&run->diags, DIAG_WARNING, NULL,
+			       "cannot read which addresses names stood for: %s", strerror(-r));
+}
+
 /* From here on there is something to tear down. */
 static int run_session(struct run *run)
 {
@@ -301,6 +321,8 @@ static int run_session(struct run *run)
 		code = failed(run, r);
 	else
 		code = run_command(run);
+	if (run->names && run->session.live)
+		show_names(run);
 	r = session_close(&run->session, counts, &run->diags);
 	say(run);
 	run_output_finish(&run->output, counts);

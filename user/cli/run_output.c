@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/run_names.h"
 #include "telemetry/json.h"
 #include "telemetry/render.h"
 
@@ -77,15 +78,12 @@ static void lose_event(struct run_output *output, int error)
 			output->events);
 }
 
-static void write_event(struct run_output *output, const struct event *event)
+/* Write @line, NULL when there was no memory for it (@error). */
+static void write_line(struct run_output *output, const char *line, int error)
 {
-	CLEAN_FREE char *line = NULL;
 	bool torn = false;
-	int r;
+	int r = line ? 0 : error;
 
-	if (output->events_fd < 0)
-		return;
-	r = json_event(event, &output->context, &line);
 	/* A line that was cut is closed first, so that it spoils no other. */
 	if (r == 0 && output->events_torn)
 		r = write_all(output->events_fd, "\n", &torn);
@@ -95,6 +93,17 @@ static void write_event(struct run_output *output, const struct event *event)
 	}
 	if (r)
 		lose_event(output, r);
+}
+
+static void write_event(struct run_output *output, const struct event *event)
+{
+	CLEAN_FREE char *line = NULL;
+	int r;
+
+	if (output->events_fd < 0)
+		return;
+	r = json_event(event, &output->context, &line);
+	write_line(output, line, r);
 }
 
 void run_output_record(void *context, const void *bytes, size_t size)
@@ -110,6 +119,18 @@ void run_output_record(void *context, const void *bytes, size_t size)
 	if (event.head.kind == PK_EVENT_DECISION)
 		print_line(output, &event);
 	write_event(output, &event);
+}
+
+void run_output_names(struct run_output *output, const struct learned_table *table)
+{
+	if (!output->quiet && !output->silent)
+		(void)run_names_print(table, &output->context, stderr);
+	for (size_t i = 0; output->events_fd >= 0 && i < table->count; i++) {
+		CLEAN_FREE char *line = NULL;
+		int r = run_names_json(&table->items[i], &output->context, &line);
+
+		write_line(output, line, r);
+	}
 }
 
 void run_output_finish(struct run_output *output, const __u64 counts[PK_COUNT__MAX])

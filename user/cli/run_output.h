@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "engine/learned.h"
 #include "telemetry/event.h"
 #include "telemetry/summary.h"
 
@@ -38,6 +39,9 @@ int run_output_open(struct run_output *output, const char *events);
 
 /** Take one record as the ring buffer gave it; @context is the struct run_output. */
 void run_output_record(void *context, const void *bytes, size_t size);
+
+/** Write the table of learned names: to stderr unless quiet, and a line each to the events. */
+void run_output_names(struct run_output *output, const struct learned_table *table);
 
 /** Write the summary and what was lost to stderr, unless quiet. @counts are the kernel's. */
 void run_output_finish(struct run_output *output, const __u64 counts[PK_COUNT__MAX]);

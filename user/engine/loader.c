@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <picket.skel.h>
 
@@ -182,8 +183,25 @@ static int fail_with_log(struct diag_list *diags, int error, const char *name)
 	return error == -ENOMEM ? error : -ENOTSUP;
 }
 
-static int choose_programs(struct picket_bpf *skel, enum pk_tier tier, struct diag_list *diags)
+/* The programs that are neither hooks nor entries of their own. */
+static void choose_other(struct bpf_program *prog, const struct loader_request *request)
 {
+	bool wanted = request->tier != PK_TIER_NETWORK || is_cgroup(prog);
+
+	/* Chosen by whoever needs it: every system call of the host pays for it. */
+	if (section_after(prog, "tp_btf/sys_enter"))
+		return;
+	if (section_after(prog, "cgroup_skb/egress"))
+		wanted = request->packets_out;
+	else if (section_after(prog, "cgroup_skb/ingress"))
+		wanted = request->packets_in;
+	(void)bpf_program__set_autoload(prog, wanted);
+}
+
+static int choose_programs(struct picket_bpf *skel, const struct loader_request *request,
+			   struct diag_list *diags)
+{
+	enum pk_tier tier = request->tier;
 	CLEAN(free_btf) struct btf *btf = NULL;
 	struct bpf_program *prog;
 
@@ -200,9 +218,8 @@ static int choose_programs(struct picket_bpf *skel, enum pk_tier tier, struct di
 	bpf_object__for_each_program(prog, skel->obj) {
 		if (own_entry_of(prog))
 			choose_own_entry(prog, skel->obj, btf, tier);
-		else if (!hook_of(prog) && !section_after(prog, "tp_btf/sys_enter"))
-			(void)bpf_program__set_autoload(prog,
-							tier != PK_TIER_NETWORK || is_cgroup(prog));
+		else if (!hook_of(prog))
+			choose_other(prog, request);
 	}
 	bpf_object__for_each_program(prog, skel->obj) {
 		int r = hook_of(prog) ? choose_hook(prog, skel->obj, btf, tier) : 0;
@@ -213,28 +230,60 @@ static int choose_programs(struct picket_bpf *skel, enum pk_tier tier, struct di
 	return 0;
 }
 
-int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *argument,
-			 struct loader *ret_loader, struct diag_list *diags)
+struct loader_request loader_request_for(enum pk_tier tier, const struct policy_image *image)
 {
-	CLEAN(loader_close) struct loader loader = { .tier = tier };
+	const struct pk_image *head = image_head(image);
+	bool listen = head->defaults[PK_SECTION_LISTEN].present;
+	bool names = head->dns.resolver_count > 0;
+
+	return (struct loader_request){
+		.tier = tier,
+		.packets_out = listen || names || head->defaults[PK_SECTION_EGRESS].present ||
+			       head->defaults[PK_SECTION_SOCKETS].present,
+		.packets_in = listen || names,
+		.names = names,
+	};
+}
+
+/* What is set before the verifier looks: it removes the branches that are not taken. */
+static int prepare(struct picket_bpf *skel, const struct loader_request *request)
+{
+	__u64 seed;
+
+	/* Who chooses names must not be able to choose their hashes. */
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return -errno;
+	skel->rodata->pk_host_seed = seed;
+	skel->rodata->pk_tier = request->tier;
+	(void)bpf_map__set_autocreate(skel->maps.pk_refused_map, false);
+	/* The directory cache: for hooks of files. */
+	(void)bpf_map__set_autocreate(skel->maps.pk_dirs, request->tier != PK_TIER_NETWORK);
+	if (!request->names) {
+		(void)bpf_map__set_max_entries(skel->maps.pk_learned_map, 1);
+		(void)bpf_map__set_max_entries(skel->maps.pk_hosts, 1);
+	}
+	if (request->prepare)
+		request->prepare(skel, request->argument);
+	return 0;
+}
+
+int loader_load_request(const struct loader_request *request, struct loader *ret_loader,
+			struct diag_list *diags)
+{
+	CLEAN(loader_close)
+	struct loader loader = { .tier = request->tier, .request = *request };
 	char name[64];
 	int r;
 
 	bpflog_start();
 	loader.skel = picket_bpf__open();
-	if (!loader.skel) {
-		r = -errno;
+	r = loader.skel ? prepare(loader.skel, request) : -errno;
+	if (r) {
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot prepare the kernel programs: %s",
 			       strerror(-r));
 		return r;
 	}
-	loader.skel->rodata->pk_tier = tier;
-	(void)bpf_map__set_autocreate(loader.skel->maps.pk_refused_map, false);
-	if (prepare)
-		prepare(loader.skel, argument);
-	/* The directory cache: for hooks of files. */
-	(void)bpf_map__set_autocreate(loader.skel->maps.pk_dirs, tier != PK_TIER_NETWORK);
-	r = choose_programs(loader.skel, tier, diags);
+	r = choose_programs(loader.skel, request, diags);
 	if (r)
 		return r;
 	r = picket_bpf__load(loader.skel);
@@ -246,6 +295,21 @@ int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *arg
 	*ret_loader = loader;
 	loader = (struct loader){ 0 };
 	return 0;
+}
+
+int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare_fn, void *argument,
+			 struct loader *ret_loader, struct diag_list *diags)
+{
+	const struct loader_request request = {
+		.tier = tier,
+		.packets_out = true,
+		.packets_in = true,
+		.names = true,
+		.prepare = prepare_fn,
+		.argument = argument,
+	};
+
+	return loader_load_request(&request, ret_loader, diags);
 }
 
 int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags)

@@ -1,23 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The BPF programs of one engine: chosen for a tier, loaded, attached, pinned, each result checked.
- * It knows programs by their section names and nothing of policies.
+ * It knows programs by their section names, and of policies only which of them they need.
  */
 #ifndef PICKET_ENGINE_LOADER_H
 #define PICKET_ENGINE_LOADER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <picket/abi.h>
 
 #include "base/diag.h"
+#include "policy/image.h"
 
 struct bpf_link;
 struct picket_bpf;
 
+/** Called with opened programs before they are loaded. */
+typedef void (*loader_prepare_fn)(struct picket_bpf *skel, void *argument);
+
+/** What is to be loaded. */
+struct loader_request {
+	enum pk_tier tier;
+	bool packets_out; /* look at every packet that leaves */
+	bool packets_in; /* at those that come in: who connects, and answers of resolvers */
+	bool names; /* room for what is learned from answers */
+	loader_prepare_fn prepare; /* or NULL; sets read-only data */
+	void *argument; /* of prepare */
+};
+
 /** Programs and maps in the kernel; loader_close() lets go of them. */
 struct loader {
 	struct picket_bpf *skel; /* NULL = nothing is loaded */
+	struct loader_request request; /* what it was loaded for */
 	enum pk_tier tier;
 	struct bpf_link **links; /* one for each attached program */
 	const char **link_names; /* the programs' names, borrowed from skel */
@@ -25,13 +41,17 @@ struct loader {
 };
 
 /**
- * Load the programs of @tier. Returns 0 (caller closes with loader_close()); -ENOTSUP when the
+ * Load all programs of @tier. Returns 0 (caller closes with loader_close()); -ENOTSUP when the
  * kernel refuses a program, with an error that names it; -ENOMEM or another -errno with an error.
  */
 int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags);
 
-/** Called with opened programs before they are loaded. */
-typedef void (*loader_prepare_fn)(struct picket_bpf *skel, void *argument);
+/** The request for what @image needs in @tier: what is not asked for costs its programs nothing. */
+struct loader_request loader_request_for(enum pk_tier tier, const struct policy_image *image);
+
+/** Load what @request asks for. Errors as loader_load(). */
+int loader_load_request(const struct loader_request *request, struct loader *ret_loader,
+			struct diag_list *diags);
 
 /** loader_load() that lets @prepare set read-only data. Tests use it for what is off otherwise. */
 int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *argument,

@@ -95,7 +95,9 @@ static int make_place(struct session *session, struct diag_list *diags)
 
 static int load_programs(struct session *session, struct diag_list *diags)
 {
-	int r = loader_load(session->options.tier, &session->loader, diags);
+	const struct loader_request request =
+		loader_request_for(session->options.tier, session->options.image);
+	int r = loader_load_request(&request, &session->loader, diags);
 
 	if (r == 0)
 		r = loader_attach(&session->loader, session->place.cgroup, diags);
@@ -118,6 +120,9 @@ static int take_record(void *context, void *bytes, size_t size)
 	/* Slot 0: a socket of the agent in the hands of somebody else. */
 	if (size >= sizeof(*event) && event->agent != AGENT_SLOT && event->agent != 0)
 		return 0;
+	/* Before it is told: the program should not wait longer than it has to. */
+	if (size >= sizeof(*event) && event->abi == PK_ABI_VERSION && destroy_is_wanted(event))
+		(void)destroy_socket(&session->destroyer, event);
 	session->options.record(session->options.context, bytes, size);
 	if (++session->batch < BATCH)
 		return 0;
@@ -275,6 +280,11 @@ static void close_programs(struct session *session, __u64 *ret_counts)
 	session->rings = NULL;
 }
 
+int session_learned(const struct session *session, struct learned_table *ret_table)
+{
+	return learned_read(&session->loader, AGENT_SLOT, ret_table);
+}
+
 int session_close(struct session *session, __u64 *ret_counts, struct diag_list *diags)
 {
 	int r = session->place.cgroup < 0 ? 0 : end_processes(session, diags);
@@ -283,6 +293,8 @@ int session_close(struct session *session, __u64 *ret_counts, struct diag_list *
 	while (session->child.pid && waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	close_programs(session, ret_counts);
+	destroy_explain(&session->destroyer, diags);
+	destroyer_reset(&session->destroyer);
 	if (r == 0) {
 		/* Unpin first: links that are let go of while pinned stay attached. */
 		r = place_remove(&session->roots, &session->place, diags);

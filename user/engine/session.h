@@ -10,7 +10,9 @@
 
 #include "base/diag.h"
 #include "engine/agent.h"
+#include "engine/destroy.h"
 #include "engine/features.h"
+#include "engine/learned.h"
 #include "engine/loader.h"
 #include "engine/place.h"
 #include "engine/signals.h"
@@ -45,6 +47,7 @@ struct session {
 	struct ring_buffer *rings; /* NULL = none */
 	struct spawn child;
 	struct seccomp_filter filter; /* of system calls; may be empty */
+	struct destroyer destroyer; /* ends refused connections */
 	__u32 self; /* our tgid as kernel programs see it; 0 = not known yet */
 	unsigned int batch; /* records handed out in a row */
 	bool live; /* records are the agent's from now on */
@@ -54,7 +57,8 @@ struct session {
 /** An empty value. */
 #define SESSION_NONE                                                                               \
 	{                                                                                          \
-		.place = PLACE_NONE, .signals = SIGNALS_NONE, .child = SPAWN_NONE                  \
+		.place = PLACE_NONE, .signals = SIGNALS_NONE, .child = SPAWN_NONE,                 \
+		.destroyer = DESTROYER_NONE                                                        \
 	}
 
 /**
@@ -81,6 +85,9 @@ int session_open(struct session *session, const struct session_options *options,
  */
 int session_run(struct session *session, char *const *argv, const struct spawn_user *user,
 		int *ret_wait_status, struct diag_list *diags);
+
+/** Read what the agent has learned so far of the addresses of names. Returns 0 or -errno. */
+int session_learned(const struct session *session, struct learned_table *ret_table);
 
 /**
  * Kill what is left of the agent, hand out the last records, store the agent's counters in

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an agent has learned of the addresses of names, read out of the kernel's maps. They change while
+ * they are read: an entry may be missing or be seen twice, none is half of two.
+ */
+#ifndef PICKET_ENGINE_LEARNED_H
+#define PICKET_ENGINE_LEARNED_H
+
+#include <stddef.h>
+
+#include <picket/abi.h>
+
+struct loader;
+
+/** One name that an address was learned for. */
+struct learned_name {
+	char host[PK_HOST_BUFFER]; /* "": the kernel has forgotten its text */
+	__u8 address[16]; /* IPv4 mapped */
+	__u64 expires_ns; /* CLOCK_BOOTTIME */
+	__u64 image; /* digest of the image that lets the name through, its first bytes */
+};
+
+/** Names by their text, then address. learned_table_reset() frees. */
+struct learned_table {
+	struct learned_name *items; /* owned */
+	size_t count;
+	size_t left_out; /* over LEARNED_TABLE_MAX */
+};
+
+/** Most names of a table: more than anybody reads. */
+#define LEARNED_TABLE_MAX 4096
+
+/**
+ * Read what the agent of @slot knows and has not expired. An engine whose programs learn nothing has an
+ * empty table. Returns 0 or -errno.
+ */
+int learned_read(const struct loader *loader, __u32 slot, struct learned_table *ret_table);
+
+/** Free what @table owns and make it empty. */
+void learned_table_reset(struct learned_table *table);
+
+#endif
