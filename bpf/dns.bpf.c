@@ -353,6 +353,23 @@ static long pk_answer_step(__u32 index, void *arg)
 	return a->bad || s->answer.what == PK_DNS_END;
 }
 
+/* A new entry of the names: none yet. */
+static const struct pk_host pk_host_none;
+
+/* Keep the text of a name that something was learned for, for people. */
+static __always_inline void pk_host_note(const struct pk_dns_name *name)
+{
+	__u64 hash = name->hash;
+	struct pk_host *host;
+
+	bpf_map_update_elem(&pk_hosts, &hash, &pk_host_none, BPF_NOEXIST);
+	host = bpf_map_lookup_elem(&pk_hosts, &hash);
+	if (!host || host->length)
+		return;
+	__builtin_memcpy(host->name, name->text, PK_HOST_BUFFER);
+	host->length = name->length;
+}
+
 /** Walk over the answer in s, to look or to learn; enum pk_reason of what is wrong. */
 __noinline int pk_dns_walk(struct pk_scratch *s, int learn)
 {
@@ -375,9 +392,7 @@ __noinline int pk_dns_walk(struct pk_scratch *s, int learn)
 	bpf_loop(PK_DNS_CALLS_MAX, pk_answer_step, &a, 0);
 	if (!a.learned)
 		return (int)a.bad;
-	s->host.length = s->question.name.length;
-	__builtin_memcpy(s->host.name, s->question.name.text, PK_HOST_BUFFER);
-	bpf_map_update_elem(&pk_hosts, &s->question.name.hash, &s->host, BPF_ANY);
+	pk_host_note(&s->question.name);
 	counters = bpf_map_lookup_elem(&pk_agents, &agent);
 	if (counters)
 		__sync_fetch_and_add(&counters->counts[PK_COUNT_LEARNED], a.learned);

@@ -245,7 +245,6 @@ struct pk_scratch {
 	struct pk_packet packet;
 	struct pk_dns_question question;
 	struct pk_dns_walk answer;
-	struct pk_host host;
 	struct pk_component components[PK_PATH_DEPTH];
 	struct pk_event event;
 	__u8 data[2 * PK_PATH_MAX + PK_NAME_MAX + 1];
