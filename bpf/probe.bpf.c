@@ -7,6 +7,7 @@
  *
  *   lsm/file_open, fmod_ret/security_file_open   count calls
  *   cgroup/connect4, cgroup/sock_create          loaded only
+ *   cgroup_skb/egress                            loaded only
  *   tp_btf/cgroup_attach_task                    loaded only
  */
 #include "picket.bpf.h"
@@ -38,6 +39,12 @@ int pk_probe_addr(struct bpf_sock_addr *ctx)
 
 SEC("?cgroup/sock_create")
 int pk_probe_sock(struct bpf_sock *ctx)
+{
+	return 1;
+}
+
+SEC("?cgroup_skb/egress")
+int pk_probe_skb(struct __sk_buff *ctx)
 {
 	return 1;
 }

@@ -12,6 +12,9 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "engine/features.h"
+#include "engine/host_facts.h"
+#include "engine/side_doors.h"
+#include "telemetry/event.h"
 #include "telemetry/names.h"
 
 static const char help[] =
@@ -24,19 +27,24 @@ static const char help[] =
 	"\n"
 	"Exit status: 0: some tier works; 3: none.\n";
 
-#define HOOKS "egress, files, exec, unix, process and syscalls, and rules with 'by'"
+#define HOOKS                                                                                      \
+	"egress, listen, sockets, files, exec, unix, process and syscalls, and rules with 'by'"
 
 /* What a tier enforces, for people and for scripts. */
 static const struct {
 	const char *covers;
 	const char *sections[PK_SECTION__MAX];
 } tiers[] = {
-	[PK_TIER_NETWORK] = { "egress and syscalls; a policy with files, exec, unix, process or "
-			      "'by' is refused, and the default profile is not enforced",
-			      { "egress", "syscalls" } },
+	[PK_TIER_NETWORK] = { "egress, listen and syscalls; a policy with files, exec, unix, "
+			      "process, sockets or 'by' is refused, and the default profile is not "
+			      "enforced",
+			      { "egress", "listen", "syscalls" } },
 	[PK_TIER_MODIFY_RETURN] = { HOOKS,
-				    { "egress", "files", "exec", "unix", "process", "syscalls" } },
-	[PK_TIER_LSM] = { HOOKS, { "egress", "files", "exec", "unix", "process", "syscalls" } },
+				    { "egress", "listen", "sockets", "files", "exec", "unix",
+				      "process", "syscalls" } },
+	[PK_TIER_LSM] = { HOOKS,
+			  { "egress", "listen", "sockets", "files", "exec", "unix", "process",
+			    "syscalls" } },
 };
 
 _Static_assert(sizeof(tiers) / sizeof(tiers[0]) == PK_TIER__MAX, "a row for every tier");
@@ -78,6 +86,51 @@ static void print_tier(const struct features *features)
 		       tiers[features->tier].covers);
 }
 
+/* What a policy that names hosts depends on, and what could be used around it. */
+static void print_world(const struct features *features, const struct policy_host *host)
+{
+	size_t count;
+	const struct side_door *doors = side_doors_all(&count);
+	char text[EVENT_ADDRESS_SIZE];
+
+	(void)fputs("\nresolvers ('resolvers: system'):", stdout);
+	for (size_t i = 0; i < host->resolver_count; i++)
+		printf(" %s", event_address(host->resolvers[i], text));
+	printf("%s\n\nside doors, which look names up for who may connect to them; %s\n",
+	       host->resolver_count ? "" : " none in " HOST_FACTS_RESOLV_CONF,
+	       features->tier >= PK_TIER_MODIFY_RETURN ?
+		       "the section 'files' closes\neach, unless a rule allows 'connect' to it:" :
+		       "closed by 'files' rules,\nwhich this tier cannot enforce:");
+	for (size_t i = 0; i < count; i++)
+		printf("%-17s %-8s %s: %s\n", doors[i].name,
+		       side_doors_is_open(&doors[i]) ? "there" : "not here", doors[i].path,
+		       doors[i].what);
+}
+
+static json_t *resolvers_json(const struct policy_host *host)
+{
+	json_t *list = json_array();
+	char text[EVENT_ADDRESS_SIZE];
+
+	for (size_t i = 0; i < host->resolver_count; i++)
+		(void)json_array_append_new(list,
+					    json_string(event_address(host->resolvers[i], text)));
+	return list;
+}
+
+static json_t *doors_json(void)
+{
+	size_t count;
+	const struct side_door *doors = side_doors_all(&count);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:s, s:b}", "name", doors[i].name, "path",
+					doors[i].path, "present", side_doors_is_open(&doors[i])));
+	return list;
+}
+
 static json_t *steps_json(const struct features *features)
 {
 	json_t *steps = json_array();
@@ -102,12 +155,13 @@ static json_t *sections_json(int tier)
 	return sections;
 }
 
-static int print_json(const struct features *features)
+static int print_json(const struct features *features, const struct policy_host *host)
 {
-	json_t *root = json_pack("{s:s, s:s?, s:o, s:o}", "schema", "picket.doctor/1", "tier",
-				 features->tier < 0 ? NULL : names_tier((__u32)features->tier),
-				 "sections", sections_json(features->tier), "steps",
-				 steps_json(features));
+	json_t *root =
+		json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o}", "schema", "picket.doctor/1", "tier",
+			  features->tier < 0 ? NULL : names_tier((__u32)features->tier), "sections",
+			  sections_json(features->tier), "resolvers", resolvers_json(host),
+			  "side_doors", doors_json(), "steps", steps_json(features));
 	CLEAN_FREE char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 
 	json_decref(root);
@@ -122,19 +176,23 @@ static int print_json(const struct features *features)
 static int doctor(bool json)
 {
 	CLEAN(features_reset) struct features features = { .tier = -1 };
+	CLEAN(host_facts_reset) struct policy_host host = { 0 };
 	int r = features_probe(PK_TIER__MAX, &features);
 
+	if (r == 0)
+		r = host_facts_read(HOST_FACTS_RESOLV_CONF, &host);
 	if (r) {
 		errno = -r;
 		return cli_error("doctor", "cannot find out: %m");
 	}
 	if (json) {
-		r = print_json(&features);
+		r = print_json(&features, &host);
 		if (r)
 			return r;
 	} else {
 		print_steps(&features);
 		print_tier(&features);
+		print_world(&features, &host);
 	}
 	return features.tier < 0 ? CLI_KERNEL : CLI_OK;
 }

@@ -131,9 +131,9 @@ int destroy_socket(struct destroyer *destroyer, const struct pk_event *event)
 	return r;
 }
 
-static const char *cause(int error)
+const char *destroy_cause(int error)
 {
-	switch (error) {
+	switch (-error) {
 	case EPERM:
 		return "picket may not: it needs CAP_NET_ADMIN";
 	case ENOENT:
@@ -141,7 +141,7 @@ static const char *cause(int error)
 	case EOPNOTSUPP:
 		return "the kernel is built without CONFIG_INET_DIAG_DESTROY";
 	default:
-		return strerror(error);
+		return strerror(-error);
 	}
 }
 
@@ -153,7 +153,7 @@ void destroy_explain(const struct destroyer *destroyer, struct diag_list *diags)
 		(void)diag_add(diags, DIAG_WARNING, NULL,
 			       "%llu refused connection%s could not be ended at once (%s): nothing "
 			       "left %s, but the program waits until it gives up",
-			       failed, failed == 1 ? "" : "s", cause(destroyer->error),
+			       failed, failed == 1 ? "" : "s", destroy_cause(-destroyer->error),
 			       failed == 1 ? "it" : "them");
 }
 

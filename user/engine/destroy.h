@@ -53,6 +53,9 @@ int destroy_socket(struct destroyer *destroyer, const struct pk_event *event);
 /** Can sockets be ended here? Ends one of our own. Returns 0 or -errno as above. */
 int destroy_prove(struct destroyer *destroyer);
 
+/** What an error (negative) of destroy_socket() means, as a clause. */
+const char *destroy_cause(int error);
+
 /** Add one warning that says how many sockets could not be ended, and why; nothing when none. */
 void destroy_explain(const struct destroyer *destroyer, struct diag_list *diags);
 

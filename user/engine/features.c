@@ -106,6 +106,9 @@ static const struct {
 	[FEATURE_RINGBUF] = { "ring-buffer", NEEDS_BPF, step_ringbuf },
 	[FEATURE_CGROUP_CONNECT] = { "cgroup-connect", NEEDS_BPF, step_cgroup_connect },
 	[FEATURE_CGROUP_SOCK] = { "cgroup-socket", NEEDS_BPF, step_cgroup_sock },
+	[FEATURE_CGROUP_SKB] = { "cgroup-packet", NEEDS_BPF, step_cgroup_skb },
+	[FEATURE_SOCKET_STORAGE] = { "socket-storage", NEEDS_BPF, step_socket_storage },
+	[FEATURE_SOCKET_END] = { "socket-end", NEEDS(PRIVILEGES), step_socket_end },
 	[FEATURE_BTF] = { "btf", 0, step_btf },
 	[FEATURE_TASK_STORAGE] = { "task-storage", NEEDS_TRAMPOLINE, step_task_storage },
 	[FEATURE_MIGRATION] = { "migration", NEEDS_TRAMPOLINE, step_migration },
@@ -118,7 +121,7 @@ _Static_assert(sizeof(steps) / sizeof(steps[0]) == FEATURE__MAX, "a row for ever
 
 #define TIER_NETWORK                                                                               \
 	(NEEDS_BPF | NEEDS(CGROUP) | NEEDS(CGROUP_KILL) | NEEDS(BPFFS) | NEEDS(RINGBUF) |          \
-	 NEEDS(CGROUP_CONNECT) | NEEDS(CGROUP_SOCK))
+	 NEEDS(CGROUP_CONNECT) | NEEDS(CGROUP_SOCK) | NEEDS(CGROUP_SKB) | NEEDS(SOCKET_STORAGE))
 #define TIER_HOOKS (TIER_NETWORK | NEEDS(BTF) | NEEDS(TASK_STORAGE) | NEEDS(MIGRATION))
 
 static const unsigned int tier_needs[] = {

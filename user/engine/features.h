@@ -23,6 +23,9 @@ enum feature_id {
 	FEATURE_RINGBUF,
 	FEATURE_CGROUP_CONNECT, /* cgroup program on connect */
 	FEATURE_CGROUP_SOCK, /* cgroup program on socket creation */
+	FEATURE_CGROUP_SKB, /* cgroup program on packets */
+	FEATURE_SOCKET_STORAGE,
+	FEATURE_SOCKET_END, /* refused connections can be ended at once; information only */
 	FEATURE_BTF,
 	FEATURE_TASK_STORAGE,
 	FEATURE_MIGRATION, /* tracepoint on cgroup migration */

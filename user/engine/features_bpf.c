@@ -99,6 +99,13 @@ int step_cgroup_sock(struct features *f, struct feature *step)
 			 "the kernel refuses a program on sockets of a cgroup");
 }
 
+int step_cgroup_skb(struct features *f, struct feature *step)
+{
+	(void)f;
+	return load_only(step, "pk_probe_skb", "programs on packets of a cgroup load",
+			 "the kernel refuses a program on packets of a cgroup");
+}
+
 int step_migration(struct features *f, struct feature *step)
 {
 	(void)f;
@@ -124,6 +131,12 @@ int step_ringbuf(struct features *f, struct feature *step)
 {
 	(void)f;
 	return map_type(step, BPF_MAP_TYPE_RINGBUF, "ring buffer");
+}
+
+int step_socket_storage(struct features *f, struct feature *step)
+{
+	(void)f;
+	return map_type(step, BPF_MAP_TYPE_SK_STORAGE, "socket storage");
 }
 
 int step_task_storage(struct features *f, struct feature *step)

@@ -16,6 +16,7 @@
 #include <sys/utsname.h>
 
 #include "base/mem.h"
+#include "engine/destroy.h"
 #include "engine/features_steps.h"
 #include "engine/mounts.h"
 
@@ -187,6 +188,22 @@ int step_bpffs(struct features *f, struct feature *step)
 				   strerror(-r));
 	return step_ok(step, "the bpf file system %s at '%s'", there ? "is mounted" : "was mounted",
 		       f->bpffs);
+}
+
+int step_socket_end(struct features *f, struct feature *step)
+{
+	CLEAN(destroyer_reset) struct destroyer destroyer = DESTROYER_NONE;
+	int r = destroy_prove(&destroyer);
+
+	(void)f;
+	if (r)
+		return step_failed(step,
+				   "use a kernel with CONFIG_INET_DIAG_DESTROY=y and the module "
+				   "'tcp_diag'; without it the program of a refused connection "
+				   "waits for a time-out",
+				   "refused connections cannot be ended at once: %s",
+				   destroy_cause(r));
+	return step_ok(step, "refused connections are ended at once");
 }
 
 int step_btf(struct features *f, struct feature *step)

@@ -35,6 +35,12 @@ int step_ringbuf(struct features *f, struct feature *step);
 int step_cgroup_connect(struct features *f, struct feature *step);
 /** A program on cgroup/sock_create loads. */
 int step_cgroup_sock(struct features *f, struct feature *step);
+/** A program on packets of a cgroup loads. */
+int step_cgroup_skb(struct features *f, struct feature *step);
+/** Socket storage can be created. */
+int step_socket_storage(struct features *f, struct feature *step);
+/** A TCP socket can be ended through sock_diag. */
+int step_socket_end(struct features *f, struct feature *step);
 /** Task storage can be created. */
 int step_task_storage(struct features *f, struct feature *step);
 /** A program on the tracepoint of cgroup migration loads. */
