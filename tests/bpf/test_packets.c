@@ -56,7 +56,7 @@ static void load_seed(char *line)
 
 static int setup(void **state)
 {
-	FILE *from = fopen("tests/unit/packets.txt", "re");
+	FILE *from = fopen("tests/bpf/packets.txt", "re");
 	char *line = NULL;
 	size_t size = 0;
 

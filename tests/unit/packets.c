@@ -42,7 +42,7 @@ static int parse_line(char *line, struct packet *p)
 int packets_load(void (*each)(const struct packet *packet))
 {
 	const char *path = getenv("PICKET_PACKETS");
-	FILE *from = fopen(path ? path : "tests/unit/packets.txt", "re");
+	FILE *from = fopen(path ? path : "tests/bpf/packets.txt", "re");
 	static struct packet packet;
 	char *line = NULL;
 	size_t size = 0;
