@@ -220,13 +220,16 @@ def other_name(message):
     return message[:13] + bytes([message[13] ^ 1]) + message[14:]
 
 
-ADDRESS = "93.184.216.70"
+# What the first label of a name asks for; each has an address of its own, 93.184.222.NUMBER.
+LIES = ["good", "late", "source", "port", "second", "number", "name", "type", "class", "owner", "loop",
+        "cut", "private", "mixed", "own", "many", "query", "empty", "forever", "negative"]
 
 
 def lie(query, label, socks, peer):
-    """What the name's first label asks for. `socks`: from the resolver, from elsewhere."""
+    """`socks`: of the resolver, of another address, of another port."""
     real, elsewhere, odd = socks
-    good = answer(query, [ADDRESS])
+    address = f"93.184.222.{LIES.index(label) + 1}" if label in LIES else "93.184.222.200"
+    good = answer(query, [address])
     if label == "source":
         elsewhere.sendto(good, peer)
     elif label == "port":
@@ -235,7 +238,7 @@ def lie(query, label, socks, peer):
         time.sleep(0.3)
         real.sendto(good, peer)
     elif label == "second":
-        real.sendto(answer(query, []), peer)
+        real.sendto(answer(query, ["93.184.222.201"]), peer)
         real.sendto(good, peer)
     else:
         real.sendto({
@@ -243,17 +246,17 @@ def lie(query, label, socks, peer):
             "name": other_name(good),
             "type": good[:len(good) - 16 - 4] + b"\0\x10\0\1" + good[-16:],
             "class": good[:len(good) - 16 - 4] + b"\0\1\0\3" + good[-16:],
-            "owner": answer(query, [ADDRESS], owner=b"\x03foe\x07example\0"),
-            "loop": answer(query, [ADDRESS], owner=b"\xc0" + bytes([len(good) - 16])),
+            "owner": answer(query, [address], owner=b"\x03foe\x07example\0"),
+            "loop": answer(query, [address], owner=b"\xc0" + bytes([len(good) - 16])),
             "cut": good[:-3],
             "private": answer(query, ["10.66.0.1"]),
-            "mixed": answer(query, ["10.66.0.1", ADDRESS]),
+            "mixed": answer(query, ["10.66.0.1", address]),
             "own": answer(query, ["185.199.100.2"]),
             "many": answer(query, [f"93.184.221.{n}" for n in range(1, 201)]),
             "query": query,
             "empty": b"",
-            "forever": answer(query, [ADDRESS], ttl=0x7fffffff),
-            "negative": answer(query, [ADDRESS], ttl=0x80000001),
+            "forever": answer(query, [address], ttl=0x7fffffff),
+            "negative": answer(query, [address], ttl=0x80000001),
         }.get(label, good), peer)
 
 

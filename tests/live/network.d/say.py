@@ -143,14 +143,14 @@ def exchange(server, message):
 def act_ask(server, name, kind="A", count="1"):
     """One question to a resolver; says the addresses of the answer."""
     message = exchange(server, question(name, kind, count=int(count)))
-    return " ".join(records(message)) or f"rcode{message[3] & 15}"
+    return " ".join(sorted(records(message))) or f"rcode{message[3] & 15}"
 
 
 def act_ask_tcp(server, name):
     message = question(name)
     with connect(f"[{server}]:53") as sock:
         sock.sendall(struct.pack("!H", len(message)) + message)
-        return " ".join(records(reply(sock, 14)[2:]))
+        return " ".join(sorted(records(reply(sock, 14)[2:])))
 
 
 def act_go(server, name, port, kind="A", number="0"):
@@ -162,9 +162,30 @@ def act_go(server, name, port, kind="A", number="0"):
     return "connected"
 
 
+def act_second(server, name, port):
+    """Takes the second answer to one question, connects to what it tells."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(question(name), (server, 53))
+        for _ in range(2):
+            if not select.select([sock], [], [], PATIENCE)[0]:
+                raise Refused("silent")
+            told = records(sock.recv(65536))
+    connect(f"[{told[0]}]:{port}").close()
+    return "connected"
+
+
 def act_raw(server, hexadecimal):
     """A message of any bytes to a resolver's port; says whether something came back."""
-    return f"{len(exchange(server, bytes.fromhex(hexadecimal)))} bytes"[:0] + "answered"
+    exchange(server, bytes.fromhex(hexadecimal))
+    return "answered"
+
+
+def act_put(server, hexadecimal):
+    """The same, when no answer is to be had."""
+    with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET,
+                       socket.SOCK_DGRAM) as sock:
+        sock.sendto(bytes.fromhex(hexadecimal), (server, 53))
+    return "sent"
 
 
 def act_flood(server, name, count):
