@@ -54,7 +54,8 @@ static __always_inline void pk_dns_name_event(struct pk_scratch *s)
 	s->rq.length[0] = name->length;
 }
 
-static __always_inline void pk_dns_find(struct pk_scratch *s, __u32 verdict, __u32 reason, __u32 rule)
+static __always_inline void pk_dns_find(struct pk_scratch *s, __u32 verdict, __u32 reason,
+					__u32 rule)
 {
 	s->finding.verdict = verdict;
 	s->finding.reason = reason;

@@ -111,14 +111,20 @@ static __always_inline void pk_request_packet(struct __sk_buff *ctx, struct pk_s
 	*(__be64 *)&s->event.local[8] = bpf_cpu_to_be64(in ? p->target_lo : p->source_lo);
 }
 
-/* Has the flow been on its way to where the request goes, by whatever image? */
-static __always_inline bool pk_flow_same(const struct pk_flow *flow, const struct pk_request *rq)
+/* Are answers with addresses of the inside believed like others? */
+static __always_inline bool pk_inside_named(__u32 agent)
 {
-	return pk_flow_goes(flow, rq, flow->image);
+	struct pk_view view;
+	const struct pk_image *head = pk_head(agent, &view);
+
+	return head && (head->dns.flags & PK_DNS_PRIVATE);
 }
 
-/* A packet to this host by one of its own addresses: a rule against loopback is meant too. */
-static __always_inline int pk_judge_home(struct pk_scratch *s)
+/*
+ * A packet to this host by one of its own addresses, which @found allows: a rule against loopback is
+ * meant too, and a name alone, whose owner may answer with any address, is not enough.
+ */
+static __always_inline int pk_judge_home(struct pk_scratch *s, const struct pk_finding *found)
 {
 	__u64 hi = s->rq.address_hi, lo = s->rq.address_lo;
 	struct pk_address home = pk_address_v4(0x7f000001);
@@ -133,7 +139,31 @@ static __always_inline int pk_judge_home(struct pk_scratch *s)
 	s->rq.flags &= ~PK_REQUEST_RULES;
 	s->rq.address_hi = hi;
 	s->rq.address_lo = lo;
-	return denied;
+	s->finding.host = found->host;
+	if (denied || !found->host || pk_inside_named(s->rq.agent))
+		return denied;
+	s->finding.verdict = PK_VERDICT_DENY;
+	s->finding.reason = PK_REASON_DNS_PRIVATE;
+	s->finding.rule = PK_RULE_NONE;
+	return 1;
+}
+
+/* Note what was found about the destination of s->rq. */
+static __always_inline void pk_flow_found(struct pk_flow *flow, const struct pk_scratch *s,
+					  const struct pk_finding *found)
+{
+	/* To the same destination the first payload stays known, whatever the image. */
+	if (!pk_flow_goes(flow, &s->rq, flow->image))
+		flow->started = 0;
+	flow->address_hi = s->rq.address_hi;
+	flow->address_lo = s->rq.address_lo;
+	flow->port = s->rq.port;
+	flow->access = s->rq.access;
+	flow->image = found->image;
+	flow->host = found->host;
+	flow->check = found->check;
+	flow->local = 1;
+	flow->kind = PK_FLOW_OUT;
 }
 
 /* Judge the destination for the socket and note it. Returns 1: it may be sent to. */
@@ -141,23 +171,13 @@ static __always_inline int pk_judge_packet(struct __sk_buff *ctx, struct pk_scra
 					   struct pk_flow *flow)
 {
 	bool home = pk_packet_home(ctx, &s->packet);
-	struct pk_finding found;
 	int denied = pk_judge(s);
+	struct pk_finding found;
 
 	found = s->finding;
 	if (!denied && home)
-		denied = pk_judge_home(s);
-	if (!pk_flow_same(flow, &s->rq))
-		flow->started = 0;
-	flow->address_hi = s->rq.address_hi;
-	flow->address_lo = s->rq.address_lo;
-	flow->port = s->rq.port;
-	flow->access = s->rq.access;
-	flow->image = found.image;
-	flow->host = found.host;
-	flow->check = found.check;
-	flow->local = 1;
-	flow->kind = PK_FLOW_OUT;
+		denied = pk_judge_home(s, &found);
+	pk_flow_found(flow, s, &found);
 	if (!denied)
 		return 1;
 	if (!pk_report_as(s, flow)) {
@@ -233,8 +253,8 @@ static __always_inline int pk_judge_out(struct __sk_buff *ctx, struct pk_scratch
 /* The answer of a listening socket to a connection, which was judged when it came. */
 static __always_inline bool pk_packet_agrees(const struct pk_packet *p)
 {
-	return p->access == PK_ACCESS_TCP && !p->length &&
-	       (p->flags & PK_TCP_SYN) && (p->flags & PK_TCP_ACK);
+	return p->access == PK_ACCESS_TCP && !p->length && (p->flags & PK_TCP_SYN) &&
+	       (p->flags & PK_TCP_ACK);
 }
 
 /** Judge a packet that goes out and that no judgement stands for. @bad: its headers. */
@@ -282,7 +302,8 @@ int pk_egress(struct __sk_buff *ctx)
 	if (p.access == PK_ACCESS_TCP && pk_flow_accepted(flow, sk->state))
 		return 1;
 	/* Port 53 may be a resolver's. */
-	if (p.access == PK_ACCESS_UDP && (p.target_port == PK_DNS_PORT || p.source_port == PK_DNS_PORT))
+	if (p.access == PK_ACCESS_UDP &&
+	    (p.target_port == PK_DNS_PORT || p.source_port == PK_DNS_PORT))
 		return pk_packet_out(ctx, &p, 0) ? 1 : 0;
 	if (flow->check == PK_CHECK_NONE && pk_flow_to(flow, &p) &&
 	    (flow->local || !pk_packet_home(ctx, &p)))

@@ -10,7 +10,13 @@
 #include "identity.bpf.h"
 
 /** Flags of a TCP header. */
-enum pk_tcp_flag { PK_TCP_FIN = 1, PK_TCP_SYN = 2, PK_TCP_RST = 4, PK_TCP_ACK = 16, PK_TCP_URG = 32 };
+enum pk_tcp_flag {
+	PK_TCP_FIN = 1,
+	PK_TCP_SYN = 2,
+	PK_TCP_RST = 4,
+	PK_TCP_ACK = 16,
+	PK_TCP_URG = 32
+};
 
 /** States of a socket, struct bpf_sock.state. */
 enum pk_tcp_state { PK_TCP_SYN_SENT = 2, PK_TCP_CLOSE = 7, PK_TCP_LISTEN = 10 };
@@ -109,7 +115,8 @@ struct pk_head_v6 {
 	struct pk_transport next;
 };
 
-static __always_inline void pk_packet_transport(struct pk_packet *p, const struct pk_transport *next)
+static __always_inline void pk_packet_transport(struct pk_packet *p,
+						const struct pk_transport *next)
 {
 	p->length = 0;
 	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
