@@ -272,6 +272,29 @@ static void canary_proves(void **state)
 	assert_int_equal(f->diags.count, 0);
 }
 
+/* One program that is not there is found, however much the others refuse. */
+static void canary_sees_packets_that_pass(void **state)
+{
+	struct fixture *f = *state;
+	CLEAN(loader_close) struct loader loader = { 0 };
+	struct place place = PLACE_NONE;
+
+	make_place(f, &place);
+	assert_int_equal(loader_load((enum pk_tier)f->features.tier, &loader, &f->diags), 0);
+	assert_int_equal(loader_attach(&loader, place.cgroup, &f->diags), 0);
+	for (size_t i = 0; i < loader.link_count; i++) {
+		if (strcmp(loader.link_names[i], "pk_egress") != 0)
+			continue;
+		assert_int_equal(bpf_link__destroy(loader.links[i]), 0);
+		loader.links[i] = NULL;
+	}
+	assert_int_equal(canary_prove(&loader, SLOT, &place, &f->diags), -EKEYREJECTED);
+	assert_int_equal(f->diags.count, 1);
+	assert_non_null(strstr(f->diags.items[0].message, "'ask a resolver for a name'"));
+	diag_list_reset(&f->diags);
+	assert_int_equal(place_remove(&f->roots, &place, &f->diags), 0);
+}
+
 static void canary_sees_what_is_not_enforced(void **state)
 {
 	struct fixture *f = *state;
@@ -292,6 +315,7 @@ int main(void)
 		cmocka_unit_test_setup(removed_cgroup_is_said, forget_findings),
 		cmocka_unit_test_setup(invalid_image_is_not_published, forget_findings),
 		cmocka_unit_test_setup(canary_proves, forget_findings),
+		cmocka_unit_test_setup(canary_sees_packets_that_pass, forget_findings),
 		cmocka_unit_test_setup(canary_sees_what_is_not_enforced, forget_findings),
 	};
 

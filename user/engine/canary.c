@@ -36,11 +36,26 @@ static int deny_all(struct policy_image *ret_image, struct diag_list *diags)
 	struct policy policy = { .name = name };
 	const struct policy *layers[] = { &policy };
 	struct compile_options options = { 0 };
+	const __u8 resolver[16] = { [10] = 0xff,
+				    [11] = 0xff,
+				    [12] = CANARY_RESOLVER >> 24,
+				    [13] = (CANARY_RESOLVER >> 16) & 0xff,
+				    [14] = (CANARY_RESOLVER >> 8) & 0xff,
+				    [15] = CANARY_RESOLVER & 0xff };
 
 	for (size_t i = 0; i <= PK_SECTION_UNIX; i++) {
 		policy.sections[i].present = true;
 		policy.sections[i].default_verdict = PK_VERDICT_DENY;
 	}
+	policy.sections[PK_SECTION_LISTEN].present = true;
+	policy.sections[PK_SECTION_LISTEN].default_verdict = PK_VERDICT_DENY;
+	policy.dns = (struct policy_dns){
+		.present = true,
+		.resolver_count = 1,
+		.min_ttl = 1,
+		.name_max = PK_HOST_MAX,
+	};
+	memcpy(policy.dns.resolvers[0], resolver, sizeof(resolver));
 	policy.process.present = true;
 	for (size_t i = 0; i < PK_GUARD__MAX; i++)
 		policy.process.guards[i].deny = true;
@@ -48,12 +63,18 @@ static int deny_all(struct policy_image *ret_image, struct diag_list *diags)
 	return policy_compile(layers, 1, &options, ret_image, diags);
 }
 
+/* Do the loaded programs judge the act? */
+static bool is_judged(const struct canary_act *act, const struct loader *loader)
+{
+	return act->tier <= loader->tier && (!act->packets || loader->request.packets_out);
+}
+
 static void __attribute__((noreturn))
-run_acts(const struct canary_stage *stage, enum canary_side side, enum pk_tier tier,
+run_acts(const struct canary_stage *stage, enum canary_side side, const struct loader *loader,
 	 struct results *results)
 {
 	for (size_t i = 0; i < CANARY_ACTS; i++) {
-		if (canary_acts[i].tier <= tier)
+		if (is_judged(&canary_acts[i], loader))
 			results->of[side][i] = canary_acts[i].try(stage, side);
 	}
 	_exit(0);
@@ -78,7 +99,7 @@ static int wait_done(pid_t pid, int pidfd)
 }
 
 /* Run one side in the cgroup, or for -1 where we are ourselves. */
-static int run_side(struct canary_stage *stage, enum canary_side side, enum pk_tier tier,
+static int run_side(struct canary_stage *stage, enum canary_side side, const struct loader *loader,
 		    int cgroup_fd, struct results *results)
 {
 	CLEAN_FD int pidfd = -1;
@@ -89,10 +110,10 @@ static int run_side(struct canary_stage *stage, enum canary_side side, enum pk_t
 	if (pid == 0) {
 		/* Nobody would wait for us. */
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if ((tier > PK_TIER_NETWORK && canary_stage_enter(stage)) ||
+		if ((loader->tier > PK_TIER_NETWORK && canary_stage_enter(stage)) ||
 		    (cgroup_fd >= 0 && cgroup_join(cgroup_fd, 0)))
 			_exit(1);
-		run_acts(stage, side, tier, results);
+		run_acts(stage, side, loader, results);
 	}
 	return wait_done(pid, pidfd);
 }
@@ -104,14 +125,15 @@ static const char *answer(int result)
 	return result ? strerrorname_np(-result) : "success";
 }
 
-static int compare(const struct results *results, enum pk_tier tier, struct diag_list *diags)
+static int compare(const struct results *results, const struct loader *loader,
+		   struct diag_list *diags)
 {
 	for (size_t i = 0; i < CANARY_ACTS; i++) {
 		const struct canary_act *act = &canary_acts[i];
 		int control = results->of[CANARY_CONTROL][i];
 		int inside = results->of[CANARY_INSIDE][i];
 
-		if (act->tier > tier)
+		if (!is_judged(act, loader))
 			continue;
 		/* What this host does not have cannot be used inside either. */
 		if (control == inside && (control == -EAFNOSUPPORT || control == -ENOSYS))
@@ -130,7 +152,8 @@ static int compare(const struct results *results, enum pk_tier tier, struct diag
 	return 0;
 }
 
-static int run_both(enum pk_tier tier, int cgroup_fd, const char *dir, struct results *results)
+static int run_both(const struct loader *loader, int cgroup_fd, const char *dir,
+		    struct results *results)
 {
 	CLEAN(canary_stage_reset) struct canary_stage stage = { .file = { -1, -1 } };
 	int r;
@@ -142,25 +165,25 @@ static int run_both(enum pk_tier tier, int cgroup_fd, const char *dir, struct re
 	}
 	r = canary_stage_make(dir, &stage);
 	if (r == 0)
-		r = run_side(&stage, CANARY_CONTROL, tier, -1, results);
+		r = run_side(&stage, CANARY_CONTROL, loader, -1, results);
 	if (r == 0)
-		r = run_side(&stage, CANARY_INSIDE, tier, cgroup_fd, results);
+		r = run_side(&stage, CANARY_INSIDE, loader, cgroup_fd, results);
 	return r;
 }
 
-static int run_and_compare(enum pk_tier tier, int cgroup_fd, const char *dir,
+static int run_and_compare(const struct loader *loader, int cgroup_fd, const char *dir,
 			   struct diag_list *diags)
 {
 	struct results *results = mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE,
 				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int r = results == MAP_FAILED ? -errno : run_both(tier, cgroup_fd, dir, results);
+	int r = results == MAP_FAILED ? -errno : run_both(loader, cgroup_fd, dir, results);
 
 	if (r)
 		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
 				   "the proof of enforcement could not be made: %s", strerror(-r)),
 			  "check free memory, free space and the limits on processes");
 	else
-		r = compare(results, tier, diags);
+		r = compare(results, loader, diags);
 	if (results != MAP_FAILED)
 		(void)munmap(results, sizeof(*results));
 	return r;
@@ -178,7 +201,7 @@ static int prove_in(struct loader *loader, __u32 slot, int cgroup_fd, const char
 		r = agent_create(loader, &agent, cgroup_fd, &image, diags);
 	if (r)
 		return r;
-	r = run_and_compare(loader->tier, cgroup_fd, dir, diags);
+	r = run_and_compare(loader, cgroup_fd, dir, diags);
 	if (agent_remove(loader, &agent) && r == 0) {
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot take the canary's image back");
 		r = -EIO;

@@ -6,6 +6,7 @@
 #ifndef PICKET_ENGINE_CANARY_ACTS_H
 #define PICKET_ENGINE_CANARY_ACTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <picket/abi.h>
@@ -38,6 +39,7 @@ struct canary_stage {
 struct canary_act {
 	const char *name; /* "open", "connect by TCP over IPv4": after "to" or in quotes */
 	enum pk_tier tier; /* the weakest tier that judges it */
+	bool packets; /* only where the program that looks at packets is loaded */
 	int expected; /* positive errno that a denied act gets */
 	int (*try)(const struct canary_stage *stage, enum canary_side side); /* 0 or -errno */
 };
@@ -45,7 +47,19 @@ struct canary_act {
 /** All acts, in order; some rely on what earlier ones of the same side did. */
 extern const struct canary_act canary_acts[];
 /** How many there are; also the size of a list of results. */
-#define CANARY_ACTS 37
+#define CANARY_ACTS 41
+
+/** The address of the canary's resolver: of this host, and nobody's. */
+#define CANARY_RESOLVER 0x7f706b01U
+
+/** Acts on the network, in canary_net.c: a question to the resolver, */
+int canary_act_question(const struct canary_stage *stage, enum canary_side side);
+/** taking a port, */
+int canary_act_bind(const struct canary_stage *stage, enum canary_side side);
+/** listening at one that the kernel chooses, */
+int canary_act_listen(const struct canary_stage *stage, enum canary_side side);
+/** and changing the network. */
+int canary_act_netlink(const struct canary_stage *stage, enum canary_side side);
 
 /** Make the files and sockets in @dir. Returns 0 (caller resets) or -errno. */
 int canary_stage_make(const char *dir, struct canary_stage *ret_stage);

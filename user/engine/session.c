@@ -112,8 +112,11 @@ static int take_record(void *context, void *bytes, size_t size)
 	const struct pk_event *event = bytes;
 
 	if (!session->live) {
-		/* Of the canary, a child of ours: it tells our number in the initial namespace. */
-		if (size >= sizeof(*event) && event->agent == CANARY_SLOT)
+		/*
+		 * Of the canary, a child of ours: it tells our number in the initial namespace.
+		 * Records of packets do not know their parents.
+		 */
+		if (size >= sizeof(*event) && event->agent == CANARY_SLOT && event->parent_tgid)
 			session->self = event->parent_tgid;
 		return 0;
 	}
