@@ -171,11 +171,13 @@ static void answers_and_server_names(void **state)
 	expect_line(&raw, &context,
 		    "01:00:00 DENIED answer 10.0.0.1 for a.example" BY_CURL
 		    "the answer is a private address\n");
-	raw.head.family = 0;
+	raw.head.reason = PK_REASON_DNS_UNASKED;
+	raw.head.detail = 1;
 	raw_event_paths(&raw, "a.example", "b.example");
-	expect_line(&raw, &context,
-		    "01:00:00 DENIED answer a.example by way of b.example" BY_CURL
-		    "the answer is a private address\n");
+	expect_line(
+		&raw, &context,
+		"01:00:00 DENIED answer for a.example (A) by way of b.example from 10.0.0.1" BY_CURL
+		"the answer is to no open question\n");
 	raw_event_host(&raw, PK_OP_NAME, "", "93.184.216.34", 443);
 	raw_event_paths(&raw, "b.example", "a.example");
 	raw.head.detail = PK_PROTOCOL_TLS;

@@ -140,6 +140,9 @@ static bool set_processes(json_t *to, const struct event *event,
 	    !set_text(process, "comm", event->comm) ||
 	    !set_life(process, head->start_ns, head->tgid, context))
 		return false;
+	/* A packet is its socket's: nobody's parent is known. */
+	if (!head->parent_tgid)
+		return true;
 	parent = json_object();
 	return set(to, "parent", parent) && set_number(parent, "pid", head->parent_tgid) &&
 	       set_text(parent, "comm", event->parent_comm) &&
@@ -343,7 +346,7 @@ int json_event(const struct event *event, const struct event_context *context, c
 	    !set_decider(object, &event->head, context->image) ||
 	    !set_processes(object, event, context) || !set_names(object, event) ||
 	    !set_act(object, event) || !set_network(object, event) ||
-	    !set_number(object, "cgroup", event->head.cgroup))
+	    (event->head.cgroup && !set_number(object, "cgroup", event->head.cgroup)))
 		return -ENOMEM;
 	compact = json_dumps(object, JSON_COMPACT);
 	if (!compact || asprintf(&line, "%s\n", compact) < 0)

@@ -19,7 +19,7 @@
  *   default    {section, layer} whose default decided
  *   process*   {pid, tid, uid, gid, comm, start, id}; start is a time like `time`; id = pid and
  *              start in nanoseconds since boot ("4121-81232000000"): one process only, ever
- *   parent*    {pid, comm, start, id}
+ *   parent     {pid, comm, start, id}; absent for packets
  *   path, path2   escaped as base/escape.h says: valid UTF-8, one line, reversible
  *   path_hex, path2_hex   the exact bytes in hexadecimal, when they are not valid UTF-8
  *   host       host name: that the address is known by (connect, send, packet), that was asked for
@@ -36,11 +36,12 @@
  *   kernel_file   op "module": what the kernel was to load
  *   target     {pid, comm} of the other process that the act was about
  *   address, port, protocol, family, type   of socket operations: the destination; bind and listen:
- *              the local ones; accept: the peer's address and the local port; answer: the one answered
+ *              the local ones; accept: the peer's address and the local port; answer: the resolver's, for
+ *              reason "dns-private" the one answered
  *   peer_port  op "accept"
  *   local_address, local_port   of the socket, ops of packets and first bytes
  *   netlink_family, message     op "netlink": "route", "RTM_NEWLINK", or numbers
- *   cgroup*    id of the task's cgroup
+ *   cgroup     id of the task's cgroup; absent for packets
  */
 #ifndef PICKET_TELEMETRY_JSON_H
 #define PICKET_TELEMETRY_JSON_H

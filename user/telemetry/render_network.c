@@ -130,19 +130,25 @@ static void put_question(FILE *to, const struct event *event)
 	put_address(to, event);
 }
 
-/* An address is told where one was answered: for a name that was asked for. */
+/* The address is the resolver's, but for what was answered where that is the reason. */
 static void put_answer(FILE *to, const struct event *event)
 {
+	bool answered = event->head.reason == PK_REASON_DNS_PRIVATE;
 	char text[EVENT_ADDRESS_SIZE];
 
-	if (event_has_address(event))
-		(void)fprintf(to, "%s for ", event_address(event->head.address, text));
+	event_address(event->head.address, text);
+	if (event_has_address(event) && answered)
+		(void)fprintf(to, "%s for ", text);
+	else
+		(void)fputs("for ", to);
 	put_host(to, &event->path, "(no readable question)");
 	put_record_type(to, &event->head);
-	if (event->path2.length == 0)
-		return;
-	(void)fputs(" by way of ", to);
-	put_host(to, &event->path2, "");
+	if (event->path2.length > 0) {
+		(void)fputs(" by way of ", to);
+		put_host(to, &event->path2, "");
+	}
+	if (event_has_address(event) && !answered)
+		(void)fprintf(to, " from %s", text);
 }
 
 static void put_server_name(FILE *to, const struct event *event)
