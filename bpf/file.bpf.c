@@ -5,7 +5,8 @@
  *
  *   file_open                    read, write; exec when execve opens it
  *   file_receive                 the same, for a descriptor sent over a socket or taken out of
- *                                another process
+ *                                another process; of sockets those that are not the agent's own are
+ *                                refused (EPERM)
  *   path_notify                  read: watching
  *   path_mknod mkdir symlink     write at the new name (a regular file's creation is path_mknod)
  *   path_unlink rmdir            write
@@ -23,6 +24,7 @@
 #include "picket.bpf.h"
 
 #include "object.bpf.h"
+#include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -48,14 +50,37 @@ int BPF_PROG(pk_file_open, struct file *file, int ret)
 			    file->f_path.dentry, file->f_path.mnt);
 }
 
+/* Is it a socket that is not the agent's own? Unix sockets have their own hooks. */
+static __always_inline int pk_receive_socket(const struct socket *sock)
+{
+	const struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct pk_use use = {};
+	struct cgroup *cgroup;
+
+	use.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (use.family == AF_UNIX)
+		return 0;
+	use.agent = pk_who_as(&use.subjects);
+	if (!use.agent)
+		return 0;
+	cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+	if (!pk_is_elsewhere(cgroup, BPF_CORE_READ(cgroup, kn, id), use.agent))
+		return 0;
+	use.type = BPF_CORE_READ(sk, sk_type);
+	use.protocol = BPF_CORE_READ(sk, sk_protocol);
+	return pk_refuse_use(&use, PK_OP_RECEIVE, PK_REASON_FOREIGN);
+}
+
 /* A descriptor from elsewhere. One that is a path only gives no access: using it opens it. */
 SEC("lsm/file_receive")
 int BPF_PROG(pk_file_receive, struct file *file, int ret)
 {
 	__u32 mode = file->f_mode;
 
-	if (mode & FMODE_PATH)
+	if (ret || (mode & FMODE_PATH))
 		return ret;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK)
+		return pk_receive_socket(BPF_CORE_READ(file, private_data));
 	return pk_file_hook(ret, PK_OP_RECEIVE, pk_open_access(mode, 0), file->f_path.dentry,
 			    file->f_path.mnt);
 }

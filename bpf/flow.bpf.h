@@ -84,14 +84,4 @@ static __always_inline void pk_flow_asker(struct pk_flow *flow, __u32 subjects)
 		flow->comm[0] = 0;
 }
 
-/** The socket listens, for the running task, and so will have those accepted from it. */
-static __always_inline void pk_flow_listen(struct pk_flow *flow, const struct pk_scratch *s)
-{
-	flow->agent = s->rq.agent;
-	flow->image = s->finding.image;
-	flow->check = PK_CHECK_NONE;
-	flow->kind = PK_FLOW_LISTEN;
-	pk_flow_asker(flow, s->rq.subjects);
-}
-
 #endif

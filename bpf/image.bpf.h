@@ -21,9 +21,6 @@ static __always_inline const void *pk_page(const struct pk_view *v, __u32 n)
 
 #include <picket/match.h>
 
-/** Where resolvers are asked. */
-#define PK_DNS_PORT 53
-
 /** What tells an image from every other: the first bytes of its digest. */
 static __always_inline __u64 pk_image_name(const struct pk_image *head)
 {

@@ -61,6 +61,7 @@
 #define S_IFDIR 0040000
 #define S_IFCHR 0020000
 #define S_IFBLK 0060000
+#define S_IFSOCK 0140000
 #define S_ISUID 0004000
 #define S_ISGID 0002000
 

@@ -12,7 +12,7 @@
  *   socket_bind          sockets that are not the agent's own; bits of `by` for the cgroup program
  *
  * A socket that has no port yet listens on one that the kernel picks: only a rule for all ports allows
- * it. No memory for the flow: denied. Messages that cannot be read: denied.
+ * it. Messages that cannot be read: denied.
  */
 #include "picket.bpf.h"
 
@@ -177,18 +177,29 @@ int BPF_PROG(pk_sk_bind, struct socket *sock, struct sockaddr *address, int leng
 	return ret ? ret : pk_socket_use(sock, PK_OP_BIND, &use);
 }
 
-/* An own address given to a socket of an agent: 1 = go on, 0 = EPERM. */
-static __always_inline int pk_cgroup_bind(const struct pk_target *to)
+/* Events of packets to the socket tell who bound it. No memory: they tell nobody. */
+static __always_inline void pk_note_asker(void *sk, const struct pk_scratch *s)
 {
-	struct pk_scratch *s;
-	int error;
+	struct pk_flow *flow = pk_flow_make(sk);
 
-	if (!to->port)
-		return 1;
-	s = pk_cgroup_begin(PK_SECTION_LISTEN, PK_OP_BIND, to);
+	if (!flow || flow->kind != PK_FLOW_NONE)
+		return;
+	flow->agent = s->rq.agent;
+	pk_flow_asker(flow, s->rq.subjects);
+}
+
+/* An own address given to a socket of an agent: 1 = go on, 0 = EPERM. */
+static __always_inline int pk_cgroup_bind(struct bpf_sock_addr *ctx, const struct pk_target *to)
+{
+	struct pk_scratch *s = pk_cgroup_begin(PK_SECTION_LISTEN, PK_OP_BIND, to);
+	int error = 0;
+
 	if (!s)
 		return 0;
-	error = pk_decide_network(s);
+	if (to->port)
+		error = pk_decide_network(s);
+	if (!error && ctx->sk && s->rq.agent)
+		pk_note_asker(ctx->sk, s);
 	pk_scratch_give(s);
 	return error ? 0 : 1;
 }
@@ -198,7 +209,7 @@ int pk_bind4(struct bpf_sock_addr *ctx)
 {
 	struct pk_target at = pk_target_v4(ctx);
 
-	return pk_cgroup_bind(&at);
+	return pk_cgroup_bind(ctx, &at);
 }
 
 SEC("cgroup/bind6")
@@ -206,7 +217,7 @@ int pk_bind6(struct bpf_sock_addr *ctx)
 {
 	struct pk_target at = pk_target_v6(ctx);
 
-	return pk_cgroup_bind(&at);
+	return pk_cgroup_bind(ctx, &at);
 }
 
 /* The socket's own address and port. */
@@ -227,22 +238,17 @@ static __always_inline struct pk_target pk_target_local(const struct pk_use *use
 			    AF_INET6, use->protocol, port);
 }
 
-static __always_inline int pk_listen(const struct pk_use *use, struct sock *sk)
+static __always_inline int pk_listen(const struct pk_use *use, const struct sock *sk)
 {
 	struct pk_scratch *s = pk_scratch_take(use->agent);
 	struct pk_target at = pk_target_local(use, sk);
-	struct pk_flow *flow = pk_flow_make(sk);
 	int error;
 
 	if (!s)
 		return -EPERM;
 	pk_request_target(&s->rq, PK_SECTION_LISTEN, PK_OP_LISTEN, &at);
 	s->rq.subjects = use->subjects;
-	if (!flow)
-		s->rq.reason = PK_REASON_SCRATCH;
 	error = pk_decide_network(s);
-	if (!error && flow)
-		pk_flow_listen(flow, s);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }
@@ -250,8 +256,8 @@ static __always_inline int pk_listen(const struct pk_use *use, struct sock *sk)
 SEC("lsm/socket_listen")
 int BPF_PROG(pk_sk_listen, struct socket *sock, int backlog, int ret)
 {
+	const struct sock *sk;
 	struct pk_use use;
-	struct sock *sk;
 	int error;
 
 	if (ret)
