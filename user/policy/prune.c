@@ -87,6 +87,12 @@ int prune_init(struct prune *prune, const struct nfa *nfa, const struct numbered
 	return 0;
 }
 
+/* A rule on some ports says nothing of the others: only those on all of them make rules useless. */
+static bool has_all_ports(const struct numbered_rule *rule)
+{
+	return rule->port_count == 1 && rule->ports[0].low == 0 && rule->ports[0].high == 0xffff;
+}
+
 /* Note what holds for good at @index. */
 static void hold(struct prune *prune, __u32 index)
 {
@@ -98,6 +104,8 @@ static void hold(struct prune *prune, __u32 index)
 		struct prune_holder *holder =
 			&prune->holders[rule->group * ACCESS_MASKS + rule->access];
 
+		if (!has_all_ports(rule))
+			continue;
 		if (holder->stamp == prune->stamp &&
 		    (holder->rule < number || (holder->rule == number && holder->node < index)))
 			continue;

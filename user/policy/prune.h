@@ -2,8 +2,8 @@
 /*
  * Positions that cannot matter any more. Once a glob with a deep star at its end has matched, its
  * rule holds for every longer path too; a position that can only ever lead to later rules of the
- * same layer, section, verdict and programs with no more access is then useless: sets.h would drop those
- * rules anyway. Leaving such positions out keeps states equal that otherwise multiply.
+ * same layer, section, verdict and programs with no more access is then useless, when the rule is on all
+ * ports: sets.h would drop those rules anyway. Leaving such positions out keeps states equal that otherwise multiply.
  */
 #ifndef PICKET_POLICY_PRUNE_H
 #define PICKET_POLICY_PRUNE_H
