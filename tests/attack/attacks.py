@@ -118,16 +118,17 @@ def phase(base, kind, lines, policy, around=None):
 
 def of_process(event, pid):
     """Did this process, or a child of it, do that? A program that starts others has any number."""
-    return (pid is None or pid in (event["process.pid"], event["parent.pid"]) or
-            # A peer's packet comes in whatever process runs then.
-            event["op"] == "accept")
+    return pid is None or pid in (event["process.pid"], event.get("parent.pid"))
 
 
 def find_event(events, wanted, errno, audit, pid):
     # The packet was refused, upon which the socket was ended.
     errno = "EPERM" if errno == "ECONNABORTED" else errno
     for event in events:
-        if event["kind"] != "decision" or event["verdict"] != "deny" or not of_process(event, pid):
+        if event["kind"] != "decision" or event["verdict"] != "deny":
+            continue
+        # A peer's packet comes in whatever process runs then.
+        if event["op"] != "accept" and not of_process(event, pid):
             continue
         if event["audit"] != str(audit) or (audit and "errno" in event):
             continue

@@ -19,7 +19,7 @@ TIER = os.environ["PICKET_TIER"]
 PROGRAMS = ["drive", "files", "descriptors", "mounts", "exec", "process", "kernel", "ring",
             "victim", "net", "sockets", "dns", "payload", "listen"]
 # Sections about the network: they need a world around them, and no file system of their own.
-NETWORK = ("net", "denied", "names", "resolver", "listen", "sockets")
+NETWORK = ("names", "denied", "sockets")
 FOLDERS = ["rw/secret", "rw/ov", "rw/over", "rw/moved", "rw/gone", "rw/mnt",
            "rw/mnt2", "rw/fold", "ro/fold", "ro/d", "wo", "xo",
            "rn", "no/d", "bin", "rw/hold/secret", "rw/deep", "rw/was", "vault"]
