@@ -35,6 +35,32 @@ static int judge_command(const struct policy_test *test, const struct policy_ima
 	return 0;
 }
 
+static void judge_connect(const struct policy_test *test, const struct policy_image *image,
+			  struct pk_query *query, struct pk_result *ret_result)
+{
+	const struct decide_target to = {
+		.address = test->host ? NULL : test->address.low,
+		.host = test->host,
+	};
+	struct decided decided;
+
+	query->section = PK_SECTION_EGRESS;
+	(void)decide_destination(image, &to, query, &decided);
+	*ret_result = decided.result;
+}
+
+/* Listening, and where it may be: the peer. What programs there are is no matter to a peer. */
+static void judge_listen(const struct policy_test *test, const struct policy_image *image,
+			 struct pk_query *query, struct pk_result *ret_result)
+{
+	query->section = PK_SECTION_LISTEN;
+	(void)decide_address_query(image, test->address.low, query, ret_result);
+	if (!test->has_from || ret_result->verdict != PK_VERDICT_ALLOW)
+		return;
+	query->section = PK_SECTION_ACCEPT;
+	(void)decide_address_query(image, test->from.low, query, ret_result);
+}
+
 /* What cannot be judged is a denial with its reason, like in the kernel. 0 or -ENOMEM. */
 static int judge(const struct policy_test *test, const struct policy_image *image,
 		 struct pk_result *ret_result)
@@ -45,12 +71,10 @@ static int judge(const struct policy_test *test, const struct policy_image *imag
 		(void)decide_subjects(image, test->by, &query.subjects);
 	switch (test->kind) {
 	case POLICY_TEST_CONNECT:
-		query.section = PK_SECTION_EGRESS;
-		(void)decide_address_query(image, test->address.low, &query, ret_result);
+		judge_connect(test, image, &query, ret_result);
 		break;
 	case POLICY_TEST_LISTEN:
-		query.section = PK_SECTION_LISTEN;
-		(void)decide_address_query(image, test->address.low, &query, ret_result);
+		judge_listen(test, image, &query, ret_result);
 		break;
 	case POLICY_TEST_OPEN:
 		query.section = PK_SECTION_FILES;
@@ -94,6 +118,7 @@ int policy_tests_run(const struct policy *policy, const struct policy_image *ima
 		[POLICY_TEST_EXEC] = "exec",
 		[POLICY_TEST_RUN] = "run",
 		[POLICY_TEST_UNIX] = "connect to the socket",
+		[POLICY_TEST_LISTEN] = "listen on",
 	};
 	size_t passed = 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inline tests. A test names one act (connect, open, exec, run or unix) with a literal target, not a
- * pattern: what is tested is one key, as the kernel would see it.
+ * Inline tests. A test names one act (connect, listen, open, exec, run or unix) with a literal target,
+ * not a pattern: what is tested is one key, as the kernel would see it.
  */
 #include "policy/inline_tests.h"
 
@@ -16,7 +16,7 @@
 #include "policy/schema.h"
 #include "policy/vars.h"
 
-#define KINDS (POLICY_TEST_UNIX + 1)
+#define KINDS (POLICY_TEST_LISTEN + 1)
 
 /** A test while its keys are read. */
 struct draft {
@@ -24,12 +24,14 @@ struct draft {
 	const struct node *target[KINDS]; /* by enum policy_test_kind */
 	const struct node *by;
 	const struct node *protocol;
+	const struct node *from;
 	const struct node *access;
 };
 
 static const char *const kind_names[] = {
-	[POLICY_TEST_CONNECT] = "connect", [POLICY_TEST_OPEN] = "open", [POLICY_TEST_EXEC] = "exec",
-	[POLICY_TEST_RUN] = "run",	   [POLICY_TEST_UNIX] = "unix",
+	[POLICY_TEST_CONNECT] = "connect", [POLICY_TEST_OPEN] = "open",
+	[POLICY_TEST_EXEC] = "exec",	   [POLICY_TEST_RUN] = "run",
+	[POLICY_TEST_UNIX] = "unix",	   [POLICY_TEST_LISTEN] = "listen",
 };
 
 static const struct front_word protocol_words[] = {
@@ -44,6 +46,7 @@ static const struct front_word access_words[] = {
 
 static const struct front_word expect_words[] = {
 	{ "allow", PK_VERDICT_ALLOW },
+	{ "ask", PK_VERDICT_ASK },
 	{ "deny", PK_VERDICT_DENY },
 };
 
@@ -61,8 +64,11 @@ static int read_expect(struct front *front, const struct node *value, void *into
 }
 
 static const struct schema_key test_keys[] = {
-	{ "connect", "a text ADDRESS:PORT", NULL, SHAPE_TEXT, 0,
+	{ "connect", "a text ADDRESS:PORT or NAME:PORT", NULL, SHAPE_TEXT, 0,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_CONNECT]) },
+	{ "listen", "a text ADDRESS:PORT", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_LISTEN]) },
+	{ "from", "the address of a peer", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, from) },
 	{ "protocol", "tcp or udp", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, protocol) },
 	{ "open", "a path", NULL, SHAPE_TEXT, 0,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_OPEN]) },
@@ -76,7 +82,7 @@ static const struct schema_key test_keys[] = {
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_UNIX]) },
 	{ "by", "the path of the program that does it", NULL, SHAPE_TEXT, 0,
 	  SCHEMA_KEEP(struct draft, by) },
-	{ "expect", "allow or deny", read_expect, SHAPE_TEXT, SCHEMA_REQUIRED, NULL, 0 },
+	{ "expect", "allow, ask or deny", read_expect, SHAPE_TEXT, SCHEMA_REQUIRED, NULL, 0 },
 };
 
 static const struct schema test_schema = SCHEMA("a test", test_keys);
@@ -117,14 +123,50 @@ static void check_path(struct front *front, const struct node *text,
 				 at < expansion->length ? 1UL : 0UL, "%s", why);
 }
 
+/* Where to connect to: an address, or a name that some address was learned for. */
 static int read_destination(struct front *front, const struct node *text,
 			    const struct expansion *expansion, struct policy_test *test)
+{
+	struct address_error error = { 0 };
+	struct address_target target = { 0 };
+	int r = address_parse_target(expansion->text, &target, &error);
+
+	if (r == -EINVAL)
+		pattern_report_address(front, text, expansion, &error);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	test->host = target.host;
+	test->address = target.address;
+	test->port = target.port;
+	return 0;
+}
+
+static int read_local(struct front *front, const struct node *text,
+		      const struct expansion *expansion, struct policy_test *test)
 {
 	struct address_error error = { 0 };
 	int r = address_parse_one(expansion->text, &test->address, &test->port, &error);
 
 	if (r == -EINVAL)
 		pattern_report_address(front, text, expansion, &error);
+	return r == -EINVAL ? 0 : r;
+}
+
+static int read_from(struct front *front, const struct node *text, struct policy_test *test)
+{
+	CLEAN(expansion_reset) struct expansion expansion = { 0 };
+	struct address_error error = { 0 };
+	int r;
+
+	if (!text || !front_line(front, text, "the peer of a test"))
+		return 0;
+	r = vars_expand(front, text, VARS_PLAIN, &expansion);
+	if (r < 0 || !expansion.text)
+		return r;
+	r = address_parse_alone(expansion.text, &test->from, &error);
+	if (r == -EINVAL)
+		pattern_report_address(front, text, &expansion, &error);
+	test->has_from = r == 0;
 	return r == -EINVAL ? 0 : r;
 }
 
@@ -154,8 +196,9 @@ static int check_target(struct front *front, const struct node *text,
 {
 	switch (test->kind) {
 	case POLICY_TEST_CONNECT:
-	case POLICY_TEST_LISTEN:
 		return read_destination(front, text, expansion, test);
+	case POLICY_TEST_LISTEN:
+		return read_local(front, text, expansion, test);
 	case POLICY_TEST_RUN:
 		return check_command(front, text, expansion);
 	case POLICY_TEST_UNIX:
@@ -222,14 +265,17 @@ static void refuse_key(struct front *front, const struct node *value, const char
 static int read_access(struct front *front, struct draft *draft)
 {
 	struct policy_test *test = &draft->test;
+	bool network = test->kind == POLICY_TEST_CONNECT || test->kind == POLICY_TEST_LISTEN;
 	unsigned int value = PK_ACCESS_TCP;
 
-	if (test->kind != POLICY_TEST_CONNECT)
-		refuse_key(front, draft->protocol, "protocol", "connect");
+	if (!network)
+		refuse_key(front, draft->protocol, "protocol", "connect' or 'listen");
 	else if (draft->protocol)
 		(void)front_word(front, draft->protocol, &protocol_set, &value);
-	if (test->kind == POLICY_TEST_CONNECT)
+	if (network)
 		test->access = (__u8)value;
+	if (test->kind != POLICY_TEST_LISTEN)
+		refuse_key(front, draft->from, "from", "listen");
 	if (test->kind == POLICY_TEST_EXEC || test->kind == POLICY_TEST_RUN)
 		test->access = PK_ACCESS_RUN;
 	if (test->kind == POLICY_TEST_UNIX)
@@ -266,11 +312,11 @@ static const struct node *choose_target(struct front *front, const struct node *
 		draft->test.kind = (enum policy_test_kind)kind;
 	}
 	if (!target)
-		diag_hint(
-			node_error(node, front->diags,
-				   "a test needs 'connect', 'open', 'exec', 'run' or 'unix'"),
-			"write 'open: PATH', 'connect: ADDRESS:PORT', 'exec: PATH', 'run: COMMAND' "
-			"or 'unix: NAME'");
+		diag_hint(node_error(node, front->diags,
+				     "a test needs 'connect', 'listen', 'open', 'exec', 'run' or "
+				     "'unix'"),
+			  "write 'open: PATH', 'connect: ADDRESS:PORT', 'listen: ADDRESS:PORT', "
+			  "'exec: PATH', 'run: COMMAND' or 'unix: NAME'");
 	return target;
 }
 
@@ -292,12 +338,15 @@ static int finish_test(struct front *front, const struct node *target, struct dr
 		r = read_target(front, target, &draft->test);
 	if (r == 0)
 		r = read_program(front, draft->by, &draft->test);
+	if (r == 0 && draft->test.kind == POLICY_TEST_LISTEN)
+		r = read_from(front, draft->from, &draft->test);
 	if (r == 0 && draft->test.target) {
 		r = FRONT_APPEND(&front->policy->tests, &front->policy->test_count, &draft->test);
 		if (r == 0)
-			draft->test.target = draft->test.by = NULL;
+			draft->test.target = draft->test.host = draft->test.by = NULL;
 	}
 	free(draft->test.target);
+	free(draft->test.host);
 	free(draft->test.by);
 	return r;
 }
@@ -312,8 +361,8 @@ static int read_test(struct front *front, const struct node *node)
 
 	if (node->kind != NODE_MAP) {
 		front_wrong_type(front, node, "a test",
-				 "a map with 'connect', 'open', 'exec', 'run' or 'unix', and "
-				 "'expect'",
+				 "a map with 'connect', 'listen', 'open', 'exec', 'run' or 'unix', "
+				 "and 'expect'",
 				 false);
 		return 0;
 	}

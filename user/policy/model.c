@@ -20,6 +20,7 @@ void policy_free(struct policy **policy)
 		rule_reset(&p->rules[i]);
 	for (size_t i = 0; i < p->test_count; i++) {
 		free(p->tests[i].target);
+		free(p->tests[i].host);
 		free(p->tests[i].by);
 	}
 	for (size_t i = 0; i < p->file_count; i++)

@@ -142,9 +142,11 @@ struct policy_test {
 	char *target; /* as written, variables expanded: address:port, path, words or name */
 	char *host; /* connect: the host name in its canonical form, or NULL: `address` */
 	char *by; /* path of the program that asks, or NULL */
-	struct policy_range address; /* connect: low == high */
-	__u16 port; /* connect */
-	__u8 access; /* open: READ.., connect: TCP or UDP, exec: RUN */
+	struct policy_range address; /* connect, listen: low == high */
+	struct policy_range from; /* listen: the peer that connects, low == high */
+	bool has_from;
+	__u16 port; /* connect, listen */
+	__u8 access; /* open: READ.., connect and listen: TCP or UDP, exec: RUN */
 	enum pk_verdict expect;
 };
 
