@@ -119,6 +119,16 @@ static struct policy_pattern *roll_range(struct dice *dice, struct policy *polic
 	return build_range(policy, cidr);
 }
 
+static struct policy_pattern *roll_destination(struct dice *dice, struct policy *policy)
+{
+	char host[DICE_HOST_MAX];
+
+	if (dice_roll(dice, 2))
+		return roll_range(dice, policy);
+	dice_pattern(dice, host);
+	return build_host(policy, host);
+}
+
 /* Words behind the program of the last pattern. */
 static void roll_words(struct dice *dice, struct policy_pattern *pattern, enum pk_verdict verdict)
 {
@@ -162,11 +172,11 @@ static void roll_rule(struct dice *dice, struct policy *policy)
 
 	if (section <= PK_SECTION_FILES && dice_roll(dice, 3))
 		access = (uint8_t)(1 + dice_roll(dice, access));
-	build_rule(policy, section, verdict, access);
+	build_rule(policy, section, verdict, access)->access_said = dice_roll(dice, 2);
 	roll_by(dice, policy);
 	for (uint32_t i = 0; i < patterns; i++) {
 		if (section == PK_SECTION_EGRESS) {
-			pattern = roll_range(dice, policy);
+			pattern = roll_destination(dice, policy);
 			roll_ports(dice, policy);
 		} else {
 			roll_glob(dice, glob);
@@ -435,20 +445,36 @@ static void nudge(uint8_t address[16], int by)
 	}
 }
 
+/* An IPv6 form of what may be an IPv4 address. */
+static void embed(struct dice *dice, uint8_t address[16])
+{
+	static const char *const prefixes[] = { "64:ff9b::", "::", "2002::" };
+	uint32_t form = dice_roll(dice, COUNT(prefixes));
+	uint8_t v4[4];
+
+	memcpy(v4, address + 12, 4);
+	build_address(prefixes[form], address);
+	memcpy(address + (form == 2 ? 2 : 12), v4, 4);
+	if (form == 2)
+		address[15] = (uint8_t)dice_roll(dice, 256);
+}
+
 void dice_address(struct dice *dice, struct policy *const *layers, size_t count,
 		  uint8_t address[16])
 {
 	const struct policy_pattern *pattern = NULL;
 
-	for (int tries = 0; tries < 4 && !pattern; tries++)
+	for (int tries = 0; tries < 8 && (!pattern || !pattern->range_count); tries++)
 		pattern = pick(dice, layers, count, true);
 	build_address("10.0.0.7", address);
-	if (pattern)
+	if (pattern && pattern->range_count)
 		memcpy(address,
 		       dice_roll(dice, 2) ? pattern->ranges[0].low : pattern->ranges[0].high, 16);
 	nudge(address, (int)dice_roll(dice, 3) - 1);
 	if (dice_roll(dice, 4) == 0)
 		address[15] = (uint8_t)dice_roll(dice, 256);
+	if (dice_roll(dice, 8) == 0)
+		embed(dice, address);
 	if (dice_roll(dice, 16) == 0)
 		build_address(dice_roll(dice, 2) ? "0.0.0.0" : "::", address);
 }

@@ -51,6 +51,16 @@ void dice_program(struct dice *dice, struct policy *const *layers, size_t count,
 void dice_address(struct dice *dice, struct policy *const *layers, size_t count,
 		  uint8_t address[16]);
 
+/** Room for a host pattern or name made here. */
+#define DICE_HOST_MAX 64
+
+/** A host pattern in its canonical form. */
+void dice_pattern(struct dice *dice, char host[DICE_HOST_MAX]);
+
+/** A host name, never empty, that often matches a host pattern of one of @layers. */
+void dice_name(struct dice *dice, struct policy *const *layers, size_t count,
+	       char name[DICE_HOST_MAX]);
+
 /** A port that is often at the edge of a range of ports in use. */
 uint16_t dice_port(struct dice *dice);
 

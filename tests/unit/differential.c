@@ -126,19 +126,52 @@ static void compare_address(struct comparison *c)
 	compare(c->d, &c->naive, text, &got, naive_address(&c->naive, address, port, access));
 }
 
+/* A name alone, or with an address that it was learned for; and whether it may be asked for. */
+static void compare_host(struct comparison *c)
+{
+	uint8_t access = (uint8_t)(1 + dice_roll(c->dice, 3));
+	uint16_t port = dice_port(c->dice);
+	struct pk_query query = { PK_SECTION_EGRESS, access, port, c->subjects, 0 };
+	char name[DICE_HOST_MAX];
+	struct decide_target to = { .host = name };
+	struct pk_result question;
+	struct decided decided;
+	uint8_t address[16];
+
+	dice_name(c->dice, layers_of(c), c->naive.count, name);
+	if (dice_roll(c->dice, 2)) {
+		dice_address(c->dice, layers_of(c), c->naive.count, address);
+		to.address = address;
+	}
+	if (decide_destination(c->image, &to, &query, &decided))
+		abort();
+	compare(c->d, &c->naive, name, &decided.result,
+		naive_destination(&c->naive, to.address, name, port, access));
+	/* Rules without their section, which only these policies have, leave nothing to ask about. */
+	if (!image_head(c->image)->dns.resolver_count ||
+	    !image_head(c->image)->defaults[PK_SECTION_EGRESS].present)
+		return;
+	if (decide_name(c->image, name, &question))
+		abort();
+	compare(c->d, &c->naive, name, &question, naive_name(&c->naive, name));
+}
+
 static void compare_all(struct comparison *c, size_t keys)
 {
 	bool commands = image_head(c->image)->argv_start;
+	bool hosts = image_head(c->image)->host_start;
 	char program[DICE_PATH_MAX];
 
 	for (size_t i = 0; i < keys; i++) {
-		uint32_t kind = dice_roll(c->dice, 6);
+		uint32_t kind = dice_roll(c->dice, 8);
 
 		choose_program(c, program);
 		if (kind < 2)
 			compare_address(c);
 		else if (kind == 2 && commands)
 			compare_command(c);
+		else if (kind > 5 && hosts)
+			compare_host(c);
 		else
 			compare_path(c);
 	}
@@ -149,6 +182,12 @@ void differential_run(struct differential *d, struct dice *dice, size_t keys,
 {
 	size_t count = 1 + dice_roll(dice, LAYERS);
 	struct policy *layers[LAYERS] = { NULL };
+	/* Without a resolver names would not be asked for. */
+	static const struct policy_host machine = {
+		.resolvers = { { [10] = 0xff, 0xff, 127, 0, 0, 53 } },
+		.resolver_count = 1,
+	};
+	const struct compile_options options = { .host = &machine };
 	struct naive naive = { (const struct policy *const *)layers, count, fault, NULL };
 	struct policy_image image = { 0 };
 	struct diag_list diags = { 0 };
@@ -157,7 +196,7 @@ void differential_run(struct differential *d, struct dice *dice, size_t keys,
 	for (size_t i = 0; i < count; i++)
 		layers[i] = dice_policy(dice);
 	d->policies++;
-	if (policy_compile(naive.layers, count, NULL, &image, &diags) == 0) {
+	if (policy_compile(naive.layers, count, &options, &image, &diags) == 0) {
 		if (image_validate(image.bytes, image.size, &why)) {
 			fprintf(stderr, "image invalid: %s\n", why);
 			abort();

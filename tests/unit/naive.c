@@ -229,14 +229,39 @@ struct question {
 	const char *path;
 	char *const *argv; /* of a command: NULL-terminated */
 	const char *by; /* the program that asks, or NULL */
+	const char *host; /* or NULL */
+	bool has_address;
 	__u8 address[16];
 	__u16 port;
 };
 
-static bool pattern_matches(const struct policy_pattern *pattern, const struct question *q,
-			    enum naive_fault fault)
+static bool in_ranges(const struct policy_pattern *pattern, const __u8 address[16])
 {
-	bool in_range = false;
+	for (size_t i = 0; i < pattern->range_count; i++)
+		if (memcmp(pattern->ranges[i].low, address, 16) <= 0 &&
+		    memcmp(pattern->ranges[i].high, address, 16) >= 0)
+			return true;
+	return false;
+}
+
+/* Is the pattern about the destination, whatever the port? */
+static bool is_about(const struct policy_rule *rule, const struct policy_pattern *pattern,
+		     const struct question *q, enum naive_fault fault)
+{
+	__u8 v4[16];
+
+	if (pattern->host)
+		return q->host && naive_host(pattern->host, q->host, fault);
+	if (!q->has_address)
+		return false;
+	return in_ranges(pattern, q->address) ||
+	       (rule->verdict != PK_VERDICT_ALLOW && fault != NAIVE_NOT_EMBEDDED &&
+		naive_embedded(q->address, v4) && in_ranges(pattern, v4));
+}
+
+static bool pattern_matches(const struct policy_rule *rule, const struct policy_pattern *pattern,
+			    const struct question *q, enum naive_fault fault)
+{
 	bool in_ports = false;
 
 	if (q->argv)
@@ -247,15 +272,11 @@ static bool pattern_matches(const struct policy_pattern *pattern, const struct q
 		return pattern->glob &&
 		       (naive_glob(pattern->glob, q->path, fault) ||
 			(pattern->also && naive_glob(pattern->also, q->path, fault)));
-	for (size_t i = 0; i < pattern->range_count; i++)
-		if (memcmp(pattern->ranges[i].low, q->address, 16) <= 0 &&
-		    memcmp(pattern->ranges[i].high, q->address, 16) >= 0)
-			in_range = true;
 	for (size_t i = 0; i < pattern->port_count; i++)
 		if (q->port >= pattern->ports[i].low &&
 		    q->port + (fault == NAIVE_PORT_OPEN_END) <= pattern->ports[i].high)
 			in_ports = true;
-	return in_range && in_ports;
+	return in_ports && is_about(rule, pattern, q, fault);
 }
 
 /* Is the rule for the program that asks? */
@@ -268,9 +289,13 @@ static bool concerns(const struct policy_rule *rule, const struct question *q,
 	return !rule->by_count || fault == NAIVE_BY_IGNORED;
 }
 
-/* Rules of exec are about the program and about the command. */
-static __u8 access_of(const struct policy_rule *rule)
+/* Rules of exec are about the program and about the command; names let TCP through. */
+static __u8 access_of(const struct policy_rule *rule, const struct policy_pattern *pattern,
+		      enum naive_fault fault)
 {
+	if (pattern->host && rule->verdict != PK_VERDICT_DENY && !rule->access_said &&
+	    fault != NAIVE_HOST_UDP)
+		return PK_ACCESS_TCP;
 	return rule->section == PK_SECTION_EXEC ? PK_ACCESS_RUN | PK_ACCESS_COMMAND : rule->access;
 }
 
@@ -304,12 +329,15 @@ static struct best judge_layer(const struct naive *naive, size_t layer, __u32 nu
 		const struct policy_rule *rule = &policy->rules[i];
 
 		for (size_t j = 0; j < rule->pattern_count; j++, number++) {
-			if (rule->section != q->section || !(access_of(rule) & q->access) ||
+			const struct policy_pattern *pattern = &rule->patterns[j];
+			__u8 access = access_of(rule, pattern, naive->fault);
+
+			if (rule->section != q->section || !(access & q->access) ||
 			    !concerns(rule, q, naive->fault) ||
-			    !pattern_matches(&rule->patterns[j], q, naive->fault))
+			    !pattern_matches(rule, pattern, q, naive->fault))
 				continue;
 			take(&best, rule->verdict, number, naive->fault);
-			covered |= naive->fault == NAIVE_ANY_ACCESS ? 0xf : access_of(rule);
+			covered |= naive->fault == NAIVE_ANY_ACCESS ? 0xf : access;
 		}
 	}
 	if (section->present && (q->access & ~covered) &&
@@ -379,9 +407,122 @@ static void normalise(__u8 address[16])
 struct naive_answer naive_address(const struct naive *naive, const __u8 address[16], __u16 port,
 				  __u8 access)
 {
-	struct question q = { PK_SECTION_EGRESS, access, .by = naive->by, .port = port };
+	return naive_destination(naive, address, NULL, port, access);
+}
 
-	memcpy(q.address, address, 16);
-	normalise(q.address);
-	return judge(naive, &q);
+/* Has a rule spoken? */
+static bool is_ruled(const struct naive_answer *answer)
+{
+	return !(answer->rule & PK_RULE_DEFAULT);
+}
+
+struct naive_answer naive_destination(const struct naive *naive, const __u8 *address,
+				      const char *host, __u16 port, __u8 access)
+{
+	struct question q = { PK_SECTION_EGRESS, access, .by = naive->by, .port = port };
+	struct naive_answer by_address;
+	struct naive_answer by_name;
+
+	q.has_address = address != NULL;
+	if (address) {
+		memcpy(q.address, address, 16);
+		normalise(q.address);
+	}
+	by_address = judge(naive, &q);
+	q.host = host;
+	by_name = judge(naive, &q);
+	if (!host)
+		return by_address;
+	if (!address)
+		return by_name;
+	if (by_address.verdict == PK_VERDICT_ALLOW)
+		return by_address;
+	if (by_address.verdict == PK_VERDICT_DENY && is_ruled(&by_address) &&
+	    naive->fault != NAIVE_NAME_FIRST)
+		return by_address;
+	if (naive->fault == NAIVE_NAME_FIRST) {
+		q.has_address = false;
+		by_name = judge(naive, &q);
+	}
+	if (by_name.verdict != by_address.verdict)
+		return by_name.verdict < by_address.verdict ? by_name : by_address;
+	return is_ruled(&by_name) && !is_ruled(&by_address) ? by_name : by_address;
+}
+
+/* What one layer says of asking for a name. */
+struct asking {
+	__u32 allow; /* the first rule that lets something through */
+	__u32 deny; /* the first that denies all of it */
+};
+
+/* Is the pattern about every port, by one range or by several? */
+static bool has_all_ports(const struct policy_pattern *pattern)
+{
+	unsigned int next = 0;
+
+	for (size_t i = 0; i < pattern->port_count; i++)
+		for (size_t j = 0; j < pattern->port_count; j++)
+			if (pattern->ports[j].low <= next && pattern->ports[j].high >= next)
+				next = pattern->ports[j].high + 1U;
+	return next == 0x10000;
+}
+
+static bool is_whole(const struct policy_rule *rule, const struct policy_pattern *pattern)
+{
+	return !rule->by_count && (rule->access & PK_ACCESS_EGRESS) == PK_ACCESS_EGRESS &&
+	       has_all_ports(pattern);
+}
+
+static struct asking ask_layer(const struct policy *policy, const char *host, __u32 number,
+			       enum naive_fault fault)
+{
+	struct asking asking = { PK_RULE_NONE, PK_RULE_NONE };
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		for (size_t j = 0; j < rule->pattern_count; j++, number++) {
+			const struct policy_pattern *pattern = &rule->patterns[j];
+
+			if (!pattern->host || !naive_host(pattern->host, host, fault))
+				continue;
+			if (rule->verdict != PK_VERDICT_DENY && number < asking.allow)
+				asking.allow = number;
+			else if (rule->verdict == PK_VERDICT_DENY && is_whole(rule, pattern) &&
+				 number < asking.deny)
+				asking.deny = number;
+		}
+	}
+	return asking;
+}
+
+struct naive_answer naive_name(const struct naive *naive, const char *host)
+{
+	struct naive_answer answer = { PK_VERDICT_ALLOW, PK_RULE_NONE };
+	__u32 first = PK_RULE_NONE, shut = PK_RULE_NONE, allow = PK_RULE_NONE;
+	__u32 number = 0;
+
+	for (size_t i = 0; i < naive->count; i++) {
+		const struct policy *policy = naive->layers[i];
+		const struct policy_section *section = &policy->sections[PK_SECTION_EGRESS];
+		struct asking asking = ask_layer(policy, host, number, naive->fault);
+
+		for (size_t j = 0; j < policy->rule_count; j++)
+			number += (__u32)policy->rules[j].pattern_count;
+		if (asking.deny != PK_RULE_NONE)
+			return (struct naive_answer){ PK_VERDICT_DENY, asking.deny };
+		if (asking.allow < allow)
+			allow = asking.allow;
+		if (section->present && first == PK_RULE_NONE)
+			first = PK_RULE_DEFAULT | (__u32)i << 8 | PK_SECTION_EGRESS;
+		if (section->present && section->default_verdict == PK_VERDICT_DENY &&
+		    asking.allow == PK_RULE_NONE && shut == PK_RULE_NONE)
+			shut = PK_RULE_DEFAULT | (__u32)i << 8 | PK_SECTION_EGRESS;
+		answer.rule = allow;
+	}
+	if (shut != PK_RULE_NONE)
+		return (struct naive_answer){ PK_VERDICT_DENY, shut };
+	if (allow == PK_RULE_NONE)
+		answer.rule = first;
+	return answer;
 }

@@ -23,6 +23,11 @@ enum naive_fault {
 	NAIVE_WORDS_EXACT, /* nothing may follow the words of a command */
 	NAIVE_ANY_NEEDS_ONE, /* "..." does not stand for none */
 	NAIVE_BY_IGNORED, /* rules with `by` are for every program */
+	NAIVE_HOST_SUFFIX, /* "*.b" matches "ab" */
+	NAIVE_HOST_ITSELF, /* "*.b" matches "b" */
+	NAIVE_HOST_UDP, /* a host name lets UDP through, unasked */
+	NAIVE_NOT_EMBEDDED, /* a rule about IPv4 is not about its IPv6 forms */
+	NAIVE_NAME_FIRST, /* a rule that denies the address gives way to a name */
 	NAIVE_FAULT__MAX
 };
 
@@ -48,6 +53,19 @@ struct naive_answer naive_path(const struct naive *naive, enum pk_section sectio
 /** By the command automaton's part of the rules alone: one key, its program and argv[1] on. */
 struct naive_answer naive_command(const struct naive *naive, const char *program,
 				  char *const *argv);
+
+/** True when the canonical @pattern matches the host name @name. */
+bool naive_host(const char *pattern, const char *name, enum naive_fault fault);
+
+/** The IPv4 address, mapped, that an IPv6 one leads to by a translator or tunnel; false: none. */
+bool naive_embedded(const __u8 address[16], __u8 ret_v4[16]);
+
+/** A destination: @address or @host may be NULL, not both. With both @host was learned for it. */
+struct naive_answer naive_destination(const struct naive *naive, const __u8 *address,
+				      const char *host, __u16 port, __u8 access);
+
+/** May the name be asked for? */
+struct naive_answer naive_name(const struct naive *naive, const char *host);
 
 struct naive_answer naive_address(const struct naive *naive, const __u8 address[16], __u16 port,
 				  __u8 access);
