@@ -21,6 +21,16 @@ int pk_decide(struct pk_scratch *s);
  */
 int pk_decide_network(struct pk_scratch *s);
 
+/** Nothing was decided: each packet will be judged. */
+#define PK_LATER 1
+
+/**
+ * The same for connecting a datagram socket, which sends nothing. Resolver libraries do it to every
+ * address that they learned, to see which ways there are: PK_LATER, and no report, where no rule
+ * denies it and TCP to the same destination is allowed, and for port 0.
+ */
+int pk_decide_datagrams(struct pk_scratch *s);
+
 /**
  * The judgement in pk_decide_network(), into s->finding: destinations also by the names that the agent
  * learned for the address. Neither counts nor reports, and asks nothing about the running task: packet

@@ -51,6 +51,17 @@ static __always_inline bool pk_is_repeated(void *sk, const struct pk_target *to)
 	return head && !head->subjects && pk_flow_holds(flow, to, pk_image_name(head));
 }
 
+/* Keep with the socket what was decided; @later: nothing yet. */
+static __always_inline void pk_keep(struct pk_flow *flow, const struct pk_scratch *s, bool later)
+{
+	pk_flow_note(flow, s);
+	pk_flow_asker(flow, s->rq.subjects);
+	if (later) {
+		flow->kind = PK_FLOW_NONE;
+		flow->check = PK_CHECK_NONE;
+	}
+}
+
 /* A destination given to a socket of an agent: 1 = go on, 0 = EPERM. */
 static __always_inline int pk_cgroup_ask(struct bpf_sock_addr *ctx, __u32 op,
 					 const struct pk_target *to)
@@ -69,13 +80,14 @@ static __always_inline int pk_cgroup_ask(struct bpf_sock_addr *ctx, __u32 op,
 	flow = pk_flow_make(ctx->sk);
 	if (!flow)
 		s->rq.reason = PK_REASON_SCRATCH;
-	error = pk_decide_network(s);
-	if (!error && flow) {
-		pk_flow_note(flow, s);
-		pk_flow_asker(flow, s->rq.subjects);
-	}
+	if (op == PK_OP_CONNECT && to->access == PK_ACCESS_UDP)
+		error = pk_decide_datagrams(s);
+	else
+		error = pk_decide_network(s);
+	if (error >= 0 && flow)
+		pk_keep(flow, s, error == PK_LATER);
 	pk_scratch_give(s);
-	return error ? 0 : 1;
+	return error < 0 ? 0 : 1;
 }
 
 SEC("cgroup/connect4")

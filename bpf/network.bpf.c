@@ -213,17 +213,33 @@ __noinline int pk_judge(struct pk_scratch *s)
 	return s->finding.verdict != PK_VERDICT_ALLOW;
 }
 
-__noinline int pk_decide_network(struct pk_scratch *s)
+/* A rule about the address denied it before its names were looked at: the event tells one of them. */
+static __always_inline void pk_find_host(struct pk_scratch *s)
 {
-	const struct pk_image *head;
-	struct pk_result result;
-	int denied;
+	struct pk_learned_key key = { s->rq.address_hi, s->rq.address_lo, s->rq.agent, 0 };
+	const struct pk_learned *learned;
 
-	if (!s)
-		return -EPERM;
-	denied = pk_judge(s);
-	result = pk_found(&s->finding);
-	if (denied) {
+	if (s->rq.section != PK_SECTION_EGRESS || s->finding.host)
+		return;
+	learned = bpf_map_lookup_elem(&pk_learned_map, &key);
+	for (int i = 0; learned && i < PK_LEARNED_NAMES; i++) {
+		const struct pk_learned_name *name = &learned->names[i];
+
+		if (name->host && name->image == s->finding.image) {
+			s->finding.host = name->host;
+			return;
+		}
+	}
+}
+
+/* What follows what was found: 0 or a negative errno. */
+static __always_inline int pk_conclude_found(struct pk_scratch *s)
+{
+	struct pk_result result = pk_found(&s->finding);
+	const struct pk_image *head;
+
+	if (result.verdict != PK_VERDICT_ALLOW) {
+		pk_find_host(s);
 		pk_event_host(s);
 		return pk_conclude(s, &result, s->finding.audit);
 	}
@@ -233,6 +249,33 @@ __noinline int pk_decide_network(struct pk_scratch *s)
 		pk_report_allowed(s, &result, head);
 	}
 	return 0;
+}
+
+__noinline int pk_decide_network(struct pk_scratch *s)
+{
+	if (!s)
+		return -EPERM;
+	(void)pk_judge(s);
+	return pk_conclude_found(s);
+}
+
+__noinline int pk_decide_datagrams(struct pk_scratch *s)
+{
+	int denied;
+
+	if (!s)
+		return -EPERM;
+	if (!s->rq.port && !s->rq.reason)
+		return PK_LATER;
+	if (pk_judge(s) && s->finding.reason == PK_REASON_DEFAULT) {
+		s->rq.access = PK_ACCESS_TCP;
+		denied = pk_judge(s);
+		s->rq.access = PK_ACCESS_UDP;
+		if (!denied)
+			return PK_LATER;
+		(void)pk_judge(s);
+	}
+	return pk_conclude_found(s);
 }
 
 __noinline int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow)
@@ -247,6 +290,7 @@ __noinline int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow)
 	error = pk_event_verdict(s, &result, s->finding.audit);
 	pk_count(s->rq.agent, result.verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
 	pk_event_request(s, true);
+	pk_find_host(s);
 	pk_event_host(s);
 	pk_event_flow(&s->event, flow);
 	pk_event_send(s, true);
