@@ -77,11 +77,9 @@ static PK_INLINE void pk_name_keep(struct pk_payload *p, __u32 byte)
 	__u32 at = p->said;
 
 	p->said = at + 1;
-	if (at >= PK_HOST_MAX)
-		p->flags |= PK_NAME_WRONG;
-	else if (!(p->flags & PK_SAW_NAME))
+	if (at < PK_HOST_MAX && !(p->flags & PK_SAW_NAME))
 		p->name[at & (PK_HOST_BUFFER - 1)] = (__u8)byte;
-	else if (p->name[at & (PK_HOST_BUFFER - 1)] != byte)
+	else if (at >= PK_HOST_MAX || p->name[at & (PK_HOST_BUFFER - 1)] != byte)
 		p->flags |= PK_NAME_WRONG;
 }
 

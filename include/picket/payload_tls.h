@@ -34,16 +34,15 @@ static PK_INLINE void pk_tls_extension(struct pk_payload *p, __u32 skip)
 /* The header of an extension was read. */
 static PK_INLINE void pk_tls_open_extension(struct pk_payload *p)
 {
-	__u32 size = p->value & 0xffff;
+	__u32 size = p->value & 0xffff, other = p->value >> 16;
+	__u32 nameless = !other && (!size || (p->flags & PK_SAW_EXTENSION));
 
-	if (size > p->body) {
+	if (size > p->body || (!other && !nameless && size < 5)) {
 		pk_payload_stop(p, PK_PAYLOAD_BAD);
-	} else if (p->value >> 16) {
+	} else if (other) {
 		pk_tls_extension(p, size);
-	} else if (!size || (p->flags & PK_SAW_EXTENSION)) {
+	} else if (nameless) {
 		pk_payload_stop(p, PK_PAYLOAD_NAMELESS);
-	} else if (size < 5) {
-		pk_payload_stop(p, PK_PAYLOAD_BAD);
 	} else {
 		p->flags |= PK_SAW_EXTENSION;
 		p->extension = size;

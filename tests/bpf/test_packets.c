@@ -37,42 +37,54 @@ struct seed {
 	__u8 bytes[PACKET_MAX];
 };
 
-static struct seed seeds[SEED_MAX];
-static unsigned int seed_count;
+struct fixture {
+	struct test_packets_bpf *skel;
+	unsigned int count;
+	struct seed seeds[SEED_MAX];
+};
 
-static void load_seed(char *line)
+static int hex_digit(char c)
 {
-	struct seed *s = &seeds[seed_count];
-	const char *at = strrchr(line, '|');
-	unsigned int byte;
+	return c <= '9' ? c - '0' : c - 'a' + 10;
+}
 
-	if (*line == '#' || !at || strlen(at) / 2 > PACKET_MAX || seed_count == SEED_MAX)
+static void load_seed(struct fixture *f, const char *line)
+{
+	struct seed *s = &f->seeds[f->count];
+	const char *at = strrchr(line, '|');
+
+	if (*line == '#' || !at || strlen(at) / 2 > PACKET_MAX || f->count == SEED_MAX)
 		return;
 	s->kind = *line == 'q' ? PACKETS_QUESTION : *line == 'a' ? PACKETS_ANSWER : PACKETS_PAYLOAD;
-	for (at++; sscanf(at, "%2x", &byte) == 1; at += 2)
-		s->bytes[s->length++] = (__u8)byte;
-	seed_count++;
+	for (at++; at[0] > ' ' && at[1] > ' '; at += 2)
+		s->bytes[s->length++] = (__u8)(hex_digit(at[0]) << 4 | hex_digit(at[1]));
+	f->count++;
 }
 
 static int setup(void **state)
 {
 	FILE *from = fopen("tests/bpf/packets.txt", "re");
+	struct fixture *f = calloc(1, sizeof(*f));
 	char *line = NULL;
 	size_t size = 0;
 
-	if (!from)
+	if (!from || !f)
 		return -1;
 	while (getline(&line, &size, from) > 0)
-		load_seed(line);
+		load_seed(f, line);
 	free(line);
 	fclose(from);
-	*state = test_packets_bpf__open_and_load();
-	return *state && seed_count > 50 ? 0 : -1;
+	f->skel = test_packets_bpf__open_and_load();
+	*state = f;
+	return f->skel && f->count > 50 ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-	test_packets_bpf__destroy(*state);
+	struct fixture *f = *state;
+
+	test_packets_bpf__destroy(f->skel);
+	free(f);
 	return 0;
 }
 
@@ -144,8 +156,10 @@ static int compare(struct test_packets_bpf *skel, const struct seed *s)
 
 static void recorded_packets(void **state)
 {
-	for (unsigned int i = 0; i < seed_count; i++)
-		compare(*state, &seeds[i]);
+	const struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < f->count; i++)
+		compare(f->skel, &f->seeds[i]);
 }
 
 /* Change a few bytes, take some away, put some in, or cut the end off. */
@@ -184,23 +198,23 @@ static void change(struct seed *s)
 	}
 }
 
-static void changed_packets(struct test_packets_bpf *skel, __u32 kind, int goods[8])
+static void changed_packets(const struct fixture *f, __u32 kind, int found[8])
 {
 	static struct seed s;
 	int count = 0;
 
 	srandom(20240229 + kind);
 	while (count < CHANGED) {
-		s = seeds[random() % seed_count];
+		s = f->seeds[random() % f->count];
 		if (s.kind != kind)
 			continue;
 		change(&s);
-		goods[compare(skel, &s) & 7]++;
+		found[compare(f->skel, &s) & 7]++;
 		count++;
 	}
 	printf("# %d packets:", count);
 	for (int i = 0; i < 5; i++)
-		printf(" %d", goods[i]);
+		printf(" %d", found[i]);
 	printf("\n");
 }
 

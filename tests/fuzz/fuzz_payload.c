@@ -12,12 +12,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void expect_same(const uint8_t *data, size_t size, size_t step, size_t cut,
+static void expect_same(const uint8_t *data, size_t size, const struct packet_pieces *pieces,
 			const char *whole)
 {
 	char found[PACKET_TEXT];
 
-	packet_text('p', data, size, step, cut, found);
+	packet_text('p', data, size, pieces, found);
 	if (strcmp(found, whole) == 0)
 		return;
 	fprintf(stderr, "'%s', in pieces '%s'\n", whole, found);
@@ -33,9 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fprintf(stderr, "%s\n", differs);
 		abort();
 	}
-	packet_text('p', data, size, 1024, 0, whole);
-	expect_same(data, size, 1, 0, whole);
+	packet_text('p', data, size, NULL, whole);
+	expect_same(data, size, &(struct packet_pieces){ 1, 0 }, whole);
 	if (size)
-		expect_same(data, size, 7, data[size - 1] % size, whole);
+		expect_same(data, size, &(struct packet_pieces){ 7, data[size - 1] % size }, whole);
 	return 0;
 }

@@ -65,6 +65,8 @@ int packets_load(void (*each)(const struct packet *packet))
 	return count;
 }
 
+static const struct packet_pieces whole = { .step = PK_CHUNK };
+
 /* What is behind a message must not matter. */
 static const __u8 *in_buffer(const uint8_t *bytes, size_t length)
 {
@@ -122,27 +124,33 @@ static void read_answer(const __u8 *message, __u32 length, char *text)
 	}
 }
 
-static void feed(struct pk_payload *p, const uint8_t *bytes, size_t length, size_t step, size_t cut)
+static void feed(struct pk_payload *p, const uint8_t *bytes, size_t length,
+		 const struct packet_pieces *pieces)
 {
-	size_t at = 0;
+	size_t at = 0, room = 0;
+	__u8 *chunk = NULL;
 
 	memset(p, 0, sizeof(*p));
 	while (at < length) {
-		size_t size = length - at < step ? length - at : step;
-		__u8 *chunk;
+		size_t size = length - at < pieces->step ? length - at : pieces->step;
 
-		if (cut > at && size > cut - at)
-			size = cut - at;
+		if (pieces->cut > at && size > pieces->cut - at)
+			size = pieces->cut - at;
 		/* Exactly as long as it says: what lies behind must not be read. */
-		chunk = malloc(size);
+		if (size != room) {
+			free(chunk);
+			chunk = malloc(size);
+			room = size;
+		}
 		memcpy(chunk, bytes + at, size);
 		pk_payload_feed(p, chunk, (__u32)size);
-		free(chunk);
 		at += size;
 	}
+	free(chunk);
 }
 
-void packet_text(char kind, const uint8_t *bytes, size_t length, size_t step, size_t cut, char *ret)
+void packet_text(char kind, const uint8_t *bytes, size_t length, const struct packet_pieces *pieces,
+		 char *ret)
 {
 	static struct pk_dns_question q;
 	static struct pk_payload p;
@@ -155,7 +163,7 @@ void packet_text(char kind, const uint8_t *bytes, size_t length, size_t step, si
 	} else if (kind == 'a') {
 		read_answer(in_buffer(bytes, length), (__u32)length, ret);
 	} else {
-		feed(&p, bytes, length, step, cut);
+		feed(&p, bytes, length, pieces ? pieces : &whole);
 		say(ret, "%s %s", protocols[p.protocol], states[p.state]);
 		if (p.state == PK_PAYLOAD_NAMED)
 			say(ret, " %.*s", (int)p.length, p.name);
@@ -235,7 +243,7 @@ static const char *payload_differs(const uint8_t *bytes, size_t length)
 	char name[REFERENCE_NAME];
 	int want = reference_payload(bytes, length, name), got;
 
-	feed(&p, bytes, length, PK_CHUNK, 0);
+	feed(&p, bytes, length, &whole);
 	got = (int)p.state;
 	if (got == PK_PAYLOAD_NAMED &&
 	    (p.length != strlen(name) || memcmp(p.name, name, p.length) != 0))

@@ -26,11 +26,17 @@ struct packet {
 /** Call @each with every line of packets.txt. Returns their number, or -1. */
 int packets_load(void (*each)(const struct packet *packet));
 
+/** How a payload is fed. */
+struct packet_pieces {
+	size_t step; /* bytes at a time, at most PK_CHUNK */
+	size_t cut; /* another end of a piece; 0 = none */
+};
+
 /**
- * What the reader of its kind finds in a packet, in words, into @ret (PACKET_TEXT bytes). A payload is
- * fed @step bytes at a time (at most PK_CHUNK), and cut behind @cut bytes when that is not 0.
+ * What the reader of its kind finds in a packet, in words, into @ret (PACKET_TEXT bytes). @pieces may be
+ * NULL: as large as can be.
  */
-void packet_text(char kind, const uint8_t *bytes, size_t length, size_t step, size_t cut,
+void packet_text(char kind, const uint8_t *bytes, size_t length, const struct packet_pieces *pieces,
 		 char *ret);
 
 /** Does the reader agree with the reference? Returns NULL, or what it is about. */

@@ -105,7 +105,7 @@ static int read_copy(const struct buffer *b, struct reference_question *q, size_
 		return PK_DNS_FORM;
 	q->id = number(b, 0, 2);
 	q->type = number(b, f.end, 2);
-	strcpy(q->name, f.text);
+	memcpy(q->name, f.text, sizeof(q->name));
 	*ret_end = f.end + 4;
 	return PK_DNS_GOOD;
 }
@@ -206,21 +206,30 @@ static int read_parameters(const struct buffer *b, size_t at, size_t end, uint32
 	return count > PK_DNS_PARAMETERS_MAX ? PK_DNS_FORM : PK_DNS_GOOD;
 }
 
-/* A record of the owner, whose data is from @at to @end. */
-static int read_data(const struct buffer *b, unsigned int type, size_t at, size_t end, uint32_t ttl,
-		     struct reference_answer *a, char *owner)
+/* A record of an answer. */
+struct record {
+	unsigned int type;
+	uint32_t ttl;
+	size_t at; /* its data */
+	size_t end;
+};
+
+/* What a record of the owner says; an alias becomes the owner. */
+static int read_data(const struct buffer *b, const struct record *r, struct reference_answer *a,
+		     char *owner)
 {
-	bool service = type == PK_DNS_HTTPS || type == PK_DNS_SVCB;
+	bool service = r->type == PK_DNS_HTTPS || r->type == PK_DNS_SVCB;
+	size_t at = r->at, end = r->end;
 	struct found f;
 	int error;
 
-	if (type == PK_DNS_A || type == PK_DNS_AAAA) {
-		if (end - at != (type == PK_DNS_A ? 4 : 16))
+	if (r->type == PK_DNS_A || r->type == PK_DNS_AAAA) {
+		if (end - at != (r->type == PK_DNS_A ? 4 : 16))
 			return PK_DNS_FORM;
-		add_address(a, ttl, b->bytes + at, end - at);
+		add_address(a, r->ttl, b->bytes + at, end - at);
 		return PK_DNS_GOOD;
 	}
-	if (type != PK_DNS_CNAME && !service)
+	if (r->type != PK_DNS_CNAME && !service)
 		return PK_DNS_GOOD;
 	error = read_name(b, service ? at + 2 : at, &f);
 	if (error)
@@ -228,11 +237,11 @@ static int read_data(const struct buffer *b, unsigned int type, size_t at, size_
 	if (service ? f.end > end : f.end != end)
 		return PK_DNS_FORM;
 	if (service && number(b, at, 2))
-		return read_parameters(b, f.end, end, ttl, a);
+		return read_parameters(b, f.end, end, r->ttl, a);
 	if (service && f.used == 0 && !f.odd)
 		return PK_DNS_GOOD;
-	strcpy(owner, f.text);
-	strcpy(add(a, PK_DNS_ALIAS, ttl)->alias, f.text);
+	memcpy(owner, f.text, REFERENCE_NAME);
+	memcpy(add(a, PK_DNS_ALIAS, r->ttl)->alias, f.text, REFERENCE_NAME);
 	return PK_DNS_GOOD;
 }
 
@@ -249,32 +258,32 @@ int reference_answer(const uint8_t *message, size_t length, struct reference_ans
 	error = read_copy(&b, &ret->question, &at);
 	if (error)
 		return error;
-	strcpy(owner, ret->question.name);
+	memcpy(owner, ret->question.name, sizeof(owner));
 	count = number(&b, 6, 2);
 	if (message[3] & 15)
 		count = 0;
 	for (size_t i = 0; i < count && i < PK_DNS_RECORDS_MAX; i++) {
 		struct found f;
-		size_t end;
-		uint32_t ttl;
+		struct record r;
 
 		error = read_name(&b, at, &f);
 		if (error)
 			return error;
 		if (f.end + 10 > length || number(&b, f.end + 2, 2) != 1)
 			return PK_DNS_FORM;
-		ttl = number(&b, f.end + 4, 4);
-		if (ttl > INT32_MAX)
-			ttl = 0;
-		at = f.end + 10;
-		end = at + number(&b, f.end + 8, 2);
-		if (end > length)
+		r.type = number(&b, f.end, 2);
+		r.ttl = number(&b, f.end + 4, 4);
+		if (r.ttl > INT32_MAX)
+			r.ttl = 0;
+		r.at = f.end + 10;
+		r.end = r.at + number(&b, f.end + 8, 2);
+		if (r.end > length)
 			return PK_DNS_FORM;
 		if (f.used && strcmp(f.text, owner) == 0)
-			error = read_data(&b, number(&b, f.end, 2), at, end, ttl, ret, owner);
+			error = read_data(&b, &r, ret, owner);
 		if (error)
 			return error;
-		at = end;
+		at = r.end;
 	}
 	return PK_DNS_GOOD;
 }

@@ -321,7 +321,7 @@ static int request_line(struct text line, bool *ret_named, char *ret_name)
 /* The value of a Host header, against the name there was before if any. */
 static int host_header(struct text value, bool *named, char *ret_name)
 {
-	char name[REFERENCE_NAME];
+	char name[REFERENCE_NAME] = "";
 	struct text bare;
 
 	while (value.length && strchr(" \t", *value.at) && *value.at)
@@ -332,7 +332,7 @@ static int host_header(struct text value, bool *named, char *ret_name)
 	if (!all(before(&value, "\r"), " \t"))
 		return PK_PAYLOAD_NAMELESS;
 	*named = true;
-	strcpy(ret_name, name);
+	memcpy(ret_name, name, sizeof(name));
 	return value.length ? PK_PAYLOAD_BAD : PK_PAYLOAD_MORE;
 }
 

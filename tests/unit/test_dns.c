@@ -174,7 +174,7 @@ static void expect_found(const struct message *m, size_t count)
 		const uint8_t *bytes = (const uint8_t *)m->bytes;
 		const char *differs = packet_differs(m->kind, bytes, m->length);
 
-		packet_text(m->kind, bytes, m->length, PK_CHUNK, 0, found);
+		packet_text(m->kind, bytes, m->length, NULL, found);
 		if (strcmp(found, m->expect) != 0)
 			fail_msg("%s: '%s', not '%s'", m->what, found, m->expect);
 		if (differs)
@@ -200,7 +200,7 @@ static void check_recorded(const struct packet *p)
 
 	if (p->kind == 'p')
 		return;
-	packet_text(p->kind, p->bytes, p->length, PK_CHUNK, 0, found);
+	packet_text(p->kind, p->bytes, p->length, NULL, found);
 	if (strcmp(found, p->expect) != 0)
 		fail_msg("%s: '%s', not '%s'", p->name, found, p->expect);
 }
@@ -249,6 +249,11 @@ static void mutations_as_reference(void **state)
 		       answers[i].length);
 }
 
+static void put(uint8_t *to, const char *bytes, size_t length)
+{
+	memcpy(to, bytes, length);
+}
+
 /* 16 pointers are followed, 17 are not. */
 static void chain_of_pointers(void **state)
 {
@@ -258,16 +263,16 @@ static void chain_of_pointers(void **state)
 
 	(void)state;
 	/* The data of a first record is a staircase of pointers, each to the one before. */
-	memcpy(bytes + at, "\xc0\x0c\0\x10\0\1\0\0\0\0\0\x22", 12);
+	put(bytes + at, "\xc0\x0c\0\x10\0\1\0\0\0\0\0\x22", 12);
 	at += 12;
 	for (size_t i = 0; i < 17; i++) {
 		bytes[at + 2 * i] = 0xc0;
 		bytes[at + 2 * i + 1] = (uint8_t)(i ? at + 2 * i - 2 : 12);
 	}
 	for (size_t steps = 15; steps <= 16; steps++) {
-		memcpy(bytes + at + 34, "\xc0\0" ADDRESS, 16);
+		put(bytes + at + 34, "\xc0\0" ADDRESS, 16);
 		bytes[at + 35] = (uint8_t)(at + 2 * (steps - 1));
-		packet_text('a', bytes, at + 50, PK_CHUNK, 0, found);
+		packet_text('a', bytes, at + 50, NULL, found);
 		assert_string_equal(found, steps == 15 ? "good 1 a, ::ffff:192.0.2.1 256" :
 							 "good 1 a, loop");
 		assert_null(packet_differs('a', bytes, at + 50));
@@ -285,7 +290,7 @@ static void many_records(void **state)
 
 	(void)state;
 	for (; at + 16 <= sizeof(bytes); at += 16)
-		memcpy(bytes + at, "\xc0\x0c" ADDRESS, 16);
+		put(bytes + at, "\xc0\x0c" ADDRESS, 16);
 	assert_int_equal(pk_dns_read_answer(bytes, (__u32)at, PACKETS_SEED, &q, &w), PK_DNS_GOOD);
 	for (int i = 0; i < PK_DNS_CALLS_MAX && w.what != PK_DNS_END; i++) {
 		assert_int_equal(pk_dns_next(bytes, (__u32)at, PACKETS_SEED, &w), PK_DNS_GOOD);

@@ -160,7 +160,7 @@ static void expect_text(const char *what, const uint8_t *bytes, size_t length, c
 	const char *differs = packet_differs('p', bytes, length);
 	char found[PACKET_TEXT];
 
-	packet_text('p', bytes, length, PK_CHUNK, 0, found);
+	packet_text('p', bytes, length, NULL, found);
 	if (strcmp(found, expect) != 0)
 		fail_msg("'%s': '%s', not '%s'", what, found, expect);
 	if (differs)
@@ -227,6 +227,11 @@ static const struct hello hellos[] = {
 	H("encrypted hello inside", "\xfe\x0d\0\4\0\1\2\3" NAME(HOST_A), "tls named a.test"),
 };
 
+static void put(uint8_t *to, const char *bytes, size_t length)
+{
+	memcpy(to, bytes, length);
+}
+
 /* The message with these extensions, and bytes of @filler before them when not 0. */
 static size_t make_hello(uint8_t *to, const void *extensions, size_t length, size_t filler)
 {
@@ -239,12 +244,12 @@ static size_t make_hello(uint8_t *to, const void *extensions, size_t length, siz
 	at[2] = (uint8_t)(body >> 8);
 	at[3] = (uint8_t)body;
 	at[4] = at[5] = 3;
-	memcpy(at + 38, "\0\0\2\x13\1\1\0", 7);
+	put(at + 38, "\0\0\2\x13\1\1\0", 7);
 	at += 4 + HELLO_HEAD;
 	*at++ = (uint8_t)(all >> 8);
 	*at++ = (uint8_t)all;
 	if (filler) {
-		memcpy(at, "\0\x15", 2);
+		put(at, "\0\x15", 2);
 		at[2] = (uint8_t)(filler >> 8);
 		at[3] = (uint8_t)filler;
 		memset(at + 4, 0, filler);
@@ -262,7 +267,7 @@ static size_t make_records(uint8_t *to, const uint8_t *message, size_t length, s
 	while (length) {
 		size_t part = length < size ? length : size;
 
-		memcpy(at, "\x16\3\1", 3);
+		put(at, "\x16\3\1", 3);
 		at[3] = (uint8_t)(part >> 8);
 		at[4] = (uint8_t)part;
 		memcpy(at + 5, message, part);
@@ -273,44 +278,57 @@ static size_t make_records(uint8_t *to, const uint8_t *message, size_t length, s
 	return (size_t)(at - to);
 }
 
-static uint8_t hello_message[HELLO_MAX], hello_records[6 * HELLO_MAX];
+struct rooms {
+	uint8_t message[HELLO_MAX];
+	uint8_t records[6 * HELLO_MAX];
+};
+
+/* Too large for the stack, and for one test at a time. */
+static struct rooms *rooms(void)
+{
+	static struct rooms both;
+
+	return &both;
+}
 
 static void hand_made_hellos(void **state)
 {
+	uint8_t *message = rooms()->message, *records = rooms()->records;
 	(void)state;
 	for (size_t i = 0; i < sizeof(hellos) / sizeof(*hellos); i++) {
 		const struct hello *h = &hellos[i];
-		size_t length = make_hello(hello_message, h->extensions, h->length, 0);
+		size_t length = make_hello(message, h->extensions, h->length, 0);
 		static const size_t sizes[] = { 16384, 1, 2, 3, 50 };
 
 		for (size_t s = 0; s < sizeof(sizes) / sizeof(*sizes); s++)
-			expect_text(h->what, hello_records,
-				    make_records(hello_records, hello_message, length, sizes[s]),
-				    h->expect);
+			expect_text(h->what, records,
+				    make_records(records, message, length, sizes[s]), h->expect);
 		/* With more behind it: the hello alone counts. */
-		length = make_records(hello_records, hello_message, length, 16384);
-		memcpy(hello_records + length, "\x14\3\3\0\1\1", 6);
-		expect_text(h->what, hello_records, length + 6, h->expect);
+		length = make_records(records, message, length, 16384);
+		put(records + length, "\x14\3\3\0\1\1", 6);
+		expect_text(h->what, records, length + 6, h->expect);
 	}
 }
 
 static void hello_without_extensions(void **state)
 {
-	size_t length = make_hello(hello_message, "", 0, 0);
+	uint8_t *message = rooms()->message, *records = rooms()->records;
+	size_t length = make_hello(message, "", 0, 0);
 
 	(void)state;
-	hello_message[3] -= 2;
-	length = make_records(hello_records, hello_message, length - 2, 16384);
-	expect_text("no extensions", hello_records, length, "tls nameless");
-	hello_message[38] = 33;
-	length = make_records(hello_records, hello_message, 64, 16384);
-	expect_text("session of 33 bytes", hello_records, length, "tls bad");
+	message[3] -= 2;
+	length = make_records(records, message, length - 2, 16384);
+	expect_text("no extensions", records, length, "tls nameless");
+	message[38] = 33;
+	length = make_records(records, message, 64, 16384);
+	expect_text("session of 33 bytes", records, length, "tls bad");
 }
 
 /* Something between the records of one hello. */
 static void interrupted_hello(void **state)
 {
-	size_t length = make_hello(hello_message, hellos[0].extensions, hellos[0].length, 0);
+	uint8_t *message = rooms()->message, *records = rooms()->records;
+	size_t length = make_hello(message, hellos[0].extensions, hellos[0].length, 0);
 	static const struct text between[] = {
 		T("\x15\3\1\0\2\1\x70", "tls bad"),
 		T("\x14\3\1\0\1\1", "tls bad"),
@@ -320,18 +338,19 @@ static void interrupted_hello(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(between) / sizeof(*between); i++) {
-		size_t at = make_records(hello_records, hello_message, 20, 16384);
+		size_t at = make_records(records, message, 20, 16384);
 
-		memcpy(hello_records + at, between[i].bytes, between[i].length);
+		memcpy(records + at, between[i].bytes, between[i].length);
 		at += between[i].length;
-		at += make_records(hello_records + at, hello_message + 20, length - 20, 16384);
-		expect_text("interrupted", hello_records, at, between[i].expect);
+		at += make_records(records + at, message + 20, length - 20, 16384);
+		expect_text("interrupted", records, at, between[i].expect);
 	}
 }
 
 /* Names around the longest, hellos around the largest. */
 static void large_hellos(void **state)
 {
+	uint8_t *message = rooms()->message, *records = rooms()->records;
 	uint8_t extension[300] = "\0\0";
 	char expect[PACKET_TEXT];
 
@@ -346,18 +365,17 @@ static void large_hellos(void **state)
 		extension[5] = (uint8_t)(size + 3);
 		for (uint8_t i = 0; i < size; i++)
 			extension[9 + i] = i % 40 == 39 ? '.' : 'a';
-		length = make_hello(hello_message, extension, 9U + size, 0);
-		length = make_records(hello_records, hello_message, length, 16384);
+		length = make_hello(message, extension, 9U + size, 0);
+		length = make_records(records, message, length, 16384);
 		snprintf(expect, sizeof(expect), "tls named %.*s", (int)size, extension + 9);
-		expect_text("long name", hello_records, length,
+		expect_text("long name", records, length,
 			    size <= PK_HOST_MAX ? expect : "tls nameless");
 	}
 	for (size_t filler = 20000; filler < 20600; filler += 50) {
-		size_t length =
-			make_hello(hello_message, hellos[0].extensions, hellos[0].length, filler);
+		size_t length = make_hello(message, hellos[0].extensions, hellos[0].length, filler);
 
-		length = make_records(hello_records, hello_message, length, 16384);
-		expect_text("large hello", hello_records, length,
+		length = make_records(records, message, length, 16384);
+		expect_text("large hello", records, length,
 			    length <= PK_PAYLOAD_MAX ? "tls named a.test" : "tls bad");
 	}
 }
@@ -388,18 +406,19 @@ static void cut(const char *what, const uint8_t *bytes, size_t length)
 {
 	char whole[PACKET_TEXT], found[PACKET_TEXT];
 
-	packet_text('p', bytes, length, PK_CHUNK, 0, whole);
+	packet_text('p', bytes, length, NULL, whole);
 	for (size_t at = 1; at < length; at++) {
 		const char *differs = packet_differs('p', bytes, at);
 
 		if (differs)
 			fail_msg("%s, %zu bytes: %s", what, at, differs);
-		packet_text('p', bytes, length, PK_CHUNK, at, found);
+		packet_text('p', bytes, length, &(struct packet_pieces){ PK_CHUNK, at }, found);
 		if (strcmp(found, whole) != 0)
 			fail_msg("%s cut at %zu: '%s', not '%s'", what, at, found, whole);
 		if (at > 16 && at % 64)
 			continue;
-		packet_text('p', bytes, length, at > PK_CHUNK ? 1 : at, 0, found);
+		packet_text('p', bytes, length,
+			    &(struct packet_pieces){ at > PK_CHUNK ? 1 : at, 0 }, found);
 		if (strcmp(found, whole) != 0)
 			fail_msg("%s in pieces of %zu: '%s', not '%s'", what, at, found, whole);
 	}
@@ -452,29 +471,29 @@ static void recorded(void **state)
 
 static void cuts_change_nothing(void **state)
 {
+	uint8_t *message = rooms()->message, *records = rooms()->records;
 	(void)state;
 	packets_load(cut_recorded);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		cut(texts[i].bytes, (const uint8_t *)texts[i].bytes, texts[i].length);
 	for (size_t i = 0; i < sizeof(hellos) / sizeof(*hellos); i++)
-		cut(hellos[i].what, hello_records,
-		    make_records(hello_records, hello_message,
-				 make_hello(hello_message, hellos[i].extensions, hellos[i].length,
-					    0),
+		cut(hellos[i].what, records,
+		    make_records(records, message,
+				 make_hello(message, hellos[i].extensions, hellos[i].length, 0),
 				 30));
 }
 
 static void changes_as_reference(void **state)
 {
+	uint8_t *message = rooms()->message, *records = rooms()->records;
 	(void)state;
 	packets_load(change_recorded);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		change(texts[i].bytes, (const uint8_t *)texts[i].bytes, texts[i].length);
 	for (size_t i = 0; i < sizeof(hellos) / sizeof(*hellos); i++)
-		change(hellos[i].what, hello_records,
-		       make_records(hello_records, hello_message,
-				    make_hello(hello_message, hellos[i].extensions,
-					       hellos[i].length, 0),
+		change(hellos[i].what, records,
+		       make_records(records, message,
+				    make_hello(message, hellos[i].extensions, hellos[i].length, 0),
 				    30));
 }
 
