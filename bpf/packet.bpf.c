@@ -257,6 +257,13 @@ static __always_inline bool pk_packet_agrees(const struct pk_packet *p)
 	       (p->flags & PK_TCP_ACK);
 }
 
+/* The flow is a listening socket's; that of a socket accepted from it is a copy. */
+static __always_inline int pk_flow_listens(struct pk_flow *flow)
+{
+	flow->kind = PK_FLOW_LISTEN;
+	return 1;
+}
+
 /** Judge a packet that goes out and that no judgement stands for. @bad: its headers. */
 __noinline int pk_packet_out(struct __sk_buff *ctx, const struct pk_packet *p, int bad)
 {
@@ -278,7 +285,7 @@ __noinline int pk_packet_out(struct __sk_buff *ctx, const struct pk_packet *p, i
 	if (bad || pk_packet_rest(ctx, &s->packet))
 		pass = pk_refuse_packet(s, flow, PK_REASON_HEADER);
 	else if (sk->state == PK_TCP_LISTEN && pk_packet_agrees(&s->packet))
-		pass = 1;
+		pass = pk_flow_listens(flow);
 	else
 		pass = pk_judge_out(ctx, s, flow, sk->type);
 	pk_scratch_give(s);
@@ -349,15 +356,11 @@ static __always_inline int pk_datagram_in(struct __sk_buff *ctx, struct pk_scrat
 static __always_inline int pk_connection_in(struct pk_scratch *s, struct pk_flow *flow,
 					    const struct pk_image *head)
 {
-	int pass;
-
 	if (!(s->packet.flags & PK_TCP_SYN) || (s->packet.flags & PK_TCP_ACK))
 		return 1;
-	pass = !head->defaults[PK_SECTION_LISTEN].present || pk_judge_in(s, flow);
-	/* Inherited by the socket that is accepted. */
-	if (pass)
-		flow->kind = PK_FLOW_LISTEN;
-	return pass;
+	if (head->defaults[PK_SECTION_LISTEN].present && !pk_judge_in(s, flow))
+		return 0;
+	return pk_flow_listens(flow);
 }
 
 /* Does nobody care for the datagram? */

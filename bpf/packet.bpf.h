@@ -133,7 +133,7 @@ static __always_inline void pk_packet_transport(struct pk_packet *p,
 
 static __always_inline int pk_packet_v4(struct __sk_buff *ctx, struct pk_packet *p)
 {
-	struct pk_head_v4 h = {};
+	struct pk_head_v4 h;
 	struct pk_address source, target;
 
 	/* Version 4 and nothing but the plain header: options may lead elsewhere. */
@@ -163,7 +163,7 @@ static __always_inline bool pk_header_extends(__u8 protocol)
 
 static __always_inline int pk_packet_v6(struct __sk_buff *ctx, struct pk_packet *p)
 {
-	struct pk_head_v6 h = {};
+	struct pk_head_v6 h;
 	struct pk_address source, target;
 
 	if (bpf_skb_load_bytes(ctx, 0, &h, sizeof(h)) || pk_header_extends(h.protocol))
