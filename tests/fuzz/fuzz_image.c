@@ -103,6 +103,48 @@ static void ask_addresses(const struct policy_image *image)
 	}
 }
 
+static void ask_hosts(const struct policy_image *image, const uint8_t *data, size_t size)
+{
+	static const char *const names[] = { "a", "example.com", "a.b.c.example.com", "xn--a" };
+	static const uint8_t address[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+	struct pk_query query = { PK_SECTION_EGRESS, PK_ACCESS_TCP, 443, 0, 0 };
+	struct decide_target to = { .address = address };
+	struct pk_result result;
+	struct decided decided;
+	struct explanation e;
+	char key[PK_HOST_BUFFER];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		to.host = names[i];
+		expect(decide_name(image, names[i], &result) == 0);
+		expect(result.verdict < PK_VERDICT__MAX && result.reason != PK_REASON_IMAGE);
+		expect(explain_destination(image, &to, &query, &decided, &e) == 0);
+		expect(decided.result.verdict < PK_VERDICT__MAX &&
+		       decided.result.reason != PK_REASON_IMAGE);
+		explanation_reset(&e);
+	}
+	for (size_t at = 0; at < size; at += PK_HOST_MAX) {
+		size_t length = size - at < PK_HOST_MAX ? size - at : PK_HOST_MAX;
+
+		memcpy(key, data + at, length);
+		key[length] = '\0';
+		expect(decide_host(image, key, &query, &result) == 0);
+		expect(result.verdict < PK_VERDICT__MAX && result.reason != PK_REASON_IMAGE);
+	}
+}
+
+static void ask_ways_in(const struct policy_image *image)
+{
+	static const uint8_t local[16] = { [15] = 1 };
+	struct pk_query query = { PK_SECTION_LISTEN, PK_ACCESS_TCP, 8080, 0, 0 };
+	struct pk_result result;
+
+	for (; query.section <= PK_SECTION_ACCEPT; query.section++) {
+		expect(decide_address_query(image, local, &query, &result) == 0);
+		expect(result.verdict < PK_VERDICT__MAX && result.reason != PK_REASON_IMAGE);
+	}
+}
+
 static void dump(const struct policy_image *image)
 {
 	char *text = NULL;
@@ -127,6 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ask_paths(&image, data, size);
 		ask_addresses(&image);
 		ask_commands(&image, data, size);
+		ask_hosts(&image, data, size);
+		ask_ways_in(&image);
 		dump(&image);
 	} else {
 		expect(why && *why);

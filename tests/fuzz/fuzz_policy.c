@@ -26,6 +26,16 @@ static const struct policy_variable builtins[] = {
 	{ "CWD", "/srv/a*b" },
 };
 
+static struct policy_range own[] = { { { [10] = 0xff, 0xff, 192, 0, 2, 9 },
+				       { [10] = 0xff, 0xff, 192, 0, 2, 9 } } };
+
+static const struct policy_host machine = {
+	.resolvers = { { [10] = 0xff, 0xff, 127, 0, 0, 53 } },
+	.resolver_count = 1,
+	.own = own,
+	.own_count = 1,
+};
+
 /* A world with one link, so that the code behind links is reached. */
 static char *resolve(const char *path)
 {
@@ -99,7 +109,7 @@ static bool is_small(const struct policy *policy)
 
 static void compile(const struct policy *policy, struct diag_list *diags)
 {
-	const struct compile_options options = { 0 };
+	const struct compile_options options = { .host = &machine };
 	struct policy_image image = { 0 };
 	int r = policy_compile(&policy, 1, &options, &image, diags);
 
@@ -115,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.builtins = builtins,
 		.builtin_count = sizeof(builtins) / sizeof(*builtins),
 		.resolve = resolve,
+		.host = &machine,
 	};
 	struct diag_list diags = { 0 };
 	CLEAN(policy_free) struct policy *policy = NULL;

@@ -17,8 +17,10 @@
 #include "dice.h"
 #include "naive.h"
 #include "policies.h"
+#include "policy/compile.h"
 #include "policy/decide.h"
 #include "policy/dump.h"
+#include "policy/load.h"
 
 #define PAIRS 250000
 #define PATTERNS 12
@@ -291,6 +293,71 @@ static void ports_do_not_hide_rules(void **state)
 	image_reset(&image);
 }
 
+/* The same name in other letters is the same rule. */
+static void repetitions_are_found(void **state)
+{
+	static const char twice[] = "picket: 1\nname: t\negress:\n  rules:\n"
+				    "    - allow: ['example.com:443', 'Example.COM.:443']\n"
+				    "    - {allow: 'example.com:443', protocol: [tcp, udp]}\n";
+	struct policy *policy = policy_text_load("t.yaml", twice);
+	const struct policy *layer = policy;
+	struct policy_image image = { 0 };
+	struct diag_list diags = { 0 };
+
+	(void)state;
+	assert_int_equal(policy_compile(&layer, 1, NULL, &image, &diags), -22);
+	/* The last one is for UDP too. */
+	assert_int_equal(diags.count, 1);
+	assert_non_null(strstr(diags.items[0].message, "it repeats 'example.com:443'"));
+	assert_int_equal(diags.items[0].column, 34);
+	diag_list_reset(&diags);
+	policy_free(&policy);
+}
+
+/* What is the machine's own is @loopback, but where it would let the network in. */
+static void own_addresses_are_loopback(void **state)
+{
+	static const char text_own[] = "picket: 1\nname: t\negress:\n  rules:\n"
+				       "    - allow: '@loopback:80'\n"
+				       "listen:\n  rules:\n"
+				       "    - {allow: '@loopback:8000', from: '@loopback'}\n"
+				       "    - deny: '@loopback:8001'\n";
+	struct policy_range own = { .low = { 0x20, 1, [15] = 9 }, .high = { 0x20, 1, [15] = 9 } };
+	const struct policy_host machine = { .own = &own, .own_count = 1 };
+	const struct policy_context context = { .host = &machine };
+	const struct {
+		enum pk_section section;
+		__u16 port;
+		bool ruled;
+	} rows_own[] = {
+		{ PK_SECTION_EGRESS, 80, true },
+		{ PK_SECTION_LISTEN, 8000, false },
+		{ PK_SECTION_LISTEN, 8001, true },
+		{ PK_SECTION_ACCEPT, 8000, true },
+	};
+	struct diag_list diags = { 0 };
+	struct policy *policy = NULL;
+	struct policy_image image;
+
+	(void)state;
+	assert_int_equal(policy_load_text("t", text_own, sizeof(text_own) - 1, &context, &policy,
+					  &diags),
+			 0);
+	image = build_image(&policy, 1);
+	for (size_t i = 0; i < sizeof(rows_own) / sizeof(*rows_own); i++) {
+		struct pk_query query = { rows_own[i].section, PK_ACCESS_TCP, rows_own[i].port, 0,
+					  0 };
+		struct pk_result result;
+
+		assert_int_equal(decide_address_query(&image, own.low, &query, &result), 0);
+		if ((result.reason == PK_REASON_RULE) != rows_own[i].ruled)
+			fail_msg("row %zu: reason %u", i, result.reason);
+	}
+	image_reset(&image);
+	diag_list_reset(&diags);
+	policy_free(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +367,8 @@ int main(void)
 		cmocka_unit_test(decides_about_questions),
 		cmocka_unit_test(denied_names_are_flagged),
 		cmocka_unit_test(ports_do_not_hide_rules),
+		cmocka_unit_test(repetitions_are_found),
+		cmocka_unit_test(own_addresses_are_loopback),
 	};
 
 	return cmocka_run_group_tests_name("hosts", tests, NULL, NULL);

@@ -35,6 +35,7 @@ static int judge_command(const struct policy_test *test, const struct policy_ima
 	return 0;
 }
 
+/* A name must be one that may be asked for, too. */
 static void judge_connect(const struct policy_test *test, const struct policy_image *image,
 			  struct pk_query *query, struct pk_result *ret_result)
 {
@@ -43,10 +44,16 @@ static void judge_connect(const struct policy_test *test, const struct policy_im
 		.host = test->host,
 	};
 	struct decided decided;
+	struct pk_result question;
 
 	query->section = PK_SECTION_EGRESS;
 	(void)decide_destination(image, &to, query, &decided);
 	*ret_result = decided.result;
+	if (!test->host || ret_result->verdict != PK_VERDICT_ALLOW)
+		return;
+	(void)decide_name(image, test->host, &question);
+	if (question.verdict != PK_VERDICT_ALLOW)
+		*ret_result = question;
 }
 
 /* Listening, and where it may be: the peer. What programs there are is no matter to a peer. */

@@ -37,6 +37,7 @@ static const char *const kind_names[] = {
 static const struct front_word protocol_words[] = {
 	{ "tcp", PK_ACCESS_TCP },
 	{ "udp", PK_ACCESS_UDP },
+	{ "icmp", PK_ACCESS_ICMP },
 };
 
 static const struct front_word access_words[] = {
@@ -69,7 +70,8 @@ static const struct schema_key test_keys[] = {
 	{ "listen", "a text ADDRESS:PORT", NULL, SHAPE_TEXT, 0,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_LISTEN]) },
 	{ "from", "the address of a peer", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, from) },
-	{ "protocol", "tcp or udp", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, protocol) },
+	{ "protocol", "tcp, udp or icmp", NULL, SHAPE_TEXT, 0,
+	  SCHEMA_KEEP(struct draft, protocol) },
 	{ "open", "a path", NULL, SHAPE_TEXT, 0,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_OPEN]) },
 	{ "access", "read, write, exec, connect, list or a list of them", NULL,
@@ -123,13 +125,15 @@ static void check_path(struct front *front, const struct node *text,
 				 at < expansion->length ? 1UL : 0UL, "%s", why);
 }
 
-/* Where to connect to: an address, or a name that some address was learned for. */
+/* Where to connect to: an address, of ICMP without a port, or a name that it was learned for. */
 static int read_destination(struct front *front, const struct node *text,
 			    const struct expansion *expansion, struct policy_test *test)
 {
 	struct address_error error = { 0 };
 	struct address_target target = { 0 };
-	int r = address_parse_target(expansion->text, &target, &error);
+	int r = test->access == PK_ACCESS_ICMP ?
+			address_parse_alone(expansion->text, &target.address, &error) :
+			address_parse_target(expansion->text, &target, &error);
 
 	if (r == -EINVAL)
 		pattern_report_address(front, text, expansion, &error);
@@ -274,6 +278,8 @@ static int read_access(struct front *front, struct draft *draft)
 		(void)front_word(front, draft->protocol, &protocol_set, &value);
 	if (network)
 		test->access = (__u8)value;
+	if (test->kind == POLICY_TEST_LISTEN && test->access == PK_ACCESS_ICMP)
+		(void)node_error(draft->protocol, front->diags, "nobody listens for icmp");
 	if (test->kind != POLICY_TEST_LISTEN)
 		refuse_key(front, draft->from, "from", "listen");
 	if (test->kind == POLICY_TEST_EXEC || test->kind == POLICY_TEST_RUN)
