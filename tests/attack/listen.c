@@ -93,6 +93,39 @@ static int act_take(char **a)
 	return errand < 0 ? -1 : hear(fd, 6);
 }
 
+/*
+ * turn RUNNER SOURCE TO PORT BIND ADDRESS: what somebody outside connected is dissolved, and connects
+ * out itself.
+ */
+static int act_turn(char **a)
+{
+	struct place out = place_of(a[5], "9000");
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int fd = server(a[4], a[3]), peer;
+	int errand = fd < 0 ? -1 : send_errand(a[0], "tcp", a + 1, a[3]);
+
+	peer = errand < 0 ? -1 : accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (peer < 0 || connect(peer, &none, sizeof(none)))
+		return missed();
+	close(fd);
+	return patient(peer) < 0 || connect(peer, raw(&out), out.length) ? missed() : word(peer);
+}
+
+/* unlisten BIND PORT ADDRESS HOW: a server that stops to be one, and sends its first data out. */
+static int act_unlisten(char **a)
+{
+	struct place out = place_of(a[2], "9000");
+	int fd = server(a[0], a[1]);
+
+	if (fd < 0 || shutdown(fd, SHUT_RDWR))
+		return -1;
+	if (!strcmp(a[3], "connect"))
+		return connect(fd, raw(&out), out.length) ? missed() : word(fd);
+	if (sendto(fd, "attack", 6, MSG_FASTOPEN, raw(&out), out.length) < 0)
+		return missed();
+	return hear(fd, 6);
+}
+
 /* give RUNNER SOURCE TO PORT FD: an inherited listening socket: data is pulled out of it. */
 static int act_give(char **a)
 {
@@ -103,8 +136,14 @@ static int act_give(char **a)
 }
 
 static const struct act acts[] = {
-	{ "bind", 3, act_bind }, { "listen", 2, act_listen }, { "listen-any", 1, act_listen_any },
-	{ "pull", 5, act_pull }, { "take", 5, act_take },     { "give", 5, act_give },
+	{ "bind", 3, act_bind },
+	{ "listen", 2, act_listen },
+	{ "listen-any", 1, act_listen_any },
+	{ "turn", 6, act_turn },
+	{ "unlisten", 4, act_unlisten },
+	{ "pull", 5, act_pull },
+	{ "take", 5, act_take },
+	{ "give", 5, act_give },
 };
 
 int main(int argc, char **argv)

@@ -249,6 +249,43 @@ static int act_from_file(char **a)
 	return hear(fd, b.length);
 }
 
+/* Send @good out of a file and change the file to @bad at once: 0 when the peer saw that. */
+static int swap_once(char **a, const struct bytes *good, const struct bytes *bad)
+{
+	struct bytes seen = { 0 };
+	int file = memfd_create("greeting", MFD_CLOEXEC), fd = open_to(a);
+	off_t at = 0;
+	ssize_t n;
+
+	if (fd < 0 || file < 0 || write(file, good->at, good->length) != (ssize_t)good->length)
+		return missed();
+	n = sendfile(fd, file, &at, good->length);
+	if (n < 0 || pwrite(file, bad->at, bad->length, 0) < 0)
+		return missed();
+	for (; seen.length < good->length; seen.length += (size_t)n) {
+		n = recv(fd, seen.at + seen.length, SIZE - seen.length, 0);
+		if (n <= 0)
+			return n < 0 ? missed() : say("closed");
+	}
+	close(fd);
+	close(file);
+	return memcmp(seen.at, bad->at, bad->length) ? 2 : 0;
+}
+
+/*
+ * swap ADDRESS PORT KIND NAME OTHER: the peer reads a page of a file when it comes to it, which may be
+ * after it was checked. Names of one length. "ok" when the peer saw the other name once.
+ */
+static int act_swap(char **a)
+{
+	struct bytes good = made(a[2], a[3]), bad = made(a[2], a[4]);
+	int r = 2;
+
+	for (int i = 0; i < 300 && r == 2; i++)
+		r = swap_once(a, &good, &bad);
+	return r == 2 ? say("lost") : r;
+}
+
 /* connect, dissolve, connect to the same again: nothing of the first check may stay. */
 static int act_again(char **a)
 {
@@ -280,7 +317,8 @@ static const struct act acts[] = {
 	{ "say", 4, act_say },	     { "cut", 5, act_cut },
 	{ "then", 6, act_then },     { "first-packet", 4, act_first_packet },
 	{ "urgent", 5, act_urgent }, { "from-file", 4, act_from_file },
-	{ "again", 6, act_again },   { "repair", 2, act_repair },
+	{ "swap", 5, act_swap },     { "again", 6, act_again },
+	{ "repair", 2, act_repair },
 };
 
 int main(int argc, char **argv)
