@@ -244,7 +244,8 @@ def main():
             for line, answer in zip(lines, mine):
                 tap.result(f"control: {section}: {line.name}",
                            [] if answer in [line.control, *line.absent] else
-                           [f"got {answer}, expected {line.control}"])
+                           [f"got {answer}, expected {line.control}"],
+                           f"this kernel answers {answer}" if answer in line.absent else None)
     finally:
         shutil.rmtree(base, ignore_errors=True)
         if around:
