@@ -164,7 +164,8 @@ static void disassembly_is_complete(void **state)
 	assert_non_null(strstr(text, "layer 0  files   deny\n"));
 	assert_non_null(strstr(text, "layer 0  exec    not judged\n"));
 	assert_non_null(strstr(text, "layer 0  listen  not judged\n"));
-	assert_non_null(strstr(text, "sockets.allow       inet, inet6, unix, netlink\n"));
+	assert_non_null(
+		strstr(text, "sockets.allow       inet, inet6, unix, netlink, netlink-all, "));
 	assert_non_null(strstr(text, "dns.resolvers       none: DNS is not looked at\n"));
 	assert_non_null(strstr(text, "'/\\n*' at dump.yaml:1:1\n"));
 	assert_non_null(strstr(text, "::ffff:10.0.0.0"));
