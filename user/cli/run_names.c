@@ -61,8 +61,13 @@ static int decider(const struct learned_name *name, const struct event_context *
 	return *ret_text ? 0 : -ENOMEM;
 }
 
+static int wider(int width, size_t length)
+{
+	return (size_t)width < length ? (int)length : width;
+}
+
 static int print_name(const struct learned_name *name, const struct event_context *context,
-		      FILE *to)
+		      const int widths[2], FILE *to)
 {
 	CLEAN_FREE char *rule = NULL;
 	char address[EVENT_ADDRESS_SIZE];
@@ -74,11 +79,10 @@ static int print_name(const struct learned_name *name, const struct event_contex
 	if (name->host[0])
 		render_put_name(to, name->host, strlen(name->host));
 	else
-		(void)fputs("(name forgotten)", to);
-	(void)fprintf(to, "%*s  %-15s  for %llu s  %s\n",
-		      strlen(name->host) < 32 ? (int)(32 - strlen(name->host)) : 0, "",
-		      event_address(name->address, address), (unsigned long long)seconds_left(name),
-		      rule);
+		(void)fputs("-", to);
+	(void)fprintf(to, "%*s  %-*s  for %llu s  %s\n", widths[0] - wider(1, strlen(name->host)),
+		      "", widths[1], event_address(name->address, address),
+		      (unsigned long long)seconds_left(name), rule);
 	return 0;
 }
 
@@ -87,10 +91,18 @@ int run_names_print(const struct learned_table *table, const struct event_contex
 {
 	size_t total = table->count + table->left_out;
 	size_t shown = table->count < SHOWN_MAX ? table->count : SHOWN_MAX;
+	int widths[2] = { 1, 1 };
 
+	for (size_t i = 0; i < shown; i++) {
+		char address[EVENT_ADDRESS_SIZE];
+
+		event_address(table->items[i].address, address);
+		widths[0] = wider(widths[0], strlen(table->items[i].host));
+		widths[1] = wider(widths[1], strlen(address));
+	}
 	(void)fprintf(to, "picket: %zu address%s known by name\n", total, total == 1 ? "" : "es");
 	for (size_t i = 0; i < shown; i++) {
-		int r = print_name(&table->items[i], context, to);
+		int r = print_name(&table->items[i], context, widths, to);
 
 		if (r < 0)
 			return r;

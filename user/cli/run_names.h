@@ -2,9 +2,9 @@
 /*
  * The table of names that a run has learned addresses of: `picket run --names`.
  *
- *   picket: 2 addresses learned of names
- *     api.example     203.0.113.7     for 58 s  rule allow@5 (api)
- *     api.example     2001:db8::7     for 58 s  rule allow@5 (api)
+ *   picket: 2 addresses known by name
+ *     api.example  203.0.113.7  for 58 s  rule allow@5 (api)
+ *     api.example  2001:db8::7  for 58 s  rule allow@5 (api)
  */
 #ifndef PICKET_CLI_RUN_NAMES_H
 #define PICKET_CLI_RUN_NAMES_H
@@ -14,7 +14,7 @@
 #include "engine/learned.h"
 #include "telemetry/event.h"
 
-/** Schema of a line of JSON: {schema, agent, name, address, expires_in, rule {number, ...}}. */
+/** Schema of a line of JSON: {schema, agent, host, address, expires_in, rule {number, ...}}. */
 #define RUN_NAMES_SCHEMA "picket.name/1"
 
 /** Write the table for people. @context as for events. Returns 0 or -ENOMEM. */
