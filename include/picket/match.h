@@ -462,11 +462,43 @@ struct pk_name_walk {
 	__u32 first; /* byte offset of the set's first item */
 	__u32 count;
 	__u32 open; /* layer nibbles with a rule that lets something through */
-	__u32 closed; /* layer nibbles with a rule that denies everything */
-	__u32 allow_rule;
+	__u32 asked; /* layer nibbles with a rule that asks */
+	__u32 denied; /* layer nibbles with a rule that denies everything */
+	__u32 held; /* layer nibbles with a rule that asks about everything */
+	__u32 allow_rule; /* the first ones of those that count */
+	__u32 ask_rule;
 	__u32 deny_rule;
 	__u32 bad;
 };
+
+/* Is the item about every program, port and protocol? */
+static PK_INLINE int pk_item_whole(const struct pk_item *item)
+{
+	return item->subjects == PK_SUBJECTS_ALL && !item->port_lo && item->port_hi == 0xffff &&
+	       (item->access & PK_ACCESS_EGRESS) == PK_ACCESS_EGRESS;
+}
+
+/* Count an item about a name. */
+static PK_INLINE void pk_name_count(struct pk_name_walk *w, const struct pk_item *item)
+{
+	__u32 nibble = 0xfU << ((item->layer & 7U) << 2);
+
+	if (item->verdict == PK_VERDICT_ALLOW) {
+		w->open |= nibble;
+		if (item->rule < w->allow_rule)
+			w->allow_rule = item->rule;
+	} else if (item->verdict == PK_VERDICT_ASK) {
+		w->asked |= nibble;
+		if (pk_item_whole(item))
+			w->held |= nibble;
+		if (item->rule < w->ask_rule)
+			w->ask_rule = item->rule;
+	} else if (pk_item_whole(item)) {
+		w->denied |= nibble;
+		if (item->rule < w->deny_rule)
+			w->deny_rule = item->rule;
+	}
+}
 
 static long pk_name_item(__u32 index, void *arg)
 {
@@ -474,7 +506,6 @@ static long pk_name_item(__u32 index, void *arg)
 	__u32 offset = w->first + index * (__u32)sizeof(struct pk_item);
 	const struct pk_item *item;
 	const __u8 *page;
-	__u32 nibble;
 
 	if (index >= w->count)
 		return 1;
@@ -484,62 +515,65 @@ static long pk_name_item(__u32 index, void *arg)
 		return 1;
 	}
 	item = (const struct pk_item *)(page + (offset & (PK_PAGE_SIZE - 16)));
-	if (item->section != PK_SECTION_EGRESS)
-		return 0;
-	nibble = 0xfU << ((item->layer & 7U) << 2);
-	if (item->verdict != PK_VERDICT_DENY) {
-		w->open |= nibble;
-		if (item->rule < w->allow_rule)
-			w->allow_rule = item->rule;
-	} else if (item->subjects == PK_SUBJECTS_ALL && !item->port_lo && item->port_hi == 0xffff &&
-		   (item->access & PK_ACCESS_EGRESS) == PK_ACCESS_EGRESS) {
-		w->closed |= nibble;
-		if (item->rule < w->deny_rule)
-			w->deny_rule = item->rule;
-	}
+	if (item->section == PK_SECTION_EGRESS)
+		pk_name_count(w, item);
 	return 0;
+}
+
+/* The verdict of what was counted. */
+static PK_INLINE struct pk_result pk_name_conclude(const struct pk_name_walk *w,
+						   const struct pk_default *def)
+{
+	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_RULE, w->deny_rule };
+	__u32 shut = (def->deny | def->ask) & ~w->open;
+
+	if (w->denied)
+		return result;
+	if (shut & def->deny & ~w->asked) {
+		result.reason = PK_REASON_DEFAULT;
+		result.rule = pk_default_rule(shut & def->deny & ~w->asked, PK_SECTION_EGRESS);
+		return result;
+	}
+	result.verdict = PK_VERDICT_ASK;
+	result.rule = w->ask_rule;
+	if (w->held || (shut & w->asked))
+		return result;
+	result.reason = PK_REASON_DEFAULT;
+	result.rule = pk_default_rule(shut ? shut : def->present, PK_SECTION_EGRESS);
+	if (shut)
+		return result;
+	result.verdict = PK_VERDICT_ALLOW;
+	if (w->allow_rule != PK_RULE_NONE) {
+		result.reason = PK_REASON_RULE;
+		result.rule = w->allow_rule;
+	}
+	return result;
 }
 
 /**
  * May a host name with the rule set @set be asked for? It may when every layer with an egress section
- * lets a connection to it through on some port, by a rule or by its default, and none denies all.
- * (A rule that denies some ports only leaves the name to be asked for.)
+ * lets a connection to it through on some port, by a rule or by its default, and none denies or asks
+ * about all of it. (A rule that denies some ports only leaves the name to be asked for.)
  */
 static PK_INLINE struct pk_result pk_name_verdict(const struct pk_view *v,
 						  const struct pk_image *head, __u32 set)
 {
-	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
+	struct pk_result broken = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
 	struct pk_name_walk w = {
 		.view = v,
-		.first = head->part[PK_PART_ITEMS].offset + (set >> 8) * (__u32)sizeof(struct pk_item),
+		.first = head->part[PK_PART_ITEMS].offset +
+			 (set >> 8) * (__u32)sizeof(struct pk_item),
 		.count = set & 0xff,
 		.allow_rule = PK_RULE_NONE,
+		.ask_rule = PK_RULE_NONE,
 		.deny_rule = PK_RULE_NONE,
 	};
-	const struct pk_default *def = &head->defaults[PK_SECTION_EGRESS];
-	__u32 shut;
 
 	if (w.count)
 		PK_LOOP(PK_SET_MAX, pk_name_item, &w);
 	if (w.bad || w.count > PK_SET_MAX)
-		return result;
-	result.reason = PK_REASON_RULE;
-	result.rule = w.deny_rule;
-	if (w.closed)
-		return result;
-	shut = def->deny & ~w.open;
-	if (shut) {
-		result.reason = PK_REASON_DEFAULT;
-		result.rule = pk_default_rule(shut, PK_SECTION_EGRESS);
-		return result;
-	}
-	result.verdict = PK_VERDICT_ALLOW;
-	result.rule = w.allow_rule;
-	if (w.allow_rule == PK_RULE_NONE) {
-		result.reason = PK_REASON_DEFAULT;
-		result.rule = pk_default_rule(def->present, PK_SECTION_EGRESS);
-	}
-	return result;
+		return broken;
+	return pk_name_conclude(&w, &head->defaults[PK_SECTION_EGRESS]);
 }
 
 struct pk_subject_walk {

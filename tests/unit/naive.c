@@ -449,10 +449,12 @@ struct naive_answer naive_destination(const struct naive *naive, const __u8 *add
 	return is_ruled(&by_name) && !is_ruled(&by_address) ? by_name : by_address;
 }
 
-/* What one layer says of asking for a name. */
+/* What one layer says of asking for a name: the first rule of each kind. */
 struct asking {
-	__u32 allow; /* the first rule that lets something through */
-	__u32 deny; /* the first that denies all of it */
+	__u32 allow; /* lets something through */
+	__u32 ask; /* asks */
+	__u32 deny; /* denies all of it */
+	bool held; /* all of it is asked about */
 };
 
 /* Is the pattern about every port, by one range or by several? */
@@ -469,60 +471,94 @@ static bool has_all_ports(const struct policy_pattern *pattern)
 
 static bool is_whole(const struct policy_rule *rule, const struct policy_pattern *pattern)
 {
-	return !rule->by_count && (rule->access & PK_ACCESS_EGRESS) == PK_ACCESS_EGRESS &&
-	       has_all_ports(pattern);
+	return !rule->by_count && has_all_ports(pattern) &&
+	       (access_of(rule, pattern, NAIVE_RIGHT) & PK_ACCESS_EGRESS) == PK_ACCESS_EGRESS;
+}
+
+static void hear_rule(struct asking *asking, const struct policy_rule *rule,
+		      const struct policy_pattern *pattern, __u32 number)
+{
+	__u32 *first = rule->verdict == PK_VERDICT_ALLOW ? &asking->allow :
+		       rule->verdict == PK_VERDICT_ASK	 ? &asking->ask :
+							   &asking->deny;
+
+	if (rule->verdict == PK_VERDICT_DENY && !is_whole(rule, pattern))
+		return;
+	if (rule->verdict == PK_VERDICT_ASK && is_whole(rule, pattern))
+		asking->held = true;
+	if (number < *first)
+		*first = number;
 }
 
 static struct asking ask_layer(const struct policy *policy, const char *host, __u32 number,
 			       enum naive_fault fault)
 {
-	struct asking asking = { PK_RULE_NONE, PK_RULE_NONE };
+	struct asking asking = { PK_RULE_NONE, PK_RULE_NONE, PK_RULE_NONE, false };
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		for (size_t j = 0; j < rule->pattern_count; j++, number++) {
-			const struct policy_pattern *pattern = &rule->patterns[j];
-
-			if (!pattern->host || !naive_host(pattern->host, host, fault))
-				continue;
-			if (rule->verdict != PK_VERDICT_DENY && number < asking.allow)
-				asking.allow = number;
-			else if (rule->verdict == PK_VERDICT_DENY && is_whole(rule, pattern) &&
-				 number < asking.deny)
-				asking.deny = number;
-		}
+		for (size_t j = 0; j < rule->pattern_count; j++, number++)
+			if (rule->patterns[j].host &&
+			    naive_host(rule->patterns[j].host, host, fault))
+				hear_rule(&asking, rule, &rule->patterns[j], number);
 	}
 	return asking;
 }
 
+/* What all layers say, by what is to be named. */
+struct hearing {
+	__u32 denied, asked, allowed; /* the first rule */
+	__u32 shut, closed, present; /* the first default: that denies, that is no allow, any */
+	bool held; /* some layer asks about all of it, or about all that it knows */
+};
+
+static void hear_layer(struct hearing *h, const struct policy *policy, const struct asking *asking,
+		       size_t layer)
+{
+	const struct policy_section *section = &policy->sections[PK_SECTION_EGRESS];
+	__u32 reference = PK_RULE_DEFAULT | (__u32)layer << 8 | PK_SECTION_EGRESS;
+	bool open = asking->allow != PK_RULE_NONE || !section->present ||
+		    section->default_verdict == PK_VERDICT_ALLOW;
+	bool asks = asking->ask != PK_RULE_NONE;
+
+	if (asking->deny < h->denied)
+		h->denied = asking->deny;
+	if (asking->ask < h->asked)
+		h->asked = asking->ask;
+	if (asking->allow < h->allowed)
+		h->allowed = asking->allow;
+	h->held = h->held || asking->held || (!open && asks);
+	if (!open && !asks && section->default_verdict == PK_VERDICT_DENY && h->shut > reference)
+		h->shut = reference;
+	if (!open && h->closed > reference)
+		h->closed = reference;
+	if (section->present && h->present > reference)
+		h->present = reference;
+}
+
 struct naive_answer naive_name(const struct naive *naive, const char *host)
 {
-	struct naive_answer answer = { PK_VERDICT_ALLOW, PK_RULE_NONE };
-	__u32 first = PK_RULE_NONE, shut = PK_RULE_NONE, allow = PK_RULE_NONE;
+	struct hearing h = { PK_RULE_NONE, PK_RULE_NONE, PK_RULE_NONE, PK_RULE_NONE,
+			     PK_RULE_NONE, PK_RULE_NONE, false };
 	__u32 number = 0;
 
 	for (size_t i = 0; i < naive->count; i++) {
 		const struct policy *policy = naive->layers[i];
-		const struct policy_section *section = &policy->sections[PK_SECTION_EGRESS];
 		struct asking asking = ask_layer(policy, host, number, naive->fault);
 
 		for (size_t j = 0; j < policy->rule_count; j++)
 			number += (__u32)policy->rules[j].pattern_count;
-		if (asking.deny != PK_RULE_NONE)
-			return (struct naive_answer){ PK_VERDICT_DENY, asking.deny };
-		if (asking.allow < allow)
-			allow = asking.allow;
-		if (section->present && first == PK_RULE_NONE)
-			first = PK_RULE_DEFAULT | (__u32)i << 8 | PK_SECTION_EGRESS;
-		if (section->present && section->default_verdict == PK_VERDICT_DENY &&
-		    asking.allow == PK_RULE_NONE && shut == PK_RULE_NONE)
-			shut = PK_RULE_DEFAULT | (__u32)i << 8 | PK_SECTION_EGRESS;
-		answer.rule = allow;
+		hear_layer(&h, policy, &asking, i);
 	}
-	if (shut != PK_RULE_NONE)
-		return (struct naive_answer){ PK_VERDICT_DENY, shut };
-	if (allow == PK_RULE_NONE)
-		answer.rule = first;
-	return answer;
+	if (h.denied != PK_RULE_NONE)
+		return (struct naive_answer){ PK_VERDICT_DENY, h.denied };
+	if (h.shut != PK_RULE_NONE)
+		return (struct naive_answer){ PK_VERDICT_DENY, h.shut };
+	if (h.held)
+		return (struct naive_answer){ PK_VERDICT_ASK, h.asked };
+	if (h.closed != PK_RULE_NONE)
+		return (struct naive_answer){ PK_VERDICT_ASK, h.closed };
+	return (struct naive_answer){ PK_VERDICT_ALLOW,
+				      h.allowed != PK_RULE_NONE ? h.allowed : h.present };
 }

@@ -232,7 +232,7 @@ static void decides_about_questions(void **state)
 		{ "half.cdn.example", YES, PK_REASON_RULE },
 		/* Who asks a resolver is often not who connects. */
 		{ "git.example", YES, PK_REASON_RULE },
-		{ "ask.example", YES, PK_REASON_RULE },
+		{ "ask.example", PK_VERDICT_ASK, PK_REASON_RULE },
 		{ "a23456789.b23456789.c23456789.cdn.example", NO, PK_REASON_DNS_LONG },
 	};
 	struct policy_image image = policy_text_compile("t.yaml", text);

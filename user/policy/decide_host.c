@@ -40,12 +40,13 @@ int decide_name(const struct policy_image *image, const char *host, struct pk_re
 	r = decide_host_set(image, host, &set);
 	if (r)
 		return r;
+	if (strlen(host) > head->dns.name_max) {
+		ret_result->reason = PK_REASON_DNS_LONG;
+		return 0;
+	}
 	*ret_result = pk_name_verdict(&view, head, set);
 	if ((head->dns.flags & PK_DNS_ANY_NAME) && ret_result->reason == PK_REASON_DEFAULT)
 		ret_result->verdict = PK_VERDICT_ALLOW;
-	if (ret_result->verdict == PK_VERDICT_ALLOW && strlen(host) > head->dns.name_max)
-		*ret_result =
-			(struct pk_result){ PK_VERDICT_DENY, PK_REASON_DNS_LONG, PK_RULE_NONE };
 	return 0;
 }
 
