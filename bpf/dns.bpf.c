@@ -317,7 +317,7 @@ static __always_inline void pk_answer_alias(struct pk_answers *a)
 	if (a->learn)
 		return;
 	result = pk_dns_name(a->view, a->head, name, &set);
-	if (result.verdict == PK_VERDICT_ALLOW || result.reason == PK_REASON_DEFAULT)
+	if (result.verdict != PK_VERDICT_DENY || result.reason == PK_REASON_DEFAULT)
 		return;
 	a->s->finding.rule = result.rule;
 	a->bad = result.reason;

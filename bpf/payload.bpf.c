@@ -4,8 +4,9 @@
  * or where a rule denies names.
  *
  * The bytes are read in the order of the stream, however they are cut into packets; what comes again was
- * read, what comes too early is dropped and comes again. User pages that the program hands to the
- * kernel and changes afterwards (MSG_ZEROCOPY, splice) may leave otherwise than they were read.
+ * read, what comes too early is dropped and comes again. Bytes that lie in pages which the program can
+ * still change (sendfile, splice, MSG_ZEROCOPY) may leave otherwise than they were read, and urgent ones
+ * are not read in their place by the other side: either is no first payload.
  *
  *   the name is not allowed       the packet is dropped, the connection is over: nothing with payload
  *                                 leaves any more, and user space destroys the socket
@@ -96,6 +97,25 @@ static __always_inline struct pk_payload *pk_payload_find(struct __sk_buff *ctx,
 	struct bpf_sock *sk = pk_packet_socket(ctx);
 
 	return sk && flow->started ? bpf_sk_storage_get(&pk_payloads, sk, 0, 0) : 0;
+}
+
+/*
+ * Does the packet hold pages that somebody can change behind the reader, SKBFL_ZEROCOPY_ENABLE or
+ * SKBFL_SHARED_FRAG? True when that cannot be found out.
+ */
+static __always_inline bool pk_packet_shared(struct __sk_buff *ctx)
+{
+	const struct sk_buff *skb = (const void *)ctx;
+	unsigned char *head;
+	unsigned int end;
+	__u8 flags;
+
+	if (bpf_core_read(&head, sizeof(head), &skb->head) ||
+	    bpf_core_read(&end, sizeof(end), &skb->end))
+		return true;
+	const struct skb_shared_info *info = (const void *)(head + end);
+
+	return bpf_core_read(&flags, sizeof(flags), &info->flags) || (flags & 3);
 }
 
 /* The name that the first payload says, by the rules. */
@@ -251,8 +271,8 @@ __noinline int pk_payload_read(struct __sk_buff *ctx, struct pk_scratch *s, stru
 	/* Ahead of what was read: it comes again. */
 	if (known >> 31)
 		return 0;
-	/* The receiver takes urgent bytes out of the stream and reads another name than we do. */
-	if (s->packet.flags & PK_TCP_URG)
+	/* What may be read otherwise by the receiver than here. */
+	if ((s->packet.flags & PK_TCP_URG) || pk_packet_shared(ctx))
 		return pk_payload_refuse(s, payload, flow, PK_REASON_PAYLOAD);
 	if (known >= s->packet.length)
 		return 1;

@@ -321,6 +321,10 @@ struct sock {
 	u16 sk_protocol;
 };
 
+struct skb_shared_info {
+	u8 flags;
+};
+
 struct sockaddr_un {
 	unsigned short sun_family;
 	char sun_path[108];
@@ -349,6 +353,8 @@ struct socket {
 struct sk_buff {
 	unsigned int len;
 	unsigned char *data;
+	unsigned char *head;
+	unsigned int end;
 };
 
 struct sockaddr {
