@@ -109,7 +109,7 @@ static int make_victim(struct pk_event *ret_event)
 
 int destroy_prove(struct destroyer *destroyer)
 {
-	struct pk_event event;
+	struct pk_event event = { 0 };
 	CLEAN_FD int victim = make_victim(&event);
 	int r = victim < 0 ? victim : ask(destroyer, &event);
 
