@@ -288,7 +288,7 @@ static int act_label(char **a)
 		at += (size_t)number(a[1]);
 		name[at++] = '.';
 	}
-	strcpy(name + at, a[3]);
+	snprintf(name + at, sizeof(name) - at, "%s", a[3]);
 	m = question(ID, name, TYPE_A);
 	return tell(a[0], &m);
 }

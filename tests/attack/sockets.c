@@ -132,7 +132,7 @@ static int connect_unix(const char *path)
 
 	if (fd < 0 || strlen(path) >= sizeof(to.sun_path))
 		return -1;
-	strcpy(to.sun_path, path);
+	memcpy(to.sun_path, path, strlen(path));
 	return connect(fd, (struct sockaddr *)&to, sizeof(to)) ? -1 : fd;
 }
 
