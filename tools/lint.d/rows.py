@@ -16,6 +16,7 @@ FILES = {
     "loader": "tests/attack/loader",
     "commands": "tests/live/commands",
     "weather": "tests/live/weather",
+    "network": "tests/live/network.txt",
     "engine": "tests/bpf/test_engine.c",
     "cache": "tests/bpf/test_cache.c",
     "load": "tests/bpf/test_load.c",
@@ -30,6 +31,19 @@ def read(name):
             return file.read()
     except FileNotFoundError:
         return ""
+
+
+def tests_of(label):
+    """The text that a test's name must be in; names of the network table begin with their section."""
+    text, section = read(FILES[label]), ""
+    if label != "network":
+        return text
+    named = []
+    for line in text.split("\n"):
+        if line.startswith("["):
+            section = line[1:].partition("]")[0]
+        named.append(f"{section}: {line}")
+    return "\n".join(named)
 
 
 def offend(line, message):
@@ -51,7 +65,7 @@ def check_item(line, item):
     if label not in FILES:
         offend(line, f"'{item.strip()}' is no test: write LABEL: NAME, LABEL one of "
                      + ", ".join(FILES))
-    elif name.strip("`") not in read(FILES[label]):
+    elif name.strip("`") not in tests_of(label):
         offend(line, f"{FILES[label]} has no test '{name}': name the one that asserts the row")
 
 
