@@ -7,6 +7,7 @@
  *   file_receive                 the same, for a descriptor sent over a socket or taken out of
  *                                another process; of sockets those that are not the agent's own are
  *                                refused (EPERM)
+ *   file_permission              until 6.4: sendfile and splice into a socket that is not the agent's
  *   path_notify                  read: watching
  *   path_mknod mkdir symlink     write at the new name (a regular file's creation is path_mknod)
  *   path_unlink rmdir            write
@@ -50,8 +51,8 @@ int BPF_PROG(pk_file_open, struct file *file, int ret)
 			    file->f_path.dentry, file->f_path.mnt);
 }
 
-/* Is it a socket that is not the agent's own? Unix sockets have their own hooks. */
-static __always_inline int pk_receive_socket(const struct socket *sock)
+/* Refuse @op with a socket that is not the agent's own. Unix sockets have their own hooks. */
+static __always_inline int pk_refuse_socket(const struct socket *sock, __u32 op)
 {
 	const struct sock *sk = BPF_CORE_READ(sock, sk);
 	struct pk_use use = {};
@@ -68,7 +69,7 @@ static __always_inline int pk_receive_socket(const struct socket *sock)
 		return 0;
 	use.type = BPF_CORE_READ(sk, sk_type);
 	use.protocol = BPF_CORE_READ(sk, sk_protocol);
-	return pk_refuse_use(&use, PK_OP_RECEIVE, PK_REASON_FOREIGN);
+	return pk_refuse_use(&use, op, PK_REASON_FOREIGN);
 }
 
 /* A descriptor from elsewhere. One that is a path only gives no access: using it opens it. */
@@ -80,9 +81,18 @@ int BPF_PROG(pk_file_receive, struct file *file, int ret)
 	if (ret || (mode & FMODE_PATH))
 		return ret;
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK)
-		return pk_receive_socket(BPF_CORE_READ(file, private_data));
+		return pk_refuse_socket(BPF_CORE_READ(file, private_data), PK_OP_RECEIVE);
 	return pk_file_hook(ret, PK_OP_RECEIVE, pk_open_access(mode, 0), file->f_path.dentry,
 			    file->f_path.mnt);
+}
+
+/* Pages put into a socket pass no other hook until 6.4; the loader leaves this one out elsewhere. */
+SEC("?lsm/file_permission")
+int BPF_PROG(pk_file_perm, struct file *file, int mask, int ret)
+{
+	if (ret || !(mask & MAY_WRITE) || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+		return ret;
+	return pk_refuse_socket(BPF_CORE_READ(file, private_data), PK_OP_SEND);
 }
 
 SEC("lsm/path_notify")

@@ -194,10 +194,7 @@ struct pk_packet {
 #define PK_REQUEST_RULES 8U
 /** Deny for `reason` even when no layer has the section. */
 #define PK_REQUEST_ALWAYS 16U
-/**
- * A second look at what another hook has decided: nothing to report in audit mode, and rules with
- * `by` are the other hook's.
- */
+/** A second look at what another hook has decided: nothing to report in audit mode. */
 #define PK_REQUEST_BACKSTOP 32U
 /** Deny without a record: the kernel only wonders, nobody acts. */
 #define PK_REQUEST_SILENT 64U

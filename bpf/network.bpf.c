@@ -35,7 +35,7 @@ struct pk_names {
 	const struct pk_image *head;
 	struct pk_learned *learned;
 	struct pk_finding *finding;
-	struct pk_query query;
+	const struct pk_query *query;
 	__u32 set; /* of the address */
 	__u64 now;
 };
@@ -61,7 +61,7 @@ static long pk_judge_learned(__u32 index, void *arg)
 
 	if (!host || name->image != w->finding->image || name->expires_ns <= w->now)
 		return 0;
-	result = pk_judge_sets(w->view, w->head, &sets, &w->query);
+	result = pk_judge_sets(w->view, w->head, &sets, w->query);
 	/* The place may have been given to another name in between. */
 	if (name->host != host || name->set != sets.id[1])
 		return 0;
@@ -89,7 +89,7 @@ static __always_inline void pk_judge_names(const struct pk_view *v, const struct
 		.view = v,
 		.head = head,
 		.finding = f,
-		.query = *query,
+		.query = query,
 		.set = set,
 	};
 
@@ -213,23 +213,30 @@ __noinline int pk_judge(struct pk_scratch *s)
 	return s->finding.verdict != PK_VERDICT_ALLOW;
 }
 
-/* A rule about the address denied it before its names were looked at: the event tells one of them. */
-static __always_inline void pk_find_host(struct pk_scratch *s)
+/**
+ * A rule about the address denied it before its names were looked at: the event tells one of them. Out
+ * of line: the stack.
+ */
+__noinline int pk_find_host(struct pk_scratch *s)
 {
-	struct pk_learned_key key = { s->rq.address_hi, s->rq.address_lo, s->rq.agent, 0 };
+	struct pk_learned_key key = {};
 	const struct pk_learned *learned;
 
-	if (s->rq.section != PK_SECTION_EGRESS || s->finding.host)
-		return;
+	if (!s || s->rq.section != PK_SECTION_EGRESS || s->finding.host)
+		return 0;
+	key.address_hi = s->rq.address_hi;
+	key.address_lo = s->rq.address_lo;
+	key.agent = s->rq.agent;
 	learned = bpf_map_lookup_elem(&pk_learned_map, &key);
 	for (int i = 0; learned && i < PK_LEARNED_NAMES; i++) {
 		const struct pk_learned_name *name = &learned->names[i];
 
 		if (name->host && name->image == s->finding.image) {
 			s->finding.host = name->host;
-			return;
+			break;
 		}
 	}
+	return 0;
 }
 
 /* What follows what was found: 0 or a negative errno. */
@@ -239,7 +246,7 @@ static __always_inline int pk_conclude_found(struct pk_scratch *s)
 	const struct pk_image *head;
 
 	if (result.verdict != PK_VERDICT_ALLOW) {
-		pk_find_host(s);
+		(void)pk_find_host(s);
 		pk_event_host(s);
 		return pk_conclude(s, &result, s->finding.audit);
 	}
@@ -290,7 +297,7 @@ __noinline int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow)
 	error = pk_event_verdict(s, &result, s->finding.audit);
 	pk_count(s->rq.agent, result.verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
 	pk_event_request(s, true);
-	pk_find_host(s);
+	(void)pk_find_host(s);
 	pk_event_host(s);
 	pk_event_flow(&s->event, flow);
 	pk_event_send(s, true);

@@ -51,6 +51,7 @@
 #define PROT_EXEC 4
 #define READ_IMPLIES_EXEC 0x0400000
 
+#define MAY_WRITE 2
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 #define FMODE_EXEC 0x20 /* in f_flags: opened by execve */

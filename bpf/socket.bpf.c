@@ -9,6 +9,7 @@
  *   cgroup bind4/6       section listen, the local address and port; port 0 is not judged, whoever
  *                        listens or receives there is
  *   socket_listen        section listen, the local address and the port it really is
+ *   socket_accept        sockets that are not the agent's own
  *   socket_bind          sockets that are not the agent's own; bits of `by` for the cgroup program
  *
  * A socket that has no port yet listens on one that the kernel picks: only a rule for all ports allows
@@ -267,4 +268,12 @@ int BPF_PROG(pk_sk_listen, struct socket *sock, int backlog, int ret)
 		return error;
 	sk = sock->sk;
 	return sk ? pk_listen(&use, sk) : 0;
+}
+
+SEC("lsm/socket_accept")
+int BPF_PROG(pk_sk_accept, struct socket *sock, struct socket *newsock, int ret)
+{
+	struct pk_use use;
+
+	return ret ? ret : pk_socket_use(sock, PK_OP_ACCEPT, &use);
 }

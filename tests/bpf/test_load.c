@@ -144,6 +144,10 @@ static bool hook_is_missing(const struct btf *btf, const char *section)
 	const char *function = function_in(section);
 	char name[128];
 
+	/* Of use only where sockets have a way in of their own for pages. */
+	if (hook && strcmp(hook, "file_permission") == 0 &&
+	    btf__find_by_name_kind(btf, "kernel_sendpage", BTF_KIND_FUNC) < 0)
+		return true;
 	if (hook)
 		(void)snprintf(name, sizeof(name), "bpf_lsm_%s", hook);
 	else

@@ -91,6 +91,9 @@ static bool hook_exists(const struct btf *btf, const struct bpf_program *prog, e
 	char function[128];
 	int length;
 
+	/* Since 6.5 what is spliced into a socket passes socket_sendmsg, and no write needs this one. */
+	if (strcmp(hook, "file_permission") == 0 && !kernel_has(btf, "kernel_sendpage"))
+		return false;
 	if (tier == PK_TIER_MODIFY_RETURN)
 		return loader_security_function(hook, function, sizeof(function)) == 0 &&
 		       kernel_has(btf, function);
