@@ -209,8 +209,6 @@ static __always_inline int pk_packet_says(struct __sk_buff *ctx, struct pk_scrat
 {
 	if (s->packet.access != PK_ACCESS_TCP || flow->check == PK_CHECK_NONE)
 		return 1;
-	if (flow->check == PK_CHECK_BLOCKED)
-		return s->packet.length == 0;
 	return again ? pk_payload_again(ctx, s, flow) : pk_payload_out(ctx, s, flow);
 }
 
@@ -235,8 +233,9 @@ static __always_inline int pk_judge_out(struct __sk_buff *ctx, struct pk_scratch
 		    pk_is_resolver(head, p->source_hi, p->source_lo))
 			return pk_refuse_packet(s, flow, PK_REASON_DNS_UNASKED);
 	}
-	if (flow->kind == PK_FLOW_NONE && flow->check == PK_CHECK_BLOCKED)
-		return 0;
+	/* It stays so until the socket connects anew, whatever the image: what was dropped comes again. */
+	if (p->access == PK_ACCESS_TCP && flow->check == PK_CHECK_BLOCKED)
+		return flow->kind == PK_FLOW_OUT && !p->length;
 	fits = pk_flow_to(flow, p);
 	verified = flow->kind == PK_FLOW_OUT && flow->started && flow->check == PK_CHECK_NONE;
 	if (!fits || (!flow->local && pk_packet_home(ctx, p))) {
