@@ -68,15 +68,17 @@ static struct pk_image head_of(const char *const *texts, const struct policy_hos
 /* The resolvers of an image are those, in words. */
 static void assert_resolvers(const struct pk_image *head, const char *expected)
 {
-	char text[PK_RESOLVERS_MAX * (INET6_ADDRSTRLEN + 1)] = "";
+	CLEAN_FREE char *text = NULL;
 	char one[INET6_ADDRSTRLEN];
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
 
+	assert_non_null(to);
 	for (__u32 i = 0; i < head->dns.resolver_count; i++) {
 		dump_address(head->dns.resolvers[i][0], head->dns.resolvers[i][1], one);
-		if (i)
-			strcat(text, " ");
-		strcat(text, one);
+		(void)fprintf(to, "%s%s", i ? " " : "", one);
 	}
+	assert_int_equal(fclose(to), 0);
 	assert_string_equal(text, expected);
 }
 
