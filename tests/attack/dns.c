@@ -429,7 +429,7 @@ static ssize_t send_as(int fd, const struct message *m, const char *self, struct
  * pose BIND RESOLVER NAME ADDRESS PORT: be the resolver: bind its port, ask, answer oneself, and go to
  * the address that this answer tells.
  */
-static int act_pose(char **a)
+static int pose(char **a, const char *client_at, int foreign)
 {
 	struct place at = place_of(a[0], "53"), to = place_of(a[1], "53"), self = { 0 };
 	struct message asked = question(ID, a[2], TYPE_A), told = forged(a[2], a[3]);
@@ -437,6 +437,7 @@ static int act_pose(char **a)
 
 	if (server < 0 || client < 0 ||
 	    setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    (foreign && setsockopt(server, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on))) ||
 	    bind(server, raw(&at), at.length))
 		return -1;
 	if (sendto(client, asked.bytes, asked.length, 0, raw(&to), to.length) < 0)
@@ -444,7 +445,7 @@ static int act_pose(char **a)
 	self.length = sizeof(self.at);
 	if (getsockname(client, raw(&self), &self.length))
 		return -1;
-	inet_pton(AF_INET, "127.0.0.1", &((struct sockaddr_in *)&self.at)->sin_addr);
+	inet_pton(AF_INET, client_at, &((struct sockaddr_in *)&self.at)->sin_addr);
 	if (send_as(server, &told, a[1], &self) < 0)
 		return -1;
 	if (recv(client, asked.bytes, sizeof(asked.bytes), 0) < 0)
@@ -452,12 +453,24 @@ static int act_pose(char **a)
 	return reach(a[3], a[4]);
 }
 
+static int act_pose(char **a)
+{
+	return pose(a, "127.0.0.1", 0);
+}
+
+/* With an address that is not of this host. */
+static int act_pose_foreign(char **a)
+{
+	return pose(a, "198.51.100.2", 1);
+}
+
 static const struct act acts[] = {
 	{ "ask", 3, act_ask },	       { "ask-connected", 3, act_ask_connected },
 	{ "ask-tcp", 3, act_ask_tcp }, { "odd", 3, act_odd },
 	{ "label", 4, act_label },     { "tunnel", 4, act_tunnel },
 	{ "visit", 4, act_visit },     { "visit-late", 5, act_visit_late },
-	{ "lure", 5, act_lure },       { "pose", 5, act_pose },
+	{ "lure", 5, act_lure },       { "pose-foreign", 5, act_pose_foreign },
+	{ "pose", 5, act_pose },
 };
 
 int main(int argc, char **argv)
