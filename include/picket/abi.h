@@ -154,12 +154,7 @@ struct pk_agent {
 };
 
 /** Call tables of one kernel. */
-enum pk_calls {
-	PK_CALLS_64,
-	PK_CALLS_X32,
-	PK_CALLS_32,
-	PK_CALLS__TABLES
-};
+enum pk_calls { PK_CALLS_64, PK_CALLS_X32, PK_CALLS_32, PK_CALLS__TABLES };
 /** More than the numbers of calls there are; a power of two. */
 #define PK_CALLS_MAX 1024
 

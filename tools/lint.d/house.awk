@@ -56,7 +56,7 @@ function begin_file() {
 	is_c = name ~ /\.[ch]$/
 	is_bpf = name ~ /^bpf\// && is_c
 	is_abi = name ~ /^include\/picket\/.*\.h$/
-	is_pure = name ~ /^include\/picket\/(match|dns|host|payload)\.h$/
+	is_pure = name ~ /^include\/picket\/(match|match_name|dns|host|payload)\.h$/
 	is_public = name ~ /^user\/.*\.h$/
 	is_library = name ~ /^user\// && name !~ /^user\/(main\.c$|cli\/)/
 	is_program = name ~ /^user\// && is_c && name != "user/main.c"

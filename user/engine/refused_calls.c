@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Names of calls to numbers, for each table of calls, by libseccomp: the kernel program compares
+ * numbers only.
+ */
 #include "engine/refused_calls.h"
 
 #include <bpf/bpf.h>

@@ -22,7 +22,8 @@ int decide_host_set(const struct policy_image *image, const char *host, __u32 *r
 
 	if (length > PK_HOST_MAX)
 		return -ENAMETOOLONG;
-	memcpy(name, host, length);
+	for (size_t i = 0; i < length; i++)
+		name[i] = (__u8)host[i];
 	return pk_host_set(&view, image_head(image), name, (__u32)length, ret_set) ? -EIO : 0;
 }
 
