@@ -72,9 +72,22 @@ static int add_peer(struct suggest_list *list, const struct event *event, __u64 
 	return add(list, &need, 0);
 }
 
+/* A rule can name it: what a program put into a message need not be a name at all. */
+static bool is_host_name(const struct event_path *path)
+{
+	for (size_t i = 0; i < path->length; i++) {
+		unsigned char byte = (unsigned char)path->bytes[i];
+
+		if ((byte < 'a' || byte > 'z') && (byte < '0' || byte > '9') && byte != '-' &&
+		    byte != '_' && byte != '.')
+			return false;
+	}
+	return path->length > 0 && path->length <= PK_HOST_MAX;
+}
+
 int suggest_network(struct suggest_list *list, const struct event *event, __u64 times)
 {
-	bool named = event->path.length > 0;
+	bool named = is_host_name(&event->path);
 
 	switch (event->head.op) {
 	case PK_OP_CONNECT:
