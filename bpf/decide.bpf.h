@@ -21,6 +21,15 @@ int pk_decide(struct pk_scratch *s);
  */
 int pk_decide_network(struct pk_scratch *s);
 
+/**
+ * The same for what no address is asked about: a kind of socket, or a request with a reason to deny it.
+ * A smaller function: verifiers go through each of these again for every program that calls it.
+ */
+int pk_decide_refusal(struct pk_scratch *s);
+
+/** The same for a socket's own address, which has no names: sections listen and accept. */
+int pk_decide_local(struct pk_scratch *s);
+
 /** Nothing was decided: each packet will be judged. */
 #define PK_LATER 1
 

@@ -127,28 +127,44 @@ static __always_inline bool pk_is_question(const struct pk_image *head, const st
 	       rq->port == PK_DNS_PORT && pk_is_resolver(head, rq->address_hi, rq->address_lo);
 }
 
-/* The address and port of a section that the image has, by its rules. */
-static __always_inline void pk_judge_address(const struct pk_view *v, const struct pk_image *head,
-					     struct pk_scratch *s)
+static __always_inline struct pk_query pk_network_query(const struct pk_request *rq)
+{
+	struct pk_query query = {
+		.section = rq->section,
+		.access = rq->access,
+		.port = rq->port,
+		.subjects = rq->subjects,
+		.flags = rq->flags & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0,
+	};
+
+	return query;
+}
+
+/* The address and port of a section that the image has, by its rules. 1: the image is broken. */
+static __always_inline int pk_judge_address(const struct pk_view *v, const struct pk_image *head,
+					    struct pk_scratch *s, const struct pk_query *query,
+					    struct pk_sets *ret_sets)
 {
 	struct pk_address key = { s->rq.address_hi, s->rq.address_lo };
-	struct pk_query query = {
-		.section = s->rq.section,
-		.access = s->rq.access,
-		.port = s->rq.port,
-		.subjects = s->rq.subjects,
-		.flags = s->rq.flags & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0,
-	};
-	struct pk_sets sets = {};
 	struct pk_result result;
 
-	if (pk_address_sets(v, head, key, &sets))
-		return;
-	result = pk_judge_sets(v, head, &sets, &query);
+	if (pk_address_sets(v, head, key, ret_sets))
+		return 1;
+	result = pk_judge_sets(v, head, ret_sets, query);
 	pk_find(&s->finding, &result);
-	if (query.section != PK_SECTION_EGRESS)
+	return 0;
+}
+
+/* The same, and of a destination its names. */
+static __always_inline void pk_judge_target(const struct pk_view *v, const struct pk_image *head,
+					    struct pk_scratch *s)
+{
+	struct pk_query query = pk_network_query(&s->rq);
+	struct pk_sets sets = {};
+
+	if (pk_judge_address(v, head, s, &query, &sets) || query.section != PK_SECTION_EGRESS)
 		return;
-	if (result.verdict != PK_VERDICT_ALLOW)
+	if (s->finding.verdict != PK_VERDICT_ALLOW)
 		pk_judge_unknown(v, head, s, &query, sets.id[0]);
 	else if (query.access == PK_ACCESS_TCP && (head->flags & PK_IMAGE_DENIED_NAMES))
 		s->finding.check = PK_CHECK_DENIED;
@@ -167,49 +183,54 @@ static __always_inline bool pk_is_asked(const struct pk_image *head, const struc
 	return section >= PK_SECTION__MAX || head->defaults[section].present;
 }
 
-static __always_inline void pk_judge_request(const struct pk_view *v, const struct pk_image *head,
-					     struct pk_scratch *s)
+/*
+ * Start a judgement: what is denied whatever the rules are is in s->finding. Returns the image's head
+ * when its rules for an address have to be asked, else NULL.
+ */
+static __always_inline const struct pk_image *pk_judge_start(struct pk_scratch *s,
+							     struct pk_view *ret_view)
 {
 	struct pk_result allow = { PK_VERDICT_ALLOW, PK_REASON_UNJUDGED, PK_RULE_NONE };
+	struct pk_result deny = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
 	struct pk_finding *f = &s->finding;
+	const struct pk_image *head;
+	__u32 agent = s->rq.agent, zero = 0;
 
+	if (s->rq.reason)
+		deny.reason = s->rq.reason;
+	__builtin_memset(f, 0, sizeof(*f));
+	pk_find(f, &deny);
+	ret_view->map = bpf_map_lookup_elem(&pk_images, &agent);
+	if (!ret_view->map)
+		return 0;
+	head = bpf_map_lookup_elem(ret_view->map, &zero);
+	if (!head)
+		return 0;
+	f->image = pk_image_name(head);
+	f->audit = head->flags & PK_IMAGE_AUDIT ? 1 : 0;
 	if (!pk_is_asked(head, &s->rq)) {
 		pk_find(f, &allow);
 	} else if (s->rq.section == PK_SECTION_SOCKETS) {
 		f->reason = s->rq.reason ? s->rq.reason : PK_REASON_SOCKET;
 		f->rule = PK_RULE_DEFAULT | PK_SECTION_SOCKETS;
-	} else if (s->rq.reason || s->rq.section >= PK_SECTION__MAX) {
-		return;
-	} else if (pk_is_question(head, &s->rq)) {
+	} else if (!s->rq.reason && s->rq.section < PK_SECTION__MAX) {
+		if (!pk_is_question(head, &s->rq))
+			return head;
 		pk_find(f, &allow);
-	} else {
-		pk_judge_address(v, head, s);
 	}
+	return 0;
 }
 
 __noinline int pk_judge(struct pk_scratch *s)
 {
-	struct pk_result deny = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
 	struct pk_view view;
 	const struct pk_image *head;
-	__u32 agent, zero = 0;
 
 	if (!s)
 		return 1;
-	agent = s->rq.agent;
-	if (s->rq.reason)
-		deny.reason = s->rq.reason;
-	__builtin_memset(&s->finding, 0, sizeof(s->finding));
-	pk_find(&s->finding, &deny);
-	view.map = bpf_map_lookup_elem(&pk_images, &agent);
-	if (!view.map)
-		return 1;
-	head = bpf_map_lookup_elem(view.map, &zero);
-	if (!head)
-		return 1;
-	s->finding.image = pk_image_name(head);
-	s->finding.audit = head->flags & PK_IMAGE_AUDIT ? 1 : 0;
-	pk_judge_request(&view, head, s);
+	head = pk_judge_start(s, &view);
+	if (head)
+		pk_judge_target(&view, head, s);
 	return s->finding.verdict != PK_VERDICT_ALLOW;
 }
 
@@ -264,6 +285,40 @@ __noinline int pk_decide_network(struct pk_scratch *s)
 		return -EPERM;
 	(void)pk_judge(s);
 	return pk_conclude_found(s);
+}
+
+__noinline int pk_decide_refusal(struct pk_scratch *s)
+{
+	struct pk_result result;
+	struct pk_view view;
+
+	if (!s)
+		return -EPERM;
+	(void)pk_judge_start(s, &view);
+	result = pk_found(&s->finding);
+	if (result.verdict == PK_VERDICT_ALLOW)
+		return 0;
+	return pk_conclude(s, &result, s->finding.audit);
+}
+
+__noinline int pk_decide_local(struct pk_scratch *s)
+{
+	const struct pk_image *head;
+	struct pk_sets sets = {};
+	struct pk_result result;
+	struct pk_query query;
+	struct pk_view view;
+
+	if (!s)
+		return -EPERM;
+	head = pk_judge_start(s, &view);
+	query = pk_network_query(&s->rq);
+	if (head)
+		(void)pk_judge_address(&view, head, s, &query, &sets);
+	result = pk_found(&s->finding);
+	if (result.verdict == PK_VERDICT_ALLOW)
+		return 0;
+	return pk_conclude(s, &result, s->finding.audit);
 }
 
 __noinline int pk_decide_datagrams(struct pk_scratch *s)

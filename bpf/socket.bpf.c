@@ -75,7 +75,7 @@ int pk_sock_create(struct bpf_sock *ctx)
 		return 0;
 	if (pk_tier != PK_TIER_NETWORK)
 		s->rq.flags = PK_REQUEST_BACKSTOP;
-	error = pk_decide_network(s);
+	error = pk_decide_refusal(s);
 	pk_scratch_give(s);
 	return error ? 0 : 1;
 }
@@ -140,7 +140,7 @@ static __always_inline int pk_refuse_message(__u32 agent, __u32 protocol, __u32 
 	s->rq.family = AF_NETLINK;
 	s->rq.detail = protocol << 16 | type;
 	s->rq.error = EPERM;
-	error = pk_decide_network(s);
+	error = pk_decide_refusal(s);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }
@@ -198,7 +198,7 @@ static __always_inline int pk_cgroup_bind(struct bpf_sock_addr *ctx, const struc
 	if (!s)
 		return 0;
 	if (to->port)
-		error = pk_decide_network(s);
+		error = pk_decide_local(s);
 	if (!error && ctx->sk && s->rq.agent)
 		pk_note_asker(ctx->sk, s);
 	pk_scratch_give(s);
@@ -249,7 +249,7 @@ static __always_inline int pk_listen(const struct pk_use *use, const struct sock
 		return -EPERM;
 	pk_request_target(&s->rq, PK_SECTION_LISTEN, PK_OP_LISTEN, &at);
 	s->rq.subjects = use->subjects;
-	error = pk_decide_network(s);
+	error = pk_decide_local(s);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }

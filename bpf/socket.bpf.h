@@ -175,7 +175,7 @@ static __always_inline int pk_refuse_use(const struct pk_use *use, __u32 op, __u
 		s->rq.protocol = use->type << 16 | (use->protocol & 0xffff);
 		s->rq.access = (__u8)pk_kind(use->family, use->type, use->protocol);
 	}
-	error = pk_decide_network(s);
+	error = pk_decide_refusal(s);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }
