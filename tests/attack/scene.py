@@ -18,6 +18,9 @@ BUILD = os.environ["BUILD"]
 TIER = os.environ["PICKET_TIER"]
 PROGRAMS = ["drive", "files", "descriptors", "mounts", "exec", "process", "kernel", "ring",
             "victim", "net", "sockets", "dns", "payload", "listen"]
+# The first descriptor that an agent inherits: above all that this program's threads open, or hold
+# for an accept() that has not returned, on which dup2() fails.
+INHERITED = 240
 # Sections about the network: they need a world around them, and no file system of their own.
 NETWORK = ("names", "denied", "sockets")
 FOLDERS = ["rw/secret", "rw/ov", "rw/over", "rw/moved", "rw/gone", "rw/mnt",
@@ -143,9 +146,13 @@ class Scene:
         self.write(f"{self.work}/no/inherited")
         self.copy_programs()
         for number, made in enumerate(around.inherit()):
-            os.dup2(made.fileno(), 40 + number)
-            self.inherited.append(40 + number)
+            self.hand_down(number, made.fileno())
             made.close()
+
+    def hand_down(self, number, fd):
+        """The agent inherits it under a number that attacks.txt knows."""
+        os.dup2(fd, INHERITED + number)
+        self.inherited.append(INHERITED + number)
 
     def copy_programs(self):
         for name in PROGRAMS:
@@ -166,9 +173,8 @@ class Scene:
             self.write(f"{self.work}/{name}")
             os.chmod(f"{self.work}/{name}", 0o666)
             fd = os.open(f"{self.work}/{name}", os.O_RDWR)
-            os.dup2(fd, 40 + number)
+            self.hand_down(number, fd)
             os.close(fd)
-            self.inherited.append(40 + number)
 
     def write(self, path, text="content\n" * 1000):
         with open(path, "w", encoding="ascii") as file:
