@@ -28,7 +28,7 @@
 /* Changed packets a kind. */
 #define CHANGED 6000
 
-#define SEED_MAX 128
+#define SEED_MAX 256
 #define PACKET_MAX 4000
 
 struct seed {
