@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 from scene import HERE, NETWORK, PICKET, TIER, Scene, read_events
+from families import as_six
 from world import World
 
 # Sections whose descriptors from before stay open.
@@ -54,6 +55,16 @@ class Line:
         return scene.fill(self.act, self.number)
 
 
+def over_both(parts):
+    """The line; one whose name ends with "+6" a second time, over IPv6."""
+    if not parts[0].endswith(" +6"):
+        return [parts]
+    name, act, control, confined, event = parts
+    name = name.removesuffix(" +6")
+    return [[name, act, control, confined, event],
+            [f"{name}, over IPv6", as_six(act), control, confined, as_six(event)]]
+
+
 def read_table(only):
     """The lines of the wanted sections, by section, in the order of the text."""
     lines, section = {}, None
@@ -66,7 +77,8 @@ def read_table(only):
                 parts = [part.strip() for part in text.split("|")]
                 if len(parts) != 5:
                     sys.exit(f"Bail out! attacks.txt:{number}: {len(parts)} columns, not 5")
-                lines.setdefault(section, []).append(Line(number, section, parts))
+                lines.setdefault(section, []).extend(
+                    Line(number, section, one) for one in over_both(parts))
     return lines
 
 

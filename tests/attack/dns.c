@@ -392,25 +392,34 @@ static int act_lure(char **a)
 static struct message forged(const char *name, const char *address)
 {
 	struct message m = header(ID, 0x8180, (unsigned int[]){ 1, 1, 0, 0 });
-	const uint8_t head[12] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4 };
-	struct in_addr in;
+	const int v6 = strchr(address, ':') != NULL;
+	const uint8_t pointer[2] = { 0xc0, 12 };
+	uint8_t bytes[16];
 
-	put_question(&m, name, TYPE_A);
-	put(&m, head, sizeof(head));
-	inet_pton(AF_INET, address, &in);
-	put(&m, &in, 4);
+	put_question(&m, name, v6 ? TYPE_AAAA : TYPE_A);
+	put(&m, pointer, sizeof(pointer));
+	put16(&m, v6 ? TYPE_AAAA : TYPE_A);
+	put16(&m, 1);
+	put16(&m, 0);
+	put16(&m, 256);
+	put16(&m, v6 ? 16 : 4);
+	inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes);
+	put(&m, bytes, v6 ? 16 : 4);
 	return m;
 }
 
 /* Send from the socket, with the address of its own that is wanted. */
 static ssize_t send_as(int fd, const struct message *m, const char *self, struct place *to)
 {
+	const int v6 = to->at.ss_family == AF_INET6;
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
-	} u = { .header = { .cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)),
-			    .cmsg_level = IPPROTO_IP,
-			    .cmsg_type = IP_PKTINFO } };
+		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} u = { .header = { .cmsg_len = CMSG_LEN(v6 ? sizeof(struct in6_pktinfo) :
+						      sizeof(struct in_pktinfo)),
+			    .cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			    .cmsg_type = v6 ? IPV6_PKTINFO : IP_PKTINFO } };
+	struct in6_pktinfo info6 = { 0 };
 	struct in_pktinfo info = { 0 };
 	struct iovec iov = { (void *)m->bytes, m->length };
 	struct msghdr h = { .msg_name = &to->at,
@@ -418,10 +427,12 @@ static ssize_t send_as(int fd, const struct message *m, const char *self, struct
 			    .msg_iov = &iov,
 			    .msg_iovlen = 1,
 			    .msg_control = &u,
-			    .msg_controllen = sizeof(u) };
+			    .msg_controllen = CMSG_SPACE(v6 ? sizeof(info6) : sizeof(info)) };
 
 	inet_pton(AF_INET, self, &info.ipi_spec_dst);
-	memcpy(CMSG_DATA(&u.header), &info, sizeof(info));
+	inet_pton(AF_INET6, self, &info6.ipi6_addr);
+	memcpy(CMSG_DATA(&u.header), v6 ? (void *)&info6 : (void *)&info,
+	       v6 ? sizeof(info6) : sizeof(info));
 	return sendmsg(fd, &h, 0);
 }
 
@@ -432,12 +443,14 @@ static ssize_t send_as(int fd, const struct message *m, const char *self, struct
 static int pose(char **a, const char *client_at, int foreign)
 {
 	struct place at = place_of(a[0], "53"), to = place_of(a[1], "53"), self = { 0 };
-	struct message asked = question(ID, a[2], TYPE_A), told = forged(a[2], a[3]);
-	int server = socket_to(&at, SOCK_DGRAM), client = socket_to(&to, SOCK_DGRAM), on = 1;
+	const int v6 = to.at.ss_family == AF_INET6;
+	struct message told = forged(a[2], a[3]);
+	struct message asked = question(ID, a[2], v6 ? TYPE_AAAA : TYPE_A);
+	int server = socket_to(&at, SOCK_DGRAM), client = socket_to(&to, SOCK_DGRAM);
 
-	if (server < 0 || client < 0 ||
-	    setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    (foreign && setsockopt(server, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on))) ||
+	if (server < 0 || client < 0 || set(server, SOL_SOCKET, SO_REUSEADDR) ||
+	    (foreign &&
+	     set(server, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT)) ||
 	    bind(server, raw(&at), at.length))
 		return -1;
 	if (sendto(client, asked.bytes, asked.length, 0, raw(&to), to.length) < 0)
@@ -446,6 +459,7 @@ static int pose(char **a, const char *client_at, int foreign)
 	if (getsockname(client, raw(&self), &self.length))
 		return -1;
 	inet_pton(AF_INET, client_at, &((struct sockaddr_in *)&self.at)->sin_addr);
+	inet_pton(AF_INET6, client_at, &((struct sockaddr_in6 *)&self.at)->sin6_addr);
 	if (send_as(server, &told, a[1], &self) < 0)
 		return -1;
 	if (recv(client, asked.bytes, sizeof(asked.bytes), 0) < 0)
@@ -455,13 +469,13 @@ static int pose(char **a, const char *client_at, int foreign)
 
 static int act_pose(char **a)
 {
-	return pose(a, "127.0.0.1", 0);
+	return pose(a, strchr(a[1], ':') ? "::1" : "127.0.0.1", 0);
 }
 
 /* With an address that is not of this host. */
 static int act_pose_foreign(char **a)
 {
-	return pose(a, "198.51.100.2", 1);
+	return pose(a, strchr(a[1], ':') ? "2001:db8:100::2" : "198.51.100.2", 1);
 }
 
 static const struct act acts[] = {

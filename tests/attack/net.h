@@ -69,6 +69,14 @@ static inline int socket_to(const struct place *p, int type)
 	return patient(socket(p->at.ss_family, type | SOCK_CLOEXEC, 0));
 }
 
+/** Switch an option of a socket on. */
+static inline int set(int fd, int level, int option)
+{
+	const int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof(on));
+}
+
 /** The answer of an act whose last call failed: "nothing" when only time went by. */
 static inline int missed(void)
 {

@@ -17,22 +17,24 @@ DATAGRAM_PORTS = (443, 4789, 5353, 5355, 9000)
 ERRAND_PORT = 7001
 WAIT = 2.0
 EVIL, EVIL6 = "203.0.113.66", "2001:db8:200::66"
+# Somebody who is no resolver, as sockets of IPv6 write it.
+OTHERS = ("::ffff:203.0.113.77", "2001:db8:200::77")
 
 # name: (what it is an alias of or None, its addresses)
 NAMES = {
     "good.test": (None, ["203.0.113.10", "2001:db8:200::10"]),
     "other.test": (None, ["203.0.113.20", "2001:db8:200::20"]),
     "shared.test": (None, ["203.0.113.10", "2001:db8:200::10"]),
-    "quic.test": (None, ["203.0.113.25"]),
-    "wild.test": (None, ["203.0.113.31"]),
-    "a.wild.test": (None, ["203.0.113.30"]),
-    "b.a.wild.test": (None, ["203.0.113.32"]),
+    "quic.test": (None, ["203.0.113.25", "2001:db8:200::25"]),
+    "wild.test": (None, ["203.0.113.31", "2001:db8:200::31"]),
+    "a.wild.test": (None, ["203.0.113.30", "2001:db8:200::30"]),
+    "b.a.wild.test": (None, ["203.0.113.32", "2001:db8:200::32"]),
     "alias.test": ("good.test", ["203.0.113.10", "2001:db8:200::10"]),
-    "cdn.test": ("x.elsewhere.test", ["203.0.113.45"]),
+    "cdn.test": ("x.elsewhere.test", ["203.0.113.45", "2001:db8:200::45"]),
     "toevil.test": ("banned.test", [EVIL, EVIL6]),
-    "short.test": (None, ["203.0.113.40"]),
-    "once.test": (None, ["203.0.113.41"]),
-    "foe.test": (None, ["203.0.113.99"]),
+    "short.test": (None, ["203.0.113.40", "2001:db8:200::40"]),
+    "once.test": (None, ["203.0.113.41", "2001:db8:200::41"]),
+    "foe.test": (None, ["203.0.113.99", "2001:db8:200::99"]),
     "loop.rebind.test": (None, ["127.0.0.1", "::1"]),
     "zero.rebind.test": (None, ["0.0.0.0", "::"]),
     "private.rebind.test": (None, ["10.1.2.3", "fd00::66"]),
@@ -72,6 +74,15 @@ def answer(number, question, records, flags=0x8180):
     return head + question + b"".join(records)
 
 
+def hints(addresses):
+    """The parameters ipv4hint and ipv6hint of a service."""
+    four = b"".join(socket.inet_aton(address) for address in addresses if ":" not in address)
+    six = b"".join(socket.inet_pton(socket.AF_INET6, address)
+                   for address in addresses if ":" in address)
+    return b"".join(struct.pack(">HH", key, len(data)) + data
+                    for key, data in ((4, four), (6, six)) if data)
+
+
 def right_answer(number, name, kind, question):
     alias, addresses = NAMES.get(name, (None, [EVIL, EVIL6]))
     ttl, records, owner = TTL.get(name, 300), [], b"\xc0\x0c"
@@ -82,12 +93,15 @@ def right_answer(number, name, kind, question):
         records += [address_record(owner, address, ttl) for address in addresses
                     if (":" in address) == (kind == 28)]
     elif kind in (64, 65):
-        hints = b"".join(socket.inet_aton(address) for address in addresses if ":" not in address)
-        records.append(record(owner, kind, b"\0\1\0" + struct.pack(">HH", 4, len(hints)) + hints,
-                              ttl))
+        records.append(record(owner, kind, b"\0\1\0" + hints(addresses), ttl))
     else:
         records.append(record(b"\xc0\x0c", kind, b"\x04data", ttl))
     return answer(number, question, records)
+
+
+def honest(kind):
+    """The address that names below liar.test really have."""
+    return "2001:db8:200::50" if kind == 28 else "203.0.113.50"
 
 
 def lies(number, name, kind, question):
@@ -106,8 +120,8 @@ def lies(number, name, kind, question):
         return [answer(number, question[:-4] + struct.pack(">HH", 29 - kind, 1), [evil])]
     if first == "owner":
         return [answer(number, question, [
-            address_record(bank, EVIL, 300),
-            address_record(b"\xc0\x0c", "203.0.113.50", 300)])]
+            address_record(bank, EVIL6 if kind == 28 else EVIL, 300),
+            address_record(b"\xc0\x0c", honest(kind), 300)])]
     if first == "loop":
         return [answer(number, b"\xc0\x0c" + question[-4:], [evil]),
                 answer(number, question, [b"\xc0" + bytes([12 + len(question)]) + evil[2:]])]
@@ -124,7 +138,7 @@ def lies(number, name, kind, question):
 
 
 def reply(message):
-    """The datagrams that answer a question, in order; the address that each comes from, or None."""
+    """The datagrams that answer a question, in order; whom each comes from, None: who was asked."""
     number, = struct.unpack_from(">H", message)
     if message[4:6] == b"\0\0":
         return [(message, None)]
@@ -134,10 +148,11 @@ def reply(message):
         return [(message[:2] + b"\x81\x81" + message[4:], None)]
     if not name.endswith(".liar.test"):
         return [(right_answer(number, name, kind, question), None)]
-    right = answer(number, question, [address_record(b"\xc0\x0c", "203.0.113.50", 300)])
-    evil = answer(number, question, [address_record(b"\xc0\x0c", EVIL, 300)])
+    right = answer(number, question, [address_record(b"\xc0\x0c", honest(kind), 300)])
+    evil = answer(number, question, [
+        address_record(b"\xc0\x0c", EVIL6 if kind == 28 else EVIL, 300)])
     if name.startswith("source."):
-        return [(evil, "203.0.113.77"), (right, None)]
+        return [(evil, OTHERS), (right, None)]
     if name.startswith("again."):
         return [(right, None), (evil, None)]
     if name.startswith(("owner.", "error.")):
@@ -224,8 +239,9 @@ def datagrams(box, resolver):
         info = next(item for level, _, item in control if level == socket.IPPROTO_IPV6)
         answers = reply(data) if resolver else [(data, None)]
         for text, other in answers:
+            mapped = info.startswith(b"\0" * 10 + b"\xff\xff")
             here = info if not other else (
-                socket.inet_pton(socket.AF_INET6, f"::ffff:{other}") + info[16:])
+                socket.inet_pton(socket.AF_INET6, other[0 if mapped else 1]) + info[16:])
             try:
                 box.sendmsg([text], [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, here)], 0, source)
             except OSError:

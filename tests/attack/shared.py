@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 
+from families import as_six
 from scene import BUILD, PICKET, TIER, read_events
 from world import World
 
@@ -19,11 +20,11 @@ name: {name}
 egress:
   default: deny
   rules: [{{allow: "{name}.test"}}]
-  dns: {{resolvers: ["203.0.113.53"]}}
+  dns: {{resolvers: ["203.0.113.53", "2001:db8:200::53"]}}
 """
 ADDRESS, RESOLVER = "203.0.113.10", "203.0.113.53"
 # agent | act | its answer | what an event of it holds
-ACTS = [
+FOUR = [
     ("good", f"dns visit {RESOLVER} good.test A 9000", "ok", None),
     ("shared", f"net tcp {ADDRESS} 9000", "EPERM", {"op": "connect", "address": ADDRESS}),
     ("shared", f"dns ask {RESOLVER} good.test A", "EPERM", {"op": "dns", "host": "good.test"}),
@@ -35,6 +36,8 @@ ACTS = [
     ("good", f"payload say {ADDRESS} 443 tls shared.test", "ECONNABORTED",
      {"op": "name", "host": "shared.test", "allowed_by": "good.test"}),
 ]
+ACTS = FOUR + [(agent, as_six(act), answer, held and {key: as_six(text) for key, text in held.items()})
+               for agent, act, answer, held in FOUR]
 
 
 class Agent:

@@ -55,8 +55,7 @@ struct route_message {
 		struct ifaddrmsg address;
 		struct ifinfomsg link;
 	};
-	struct nlattr attribute;
-	uint8_t value[4];
+	uint8_t attribute[20];
 };
 
 /* route TYPE FLAGS: a message about routes, addresses or links. */
@@ -72,19 +71,23 @@ static int act_route(char **a)
 	return ask_kernel(NETLINK_ROUTE, &m, m.header.nlmsg_len);
 }
 
-/* Give the loopback device an address, 203.0.113.1NN: who has it can play the host that has. */
+/* Give the loopback device an address: who has it can play the host that has. */
 static int act_new_address(char **a)
 {
 	struct route_message m = { .header = { .nlmsg_type = RTM_NEWADDR,
 					       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
 							      NLM_F_CREATE } };
 
-	m.header.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)) + 8;
-	m.address =
-		(struct ifaddrmsg){ .ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = 1 };
-	m.attribute = (struct nlattr){ .nla_len = 8, .nla_type = IFA_LOCAL };
-	inet_pton(AF_INET, a[0], (uint8_t *)&m + NLMSG_LENGTH(sizeof(struct ifaddrmsg)) + 4);
-	memcpy((uint8_t *)&m + NLMSG_LENGTH(sizeof(struct ifaddrmsg)), &m.attribute, 4);
+	uint8_t *attribute = (uint8_t *)&m + NLMSG_LENGTH(sizeof(struct ifaddrmsg));
+	const int v6 = strchr(a[0], ':') != NULL;
+	const struct nlattr head = { .nla_len = v6 ? 20 : 8, .nla_type = IFA_LOCAL };
+
+	m.header.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)) + (v6 ? 20 : 8);
+	m.address = (struct ifaddrmsg){ .ifa_family = v6 ? AF_INET6 : AF_INET,
+					.ifa_prefixlen = v6 ? 128 : 32,
+					.ifa_index = 1 };
+	inet_pton(v6 ? AF_INET6 : AF_INET, a[0], attribute + sizeof(head));
+	memcpy(attribute, &head, sizeof(head));
 	return ask_kernel(NETLINK_ROUTE, &m, m.header.nlmsg_len);
 }
 

@@ -69,12 +69,16 @@ class World:
                 [f"route add 224.0.0.0/4 dev {link}\n"])
 
     def inherit(self):
-        """Sockets from before: a connection out, a datagram socket, a server, an own one."""
-        made = [socket.create_connection((peers.EVIL, 9000)),
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
-                socket.create_server(("0.0.0.0", 9200)),
-                socket.socket(socket.AF_INET, socket.SOCK_STREAM)]
-        made[1].connect((peers.EVIL, 9000))
+        """Sockets from before: a connection out, a datagram socket, a server, an own one; the same of
+        IPv6."""
+        made = []
+        for family, evil, every in ((socket.AF_INET, peers.EVIL, "0.0.0.0"),
+                                    (socket.AF_INET6, peers.EVIL6, "::")):
+            made += [socket.create_connection((evil, 9000)),
+                     socket.socket(family, socket.SOCK_DGRAM),
+                     socket.create_server((every, 9200), family=family),
+                     socket.socket(family, socket.SOCK_STREAM)]
+            made[-3].connect((evil, 9000))
         return made
 
     def close(self):
@@ -85,9 +89,9 @@ class World:
 def requested(words):
     """A socket that is asked for: "tcp ADDRESS PORT" and "udp" are connected, "listen" listens."""
     how, address, port = words
-    if how == "listen":
-        return socket.create_server((address, int(port)))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    if how == "listen":
+        return socket.create_server((address, int(port)), family=family)
     made = socket.socket(family, socket.SOCK_DGRAM if how == "udp" else socket.SOCK_STREAM)
     made.connect((address, int(port)))
     return made
