@@ -19,6 +19,7 @@
 
 #include "packets.h"
 #include "policy/matcher.h"
+#include "seeds.h"
 #include "test_packets.skel.h"
 
 /* Once more, now that the loops are there. */
@@ -28,55 +29,21 @@
 /* Changed packets a kind. */
 #define CHANGED 6000
 
-#define SEED_MAX 256
-#define PACKET_MAX 4000
-
-struct seed {
-	__u32 kind;
-	__u32 length;
-	__u8 bytes[PACKET_MAX];
-};
-
 struct fixture {
 	struct test_packets_bpf *skel;
-	unsigned int count;
-	struct seed seeds[SEED_MAX];
+	struct seeds *seeds;
 };
-
-static int hex_digit(char c)
-{
-	return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
-static void load_seed(struct fixture *f, const char *line)
-{
-	struct seed *s = &f->seeds[f->count];
-	const char *at = strrchr(line, '|');
-
-	if (*line == '#' || !at || strlen(at) / 2 > PACKET_MAX || f->count == SEED_MAX)
-		return;
-	s->kind = *line == 'q' ? PACKETS_QUESTION : *line == 'a' ? PACKETS_ANSWER : PACKETS_PAYLOAD;
-	for (at++; at[0] > ' ' && at[1] > ' '; at += 2)
-		s->bytes[s->length++] = (__u8)(hex_digit(at[0]) << 4 | hex_digit(at[1]));
-	f->count++;
-}
 
 static int setup(void **state)
 {
-	FILE *from = fopen("tests/bpf/packets.txt", "re");
 	struct fixture *f = calloc(1, sizeof(*f));
-	char *line = NULL;
-	size_t size = 0;
 
-	if (!from || !f)
+	if (!f)
 		return -1;
-	while (getline(&line, &size, from) > 0)
-		load_seed(f, line);
-	free(line);
-	fclose(from);
-	f->skel = test_packets_bpf__open_and_load();
 	*state = f;
-	return f->skel && f->count > 50 ? 0 : -1;
+	f->seeds = seeds_load();
+	f->skel = test_packets_bpf__open_and_load();
+	return f->skel && f->seeds ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -84,6 +51,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	test_packets_bpf__destroy(f->skel);
+	free(f->seeds);
 	free(f);
 	return 0;
 }
@@ -158,44 +126,8 @@ static void recorded_packets(void **state)
 {
 	const struct fixture *f = *state;
 
-	for (unsigned int i = 0; i < f->count; i++)
-		compare(f->skel, &f->seeds[i]);
-}
-
-/* Change a few bytes, take some away, put some in, or cut the end off. */
-static void change(struct seed *s)
-{
-	for (long count = 1 + random() % 4; count && s->length; count--) {
-		__u32 at = (__u32)random() % s->length;
-		__u32 size = (__u32)random() % 8;
-
-		switch (random() % 8) {
-		case 0:
-			s->length = at;
-			break;
-		case 1:
-			if (at + size > s->length)
-				break;
-			memmove(s->bytes + at, s->bytes + at + size, s->length - at - size);
-			s->length -= size;
-			break;
-		case 2:
-			if (s->length + size > PACKET_MAX)
-				break;
-			memmove(s->bytes + at + size, s->bytes + at, s->length - at);
-			s->length += size;
-			break;
-		case 3:
-			s->bytes[at] = (__u8)random();
-			break;
-		case 4:
-			s->bytes[at] ^= (__u8)(1U << random() % 8);
-			break;
-		default:
-			/* Where the fields are. */
-			s->bytes[at % 48 % s->length] += (__u8)(random() % 5 - 2);
-		}
-	}
+	for (unsigned int i = 0; i < f->seeds->count; i++)
+		compare(f->skel, &f->seeds->at[i]);
 }
 
 static void changed_packets(const struct fixture *f, __u32 kind, int found[8])
@@ -204,13 +136,10 @@ static void changed_packets(const struct fixture *f, __u32 kind, int found[8])
 	int count = 0;
 
 	srandom(20240229 + kind);
-	while (count < CHANGED) {
-		s = f->seeds[random() % f->count];
-		if (s.kind != kind)
-			continue;
-		change(&s);
+	for (; count < CHANGED; count++) {
+		s = *seeds_pick(f->seeds, kind);
+		seed_change(&s);
 		found[compare(f->skel, &s) & 7]++;
-		count++;
 	}
 	printf("# %d packets:", count);
 	for (int i = 0; i < 5; i++)
