@@ -23,12 +23,14 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 LINK4, LINK6 = "185.199.100.1", "2a01:db00:1::1"
 RESOLVERS = {"9.9.9.9": "2620:fe::9", "8.8.4.4": "2001:4860::44"}
-LIAR, LIAR6 = "9.9.9.10", "2620:fe::10"
+# The resolver of the round over IPv6: it knows no other addresses.
+SIX = "2620:fe::6"
+LIARS = ["9.9.9.10", "2620:fe::10"]
 ECHO = ["93.184.216.45", "93.184.216.46", "93.184.216.35", "93.184.216.39", "10.66.0.1",
         "2606:2800:220:1::45", "2606:2800:220:1::46", "2606:2800:220:1::35",
-        "2606:2800:220:1::39"]
+        "2606:2800:220:1::39", "fd00:66::1"]
 # Further addresses that the caller calls from.
-CALLERS = ["185.199.101.1", "185.199.102.1"]
+CALLERS = ["185.199.101.1", "185.199.102.1", "2a01:db00:101::1"]
 
 
 def sh(*words):
@@ -50,7 +52,7 @@ def set_up_network():
     sh("ip", "address", "add", f"{LINK4}/24", "dev", "peers")
     sh("ip", "address", "add", f"{LINK6}/64", "dev", "peers", "nodad")
     sh("ip", "link", "set", "peers", "up")
-    for own in [LIAR, LIAR6, *ECHO, *CALLERS, *RESOLVERS, *RESOLVERS.values()]:
+    for own in [SIX, *LIARS, *ECHO, *CALLERS, *RESOLVERS, *RESOLVERS.values()]:
         sh("ip", "address", "add", f"{own}/{128 if ':' in own else 32}", "dev", "lo")
     sh("ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "main")
     sh("ip", "-6", "route", "add", "local", "::/0", "dev", "lo", "table", "main")
@@ -77,14 +79,16 @@ def hosts(base):
             file.write(f"93.184.217.{number} many.example\n2606:2800:220:3::{number} many.example\n")
         for number in range(1, 61):
             file.write(f"93.184.220.{number} big.example\n")
+        for number in range(1, 39):
+            file.write(f"2606:2800:220:4::{number} big.example\n")
 
 
 def start_daemons(base):
     hosts(base)
-    for resolver, resolver6 in RESOLVERS.items():
+    for listen in [*(f"{four},{six}" for four, six in RESOLVERS.items()), SIX]:
         start(base, "dnsmasq", "-k", f"--conf-file={HERE}/zone.conf", "--pid-file=",
-              f"--addn-hosts={base}/hosts", f"--listen-address={resolver},{resolver6}",
-              "--log-facility=-")
+              f"--addn-hosts={base}/hosts", f"--listen-address={listen}", "--log-facility=-",
+              *(["--filter-A"] if listen == SIX else []))
     with open(f"{HERE}/nginx.conf", encoding="utf-8") as file:
         text = file.read().replace("{base}", base)
     write(f"{base}/nginx.conf", text)
@@ -205,14 +209,23 @@ class Doh(http.server.BaseHTTPRequestHandler):
 # --- A resolver that lies --------------------------------------------------------------------------
 
 def answer(query, addresses, owner=b"\xc0\x0c", ttl=300):
-    """The answer to `query` with these IPv4 addresses."""
+    """The answer to `query` with these addresses, of the type that is asked for."""
     end = 12
     while query[end]:
         end += query[end] + 1
     end += 5
-    body = b"".join(owner + struct.pack("!HHIH", 1, 1, ttl, 4) + socket.inet_aton(address)
-                    for address in addresses)
+    family, kind = (socket.AF_INET6, 28) if is_six(query) else (socket.AF_INET, 1)
+    packed = [socket.inet_pton(family, address) for address in addresses]
+    body = b"".join(owner + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data for data in packed)
     return query[:2] + struct.pack("!5H", 0x8180, 1, len(addresses), 0, 0) + query[12:end] + body
+
+
+def is_six(query):
+    """Is it asked for an IPv6 address?"""
+    end = 12
+    while query[end]:
+        end += query[end] + 1
+    return query[end + 1:end + 3] == b"\0\x1c"
 
 
 def other_name(message):
@@ -220,7 +233,8 @@ def other_name(message):
     return message[:13] + bytes([message[13] ^ 1]) + message[14:]
 
 
-# What the first label of a name asks for; each has an address of its own, 93.184.222.NUMBER.
+# What the first label of a name asks for; each has an address of its own, 93.184.222.NUMBER and
+# 2606:2800:222::NUMBER.
 LIES = ["good", "late", "source", "port", "second", "number", "name", "type", "class", "owner", "loop",
         "cut", "private", "mixed", "own", "many", "query", "empty", "forever", "negative"]
 
@@ -228,8 +242,11 @@ LIES = ["good", "late", "source", "port", "second", "number", "name", "type", "c
 def lie(query, label, socks, peer):
     """`socks`: of the resolver, of another address, of another port."""
     real, elsewhere, odd = socks
-    address = f"93.184.222.{LIES.index(label) + 1}" if label in LIES else "93.184.222.200"
+    net, far, inside, own = ("2606:2800:222::", "2606:2800:221::", "fd00:66::1", "2a01:db00:1::2") \
+        if is_six(query) else ("93.184.222.", "93.184.221.", "10.66.0.1", "185.199.100.2")
+    address = f"{net}{LIES.index(label) + 1}" if label in LIES else f"{net}200"
     good = answer(query, [address])
+    size = len(socket.inet_pton(socket.AF_INET6 if ":" in net else socket.AF_INET, address)) + 12
     if label == "source":
         elsewhere.sendto(good, peer)
     elif label == "port":
@@ -238,21 +255,21 @@ def lie(query, label, socks, peer):
         time.sleep(0.3)
         real.sendto(good, peer)
     elif label == "second":
-        real.sendto(answer(query, ["93.184.222.201"]), peer)
+        real.sendto(answer(query, [f"{net}201"]), peer)
         real.sendto(good, peer)
     else:
         real.sendto({
             "number": bytes([query[0] ^ 1]) + good[1:],
             "name": other_name(good),
-            "type": good[:len(good) - 16 - 4] + b"\0\x10\0\1" + good[-16:],
-            "class": good[:len(good) - 16 - 4] + b"\0\1\0\3" + good[-16:],
+            "type": good[:len(good) - size - 4] + b"\0\x10\0\1" + good[-size:],
+            "class": good[:len(good) - size - 4] + good[-size - 4:-size - 2] + b"\0\3" + good[-size:],
             "owner": answer(query, [address], owner=b"\x03foe\x07example\0"),
-            "loop": answer(query, [address], owner=b"\xc0" + bytes([len(good) - 16])),
+            "loop": answer(query, [address], owner=b"\xc0" + bytes([len(good) - size])),
             "cut": good[:-3],
-            "private": answer(query, ["10.66.0.1"]),
-            "mixed": answer(query, ["10.66.0.1", address]),
-            "own": answer(query, ["185.199.100.2"]),
-            "many": answer(query, [f"93.184.221.{n}" for n in range(1, 201)]),
+            "private": answer(query, [inside]),
+            "mixed": answer(query, [inside, address]),
+            "own": answer(query, [own]),
+            "many": answer(query, [f"{far}{n}" for n in range(1, 141)]),
             "query": query,
             "empty": b"",
             "forever": answer(query, [address], ttl=0x7fffffff),
@@ -260,10 +277,11 @@ def lie(query, label, socks, peer):
         }.get(label, good), peer)
 
 
-def serve_liar():
+def serve_liar(liar, other):
+    """`other`: an address that is no resolver's."""
     socks = []
-    for address, port in ((LIAR, 53), ("93.184.216.39", 53), (LIAR, 5353)):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for address, port in ((liar, 53), (other, 53), (liar, 5353)):
+        sock = socket.socket(socket.AF_INET6 if ":" in liar else socket.AF_INET, socket.SOCK_DGRAM)
         sock.bind((address, port))
         socks.append(sock)
 
@@ -291,7 +309,8 @@ def main():
     serve_tcp(587, mail(context))
     serve_tcp(9999, echo)
     serve_udp()
-    serve_liar()
+    for liar, other in zip(LIARS, ("93.184.216.39", "2606:2800:220:1::39")):
+        serve_liar(liar, other)
     doh = http.server.ThreadingHTTPServer(("127.0.0.1", 8053), Doh)
     threading.Thread(target=doh.serve_forever, daemon=True).start()
     print("ready", flush=True)

@@ -25,6 +25,8 @@ import time
 
 PATIENCE = float(os.environ.get("SAY_PATIENCE", "0.6"))  # until an answer counts as none
 LINK = float(os.environ.get("SAY_LINK", "5"))  # for connections and answers of servers that are there
+# What a resolver is asked for when an act does not say it.
+KIND = os.environ.get("SAY_KIND", "A")
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "PTR": 12, "TXT": 16, "AAAA": 28, "SRV": 33, "SVCB": 64,
          "HTTPS": 65, "NULL": 10, "ANY": 255}
 
@@ -82,7 +84,7 @@ def encode(name):
     return out + b"\0"
 
 
-def question(name, kind="A", number=0x1234, count=1):
+def question(name, kind=KIND, number=0x1234, count=1):
     kind = TYPES.get(kind) or int(kind)
     body = (encode(name) + struct.pack("!HH", kind, 1)) * count
     return struct.pack("!6H", number, 0x100, count, 0, 0, 0) + body
@@ -130,17 +132,21 @@ def hints(data):
     return found
 
 
+def datagrams(server):
+    """A datagram socket of the family that the server has."""
+    return socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
+
+
 def exchange(server, message):
     """The first datagram that comes back, from whomever."""
-    family = socket.AF_INET6 if ":" in server else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+    with datagrams(server) as sock:
         sock.sendto(message, (server, 53))
         if not select.select([sock], [], [], PATIENCE)[0]:
             raise Refused("silent")
         return sock.recv(65536)
 
 
-def act_ask(server, name, kind="A", count="1"):
+def act_ask(server, name, kind=KIND, count="1"):
     """One question to a resolver; says the addresses of the answer."""
     message = exchange(server, question(name, kind, count=int(count)))
     return " ".join(sorted(records(message))) or f"rcode{message[3] & 15}"
@@ -153,9 +159,9 @@ def act_ask_tcp(server, name):
         return " ".join(sorted(records(reply(sock, 14)[2:])))
 
 
-def act_go(server, name, port, kind="A", number="0"):
+def act_go(server, name, port, kind=KIND, number="0"):
     """Asks, then connects to one of the addresses told."""
-    found = [a for a in act_ask(server, name, kind).split() if not a.startswith(("type", "rcode"))]
+    found = [a for a in records(exchange(server, question(name, kind))) if not a.startswith("type")]
     if not found:
         raise Refused("unresolved")
     connect(f"[{found[int(number)]}]:{port}").close()
@@ -164,7 +170,7 @@ def act_go(server, name, port, kind="A", number="0"):
 
 def act_second(server, name, port):
     """Takes the second answer to one question, connects to what it tells."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with datagrams(server) as sock:
         sock.sendto(question(name), (server, 53))
         for _ in range(2):
             if not select.select([sock], [], [], PATIENCE)[0]:
@@ -182,29 +188,28 @@ def act_raw(server, hexadecimal):
 
 def act_put(server, hexadecimal):
     """The same, when no answer is to be had."""
-    with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET,
-                       socket.SOCK_DGRAM) as sock:
+    with datagrams(server) as sock:
         sock.sendto(bytes.fromhex(hexadecimal), (server, 53))
     return "sent"
 
 
 def act_flood(server, name, count):
     """Questions as fast as they go; the first refusal is the answer."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with datagrams(server) as sock:
         sock.connect((server, 53))
         for number in range(int(count)):
             sock.send(question(name, number=number + 1))
     return "sent"
 
 
-def act_get(name, path="/"):
+def act_get(name, path="/", before=""):
     """A page over TLS by a name that this client resolves itself; proxies are not looked at."""
     with open("/etc/resolv.conf", encoding="ascii") as file:
         server = next(line.split()[1] for line in file if line.startswith("nameserver"))
     found = [a for a in records(exchange(server, question(name))) if not a.startswith("type")]
     if not found:
         raise Refused("unresolved")
-    with connect(f"[{found[0]}]:443") as plain, \
+    with connect(f"[{before}{found[0]}]:443") as plain, \
             ssl.create_default_context().wrap_socket(plain, server_hostname=name) as sock:
         sock.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
         data = b""
@@ -213,10 +218,21 @@ def act_get(name, path="/"):
     return data.decode().rpartition("\r\n")[2]
 
 
+def act_get_mapped(name):
+    """The same on a socket of IPv6, as Java has them for IPv4 too."""
+    return act_get(name, before="::ffff:")
+
+
 # --- Connections -----------------------------------------------------------------------------------
 
 def act_tcp(place):
     connect(place).close()
+    return "connected"
+
+
+def act_tcp_mapped(place):
+    host, port = split(place)
+    connect(f"[::ffff:{socket.gethostbyname(host)}]:{port}").close()
     return "connected"
 
 

@@ -15,7 +15,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 OWN4, OWN6 = "185.199.100.2", "2a01:db00:1::2"
 PEER4, PEER6 = "185.199.100.1", "2a01:db00:1::1"
-RESOLVER4, RESOLVER6, FOREIGN = "9.9.9.9", "2620:fe::9", "8.8.4.4"
+RESOLVER4, RESOLVER6, FOREIGN, FOREIGN6 = "9.9.9.9", "2620:fe::9", "8.8.4.4", "2001:4860::44"
+# The resolver that knows IPv6 addresses only.
+SIX = "2620:fe::6"
 
 
 def sh(command, **options):
@@ -77,10 +79,15 @@ def make_repository(base):
         done""", env={**os.environ, "HOME": base})
 
 
+def use_resolvers(base, *servers):
+    """The resolvers of whatever starts from now on."""
+    write(f"{base}/resolv.conf", "".join(f"nameserver {server}\n" for server in servers) +
+          "options timeout:2 attempts:1\n")
+
+
 def mount_etc(base):
     """The resolver and the authorities of this mount namespace."""
-    write(f"{base}/resolv.conf", f"nameserver {RESOLVER4}\nnameserver {RESOLVER6}\n"
-          "options timeout:2 attempts:1\n")
+    use_resolvers(base, RESOLVER4, RESOLVER6)
     write(f"{base}/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\n"
           "hosts: files dns\nservices: files\n")
     for name in ("resolv.conf", "nsswitch.conf"):
@@ -135,7 +142,7 @@ class Scene:
     def wait(self):
         """Until every real server answers."""
         probes = [f"/usr/bin/python3 {HERE}/say.py ask {server} one.example"
-                  for server in (RESOLVER4, f"{RESOLVER6}", FOREIGN)]
+                  for server in (RESOLVER4, RESOLVER6, FOREIGN, FOREIGN6, SIX)]
         probes += [f"exec 3<>/dev/tcp/93.184.216.35/{port}" for port in (22, 80, 443)]
         probes.append(f"test -S {self.base}/fcgi.socket")
         deadline = time.monotonic() + 60
