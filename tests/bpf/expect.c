@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the packet programs should do with a packet: the host's readers, and the matcher on the policy's
+ * image. It knows nothing of packets' headers.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Headers around what is said: between an agent and a resolver or a server, by IPv4 or IPv6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads packets.txt, and changes its packets at random. What is in them is not looked at. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
