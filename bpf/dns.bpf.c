@@ -128,21 +128,28 @@ __noinline int pk_dns_judge(struct pk_scratch *s, int error)
 	return 1;
 }
 
-/* Where a question is noted: in the place of the same one, in a free one, or in the oldest one's. */
-static __always_inline struct pk_question *pk_question_place(struct pk_questions *asked,
-							     const struct pk_scratch *s)
+/**
+ * Where a question is noted: in the place of the same one, in a free one, or in the oldest one's. A number
+ * and out of line: verifiers follow every pointer that it could be, each by itself.
+ */
+__noinline int pk_question_place(const struct pk_questions *asked, const struct pk_scratch *s)
 {
-	struct pk_question *place = &asked->at[0];
+	__u64 oldest = ~0ULL;
+	int place = 0;
 
+	if (!asked || !s)
+		return 0;
 	for (int i = 0; i < PK_QUESTIONS_MAX; i++) {
-		struct pk_question *q = &asked->at[i];
+		const struct pk_question *q = &asked->at[i];
 
 		if (q->asked_ns && q->host == s->question.name.hash && q->id == s->question.id &&
 		    q->type == s->question.type && q->resolver_hi == s->packet.target_hi &&
 		    q->resolver_lo == s->packet.target_lo)
-			return q;
-		if (q->asked_ns < place->asked_ns)
-			place = q;
+			return i;
+		if (q->asked_ns < oldest) {
+			oldest = q->asked_ns;
+			place = i;
+		}
 	}
 	return place;
 }
@@ -159,7 +166,7 @@ static __always_inline int pk_dns_note(struct __sk_buff *ctx, const struct pk_sc
 	asked = bpf_sk_storage_get(&pk_asked, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!asked)
 		return 1;
-	q = pk_question_place(asked, s);
+	q = &asked->at[pk_question_place(asked, s) & (PK_QUESTIONS_MAX - 1)];
 	q->asked_ns = 0;
 	q->host = s->question.name.hash;
 	q->resolver_hi = s->packet.target_hi;
@@ -223,23 +230,35 @@ static __always_inline __u64 pk_learned_rank(const struct pk_learned_name *n, __
 	return n->expires_ns;
 }
 
+/** The place for a name that the address is known by. A number and out of line, as above. */
+__noinline int pk_learned_place(const struct pk_learned *known, const struct pk_learned_name *name,
+				__u64 now)
+{
+	__u64 best = ~0ULL;
+	int place = 0;
+
+	if (!known || !name)
+		return 0;
+	for (int i = 0; i < PK_LEARNED_NAMES; i++) {
+		__u64 rank = pk_learned_rank(&known->names[i], name->host, name->image, now);
+
+		if (rank < best) {
+			best = rank;
+			place = i;
+		}
+	}
+	return place;
+}
+
 /* Write a name; readers on other CPUs take none whose time is over, so that is written last. */
 static __always_inline void pk_learned_write(struct pk_learned *known,
 					     const struct pk_learned_name *name, __u64 now)
 {
-	struct pk_learned_name *place = &known->names[0];
-	__u64 best = ~0ULL, expires = name->expires_ns;
+	int at = pk_learned_place(known, name, now) & (PK_LEARNED_NAMES - 1);
+	struct pk_learned_name *place = &known->names[at];
+	__u64 expires = name->expires_ns;
 
-	for (int i = 0; i < PK_LEARNED_NAMES; i++) {
-		struct pk_learned_name *n = &known->names[i];
-		__u64 rank = pk_learned_rank(n, name->host, name->image, now);
-
-		if (rank < best) {
-			best = rank;
-			place = n;
-		}
-	}
-	if (!best && place->expires_ns > expires)
+	if (place->host == name->host && place->image == name->image && place->expires_ns > expires)
 		expires = place->expires_ns;
 	*(volatile __u64 *)&place->expires_ns = 0;
 	*(volatile __u64 *)&place->host = name->host;
