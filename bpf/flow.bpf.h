@@ -64,9 +64,16 @@ static __always_inline void pk_flow_note(struct pk_flow *flow, const struct pk_s
 	flow->agent = s->rq.agent;
 	flow->check = s->finding.check;
 	flow->next = 0;
-	flow->started = 0;
+	flow->started = PK_START_NONE;
 	flow->local = 0;
 	flow->kind = PK_FLOW_OUT;
+}
+
+/** A connection of the flow begins: what it says first is looked at from byte number @first on. */
+static __always_inline void pk_flow_begin(struct pk_flow *flow, __u32 first)
+{
+	flow->next = first;
+	flow->started = PK_START_SYN;
 }
 
 /** It is the running task that asks, a program with the bits @subjects. Not for packet programs. */

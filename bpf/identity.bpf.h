@@ -22,11 +22,14 @@ static __always_inline void pk_count(__u32 agent, __u32 which)
 /** The agent whose cgroup is the innermost one around the running task, or 0. */
 static __always_inline __u32 pk_who_cgroup(void)
 {
+	__u64 own = bpf_get_current_cgroup_id();
+	__u32 *slot = bpf_map_lookup_elem(&pk_cgroups, &own);
 	__u32 agent = 0;
 
+	if (slot)
+		return *slot;
 	for (int level = 1; level < PK_CGROUP_DEPTH; level++) {
 		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
-		__u32 *slot;
 
 		if (!id)
 			break;

@@ -57,6 +57,13 @@ enum pk_check {
 	PK_CHECK_BLOCKED, /* it was found bad: nothing of the flow leaves any more */
 };
 
+/** How far a connection's first payload is, struct pk_flow.started. */
+enum pk_start {
+	PK_START_NONE, /* its first bytes went unseen, or nothing is looked at */
+	PK_START_SYN, /* next is known; there is no reader yet, or one of an earlier connection */
+	PK_START_READ, /* the socket's reader is of this connection */
+};
+
 /** What a socket is about. */
 enum pk_flow_kind {
 	PK_FLOW_NONE,
@@ -85,7 +92,7 @@ struct pk_flow {
 	__u8 kind; /* enum pk_flow_kind */
 	__u32 check; /* enum pk_check */
 	__u32 next; /* check: TCP sequence number of the first byte not yet looked at */
-	__u16 started; /* next is known */
+	__u16 started; /* enum pk_start */
 	__u16 local; /* own addresses: a packet to this host was looked at */
 	__u8 comm[16];
 };
@@ -352,7 +359,7 @@ struct {
 	__type(value, struct pk_flow);
 } pk_flows SEC(".maps") __weak;
 
-/** Socket -> how far its first payload was read, while that is checked. No memory: dropped. */
+/** Socket -> how far its first payload was read, from its first byte on. No memory: dropped. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

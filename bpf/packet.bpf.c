@@ -154,7 +154,7 @@ static __always_inline void pk_flow_found(struct pk_flow *flow, const struct pk_
 {
 	/* To the same destination the first payload stays known, whatever the image. */
 	if (!pk_flow_goes(flow, &s->rq, flow->image))
-		flow->started = 0;
+		flow->started = PK_START_NONE;
 	flow->address_hi = s->rq.address_hi;
 	flow->address_lo = s->rq.address_lo;
 	flow->port = s->rq.port;
@@ -291,6 +291,38 @@ __noinline int pk_packet_out(struct __sk_buff *ctx, const struct pk_packet *p, i
 	return pass;
 }
 
+/* A packet of a connection that is looked at: the ones that say nothing pass. */
+static __always_inline bool pk_packet_silent(struct __sk_buff *ctx, struct pk_flow *flow,
+					     struct pk_packet *p)
+{
+	if (p->access != PK_ACCESS_TCP || flow->check == PK_CHECK_BLOCKED ||
+	    pk_packet_rest(ctx, p) || p->length)
+		return false;
+	if (!(p->flags & PK_TCP_SYN))
+		return true;
+	/* It may be the one under way, again. */
+	if (flow->started == PK_START_READ)
+		return false;
+	pk_flow_begin(flow, p->sequence + 1);
+	return true;
+}
+
+/* Does what was found for the flow stand for the packet too? False: it has to be judged. */
+static __always_inline bool pk_packet_known(struct __sk_buff *ctx, struct pk_flow *flow,
+					    struct pk_packet *p, __u32 state)
+{
+	if (flow->kind == PK_FLOW_LISTEN && p->access == PK_ACCESS_TCP)
+		return pk_flow_accepted(flow, state) ||
+		       (state == PK_TCP_LISTEN && !pk_packet_rest(ctx, p) && pk_packet_agrees(p));
+	/* Port 53 may be a resolver's. */
+	if (p->access == PK_ACCESS_UDP &&
+	    (p->target_port == PK_DNS_PORT || p->source_port == PK_DNS_PORT))
+		return false;
+	if (!pk_flow_to(flow, p) || (!flow->local && pk_packet_home(ctx, p)))
+		return false;
+	return flow->check == PK_CHECK_NONE || pk_packet_silent(ctx, flow, p);
+}
+
 SEC("cgroup_skb/egress")
 int pk_egress(struct __sk_buff *ctx)
 {
@@ -303,18 +335,9 @@ int pk_egress(struct __sk_buff *ctx)
 		return 0;
 	bad = pk_packet_read(ctx, &p);
 	flow = bpf_sk_storage_get(&pk_flows, sk, 0, 0);
-	if (bad || !flow)
-		return pk_packet_out(ctx, &p, bad) ? 1 : 0;
-	if (p.access == PK_ACCESS_TCP && pk_flow_accepted(flow, sk->state))
+	if (!bad && flow && pk_packet_known(ctx, flow, &p, sk->state))
 		return 1;
-	/* Port 53 may be a resolver's. */
-	if (p.access == PK_ACCESS_UDP &&
-	    (p.target_port == PK_DNS_PORT || p.source_port == PK_DNS_PORT))
-		return pk_packet_out(ctx, &p, 0) ? 1 : 0;
-	if (flow->check == PK_CHECK_NONE && pk_flow_to(flow, &p) &&
-	    (flow->local || !pk_packet_home(ctx, &p)))
-		return 1;
-	return pk_packet_out(ctx, &p, 0) ? 1 : 0;
+	return pk_packet_out(ctx, &p, bad) ? 1 : 0;
 }
 
 /* Whoever connects, or sends a datagram that is no answer: by `listen`, then by its `from`. */
@@ -351,22 +374,15 @@ static __always_inline int pk_datagram_in(struct __sk_buff *ctx, struct pk_scrat
 	return pk_judge_in(s, flow);
 }
 
-/* A connection from outside; other packets for a listening socket belong to one that was judged. */
-static __always_inline int pk_connection_in(struct pk_scratch *s, struct pk_flow *flow,
-					    const struct pk_image *head)
+/* Does nobody care for the packet? */
+static __always_inline bool pk_packet_free(const struct pk_image *head, const struct pk_flow *flow,
+					   const struct pk_packet *p)
 {
-	if (!(s->packet.flags & PK_TCP_SYN) || (s->packet.flags & PK_TCP_ACK))
-		return 1;
-	if (head->defaults[PK_SECTION_LISTEN].present && !pk_judge_in(s, flow))
-		return 0;
-	return pk_flow_listens(flow);
-}
-
-/* Does nobody care for the datagram? */
-static __always_inline bool pk_datagram_free(const struct pk_image *head,
-					     const struct pk_flow *flow, const struct pk_packet *p)
-{
-	if (p->source_port == PK_DNS_PORT && head->dns.resolver_count)
+	/* Other packets for a listening socket belong to a connection that was judged. */
+	if (p->access == PK_ACCESS_TCP)
+		return !(p->flags & PK_TCP_SYN) || (p->flags & PK_TCP_ACK);
+	if (p->access != PK_ACCESS_UDP ||
+	    (p->source_port == PK_DNS_PORT && head->dns.resolver_count))
 		return false;
 	return !head->defaults[PK_SECTION_LISTEN].present || pk_flow_from(flow, p);
 }
@@ -388,21 +404,23 @@ __noinline int pk_packet_in(struct __sk_buff *ctx)
 	head = flow ? pk_head(flow->agent, &view) : 0;
 	if (!head)
 		return 0;
-	bad = pk_packet_read(ctx, &p);
-	if (!bad && p.access == PK_ACCESS_UDP && pk_datagram_free(head, flow, &p))
+	if (sk->protocol == IPPROTO_TCP && !head->defaults[PK_SECTION_LISTEN].present)
+		return pk_flow_listens(flow);
+	bad = pk_packet_read(ctx, &p) || pk_packet_rest(ctx, &p);
+	if (!bad && pk_packet_free(head, flow, &p))
 		return 1;
 	s = pk_scratch_take(flow->agent);
 	if (!s)
 		return 0;
 	s->packet = p;
 	pk_request_packet(ctx, s, flow, PK_OP_ACCEPT);
-	if (bad || pk_packet_rest(ctx, &s->packet)) {
+	if (bad) {
 		s->rq.section = PK_SECTION_LISTEN;
 		pass = pk_refuse_packet(s, flow, PK_REASON_HEADER);
 	} else if (p.access == PK_ACCESS_UDP) {
 		pass = pk_datagram_in(ctx, s, flow, head);
 	} else {
-		pass = pk_connection_in(s, flow, head);
+		pass = pk_judge_in(s, flow) ? pk_flow_listens(flow) : 0;
 	}
 	pk_scratch_give(s);
 	return pass;

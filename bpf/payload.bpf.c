@@ -69,34 +69,45 @@ static long pk_feed_piece(__u32 index, void *arg)
 	return pk_payload_piece(f->s, f->payload, (__u32)length) != PK_PAYLOAD_MORE;
 }
 
-/* The reader of the connection whose first byte has the number @first; a new one when it has none. */
-static __always_inline struct pk_payload *pk_payload_start(struct __sk_buff *ctx,
-							   struct pk_flow *flow, __u32 first)
-{
-	struct bpf_sock *sk = pk_packet_socket(ctx);
-	struct pk_payload *payload;
-
-	if (!sk)
-		return 0;
-	payload = bpf_sk_storage_get(&pk_payloads, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!payload)
-		return 0;
-	/* A connection that begins again with the same numbers is the same one. */
-	if (flow->started && flow->next - payload->seen == first)
-		return payload;
-	__builtin_memset(payload, 0, sizeof(*payload));
-	flow->next = first;
-	flow->started = 1;
-	return payload;
-}
-
-/* The reader of the connection under way, NULL when its first bytes went unseen. */
+/* The reader of the connection under way, NULL when none of its bytes were read. */
 static __always_inline struct pk_payload *pk_payload_find(struct __sk_buff *ctx,
 							  const struct pk_flow *flow)
 {
 	struct bpf_sock *sk = pk_packet_socket(ctx);
 
-	return sk && flow->started ? bpf_sk_storage_get(&pk_payloads, sk, 0, 0) : 0;
+	if (!sk || flow->started != PK_START_READ)
+		return 0;
+	return bpf_sk_storage_get(&pk_payloads, sk, 0, 0);
+}
+
+/* A connection begins whose first byte has the number @first. */
+static __always_inline void pk_payload_start(struct __sk_buff *ctx, struct pk_flow *flow,
+					     __u32 first)
+{
+	const struct pk_payload *payload = pk_payload_find(ctx, flow);
+
+	/* A connection that begins again with the same numbers is the same one. */
+	if (!payload || flow->next - payload->seen != first)
+		pk_flow_begin(flow, first);
+}
+
+/* The reader of a connection whose start was seen; made with its first byte. NULL: no memory. */
+static __always_inline struct pk_payload *pk_payload_make(struct __sk_buff *ctx,
+							  struct pk_flow *flow)
+{
+	struct bpf_sock *sk = pk_packet_socket(ctx);
+	struct pk_payload *payload;
+
+	if (flow->started != PK_START_SYN)
+		return pk_payload_find(ctx, flow);
+	if (!sk)
+		return 0;
+	payload = bpf_sk_storage_get(&pk_payloads, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!payload)
+		return 0;
+	__builtin_memset(payload, 0, sizeof(*payload));
+	flow->started = PK_START_READ;
+	return payload;
 }
 
 /*
@@ -304,17 +315,14 @@ __noinline int pk_payload_out(struct __sk_buff *ctx, struct pk_scratch *s, struc
 	first = s->packet.sequence;
 	if (s->packet.flags & PK_TCP_SYN) {
 		first++;
-		payload = pk_payload_start(ctx, flow, first);
-		if (!payload)
-			return 0;
-	} else {
-		if (!s->packet.length)
-			return 1;
-		payload = pk_payload_find(ctx, flow);
-		if (!payload)
-			return pk_payload_unseen(s, flow);
+		pk_payload_start(ctx, flow, first);
 	}
-	return s->packet.length ? pk_payload_read(ctx, s, flow, payload, first) : 1;
+	if (!s->packet.length)
+		return 1;
+	if (flow->started == PK_START_NONE)
+		return pk_payload_unseen(s, flow);
+	payload = pk_payload_make(ctx, flow);
+	return payload ? pk_payload_read(ctx, s, flow, payload, first) : 0;
 }
 
 __noinline int pk_payload_again(struct __sk_buff *ctx, struct pk_scratch *s, struct pk_flow *flow)

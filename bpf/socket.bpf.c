@@ -55,29 +55,36 @@ int BPF_PROG(pk_sk_create, int family, int type, int protocol, int kern, int ret
 	return pk_refuse_kind(agent, family, plain, protocol);
 }
 
-SEC("cgroup/sock_create")
-int pk_sock_create(struct bpf_sock *ctx)
+/** Is a socket of an unusual kind refused? Out of line: most are usual. */
+__noinline int pk_sock_refused(__u32 family, __u32 type, __u32 protocol, __u32 kind)
 {
-	__u32 kind = pk_kind(ctx->family, ctx->type, ctx->protocol);
 	struct pk_target none = {
-		.protocol = ctx->type << 16 | (ctx->protocol & 0xffff),
-		.family = (__u8)ctx->family,
+		.protocol = type << 16 | (protocol & 0xffff),
+		.family = (__u8)family,
 		.access = (__u8)kind,
 	};
 	struct pk_scratch *s;
 	int error;
 
-	/* Only the other tiers can be told to refuse these, and they have. */
-	if (kind == PK_SOCKET_INET || kind == PK_SOCKET_INET6)
-		return 1;
 	s = pk_cgroup_begin(PK_SECTION_SOCKETS, PK_OP_SOCKET, &none);
 	if (!s)
-		return 0;
+		return 1;
 	if (pk_tier != PK_TIER_NETWORK)
 		s->rq.flags = PK_REQUEST_BACKSTOP;
 	error = pk_decide_refusal(s);
 	pk_scratch_give(s);
-	return error ? 0 : 1;
+	return error ? 1 : 0;
+}
+
+SEC("cgroup/sock_create")
+int pk_sock_create(struct bpf_sock *ctx)
+{
+	__u32 kind = pk_kind(ctx->family, ctx->type, ctx->protocol);
+
+	/* Only the other tiers can be told to refuse these, and they have. */
+	if (kind == PK_SOCKET_INET || kind == PK_SOCKET_INET6)
+		return 1;
+	return pk_sock_refused(ctx->family, ctx->type, ctx->protocol, kind) ? 0 : 1;
 }
 
 /* The messages of one netlink packet, in kernel memory. */
