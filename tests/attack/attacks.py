@@ -22,7 +22,9 @@ from families import as_six
 from world import World
 
 # Sections whose descriptors from before stay open.
-KEEPS = ("strict", "sockets")
+KEEPS = ("strict", "sockets", "audited")
+# Sections whose policy is in audit mode: what they do succeeds, and the event says what it would be.
+AUDITS = ("audited",)
 SILENT = ("ok", "known", "won", "lost")
 
 
@@ -180,7 +182,7 @@ def judge(line, confined, audit, results):
         found.append("the table asks for no event of this denial")
     if denied and line.wanted:
         events, wanted = results["confined"][1], results["confined"][2][confined]
-        if not find_event(events, wanted, errno, False, pid):
+        if not find_event(events, wanted, errno, line.section in AUDITS, pid):
             found.append(f"confined: no event with {wanted}, errno {errno}; of that process there "
                          f"are {near(events, pid)}")
     elif found:

@@ -372,6 +372,26 @@ static int act_visit_late(char **a)
 	return reach(address, a[3]);
 }
 
+/*
+ * stay HOW RESOLVER NAME TYPE PORT MS: somebody is spoken to within the time that the name holds, and
+ * again after it.
+ */
+static int act_stay(char **a)
+{
+	char address[64];
+	int r = resolve(a[1], a[2], a[3], address), fd;
+	struct place to;
+
+	if (r)
+		return r;
+	to = place_of(address, a[4]);
+	fd = socket_to(&to, !strcmp(a[0], "tcp") ? SOCK_STREAM : SOCK_DGRAM);
+	if (fd < 0 || connect(fd, raw(&to), to.length) || word(fd))
+		return missed();
+	usleep((useconds_t)number(a[5]) * 1000);
+	return word(fd);
+}
+
 /* lure RESOLVER NAME TYPE ADDRESS PORT: hear all that comes, then go to the address of a liar. */
 static int act_lure(char **a)
 {
@@ -440,7 +460,7 @@ static ssize_t send_as(int fd, const struct message *m, const char *self, struct
  * pose BIND RESOLVER NAME ADDRESS PORT: be the resolver: bind its port, ask, answer oneself, and go to
  * the address that this answer tells.
  */
-static int pose(char **a, const char *client_at, int foreign)
+static int pose(char **a, const char *client_at, int option4, int option6)
 {
 	struct place at = place_of(a[0], "53"), to = place_of(a[1], "53"), self = { 0 };
 	const int v6 = to.at.ss_family == AF_INET6;
@@ -449,8 +469,7 @@ static int pose(char **a, const char *client_at, int foreign)
 	int server = socket_to(&at, SOCK_DGRAM), client = socket_to(&to, SOCK_DGRAM);
 
 	if (server < 0 || client < 0 || set(server, SOL_SOCKET, SO_REUSEADDR) ||
-	    (foreign &&
-	     set(server, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT)) ||
+	    set(server, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? option6 : option4) ||
 	    bind(server, raw(&at), at.length))
 		return -1;
 	if (sendto(client, asked.bytes, asked.length, 0, raw(&to), to.length) < 0)
@@ -469,21 +488,35 @@ static int pose(char **a, const char *client_at, int foreign)
 
 static int act_pose(char **a)
 {
-	return pose(a, strchr(a[1], ':') ? "::1" : "127.0.0.1", 0);
+	return pose(a, strchr(a[1], ':') ? "::1" : "127.0.0.1", IP_PKTINFO, IPV6_RECVPKTINFO);
 }
 
 /* With an address that is not of this host. */
 static int act_pose_foreign(char **a)
 {
-	return pose(a, strchr(a[1], ':') ? "2001:db8:100::2" : "198.51.100.2", 1);
+	return pose(a, strchr(a[1], ':') ? "2001:db8:100::2" : "198.51.100.2", IP_TRANSPARENT,
+		    IPV6_TRANSPARENT);
+}
+
+/* The same without a privilege, which IPv6 lets everybody do. */
+static int act_pose_free(char **a)
+{
+	return pose(a, "2001:db8:100::2", IP_FREEBIND, IPV6_FREEBIND);
 }
 
 static const struct act acts[] = {
-	{ "ask", 3, act_ask },	       { "ask-connected", 3, act_ask_connected },
-	{ "ask-tcp", 3, act_ask_tcp }, { "odd", 3, act_odd },
-	{ "label", 4, act_label },     { "tunnel", 4, act_tunnel },
-	{ "visit", 4, act_visit },     { "visit-late", 5, act_visit_late },
-	{ "lure", 5, act_lure },       { "pose-foreign", 5, act_pose_foreign },
+	{ "ask", 3, act_ask },
+	{ "ask-connected", 3, act_ask_connected },
+	{ "ask-tcp", 3, act_ask_tcp },
+	{ "odd", 3, act_odd },
+	{ "label", 4, act_label },
+	{ "tunnel", 4, act_tunnel },
+	{ "visit", 4, act_visit },
+	{ "visit-late", 5, act_visit_late },
+	{ "stay", 6, act_stay },
+	{ "lure", 5, act_lure },
+	{ "pose-foreign", 5, act_pose_foreign },
+	{ "pose-free", 5, act_pose_free },
 	{ "pose", 5, act_pose },
 };
 

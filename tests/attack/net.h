@@ -9,6 +9,7 @@
 #include "attack.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@
 #include <sys/time.h>
 
 /* How long to wait for what may never come; far more than a peer in a slow guest needs. */
-#define WAIT_MS 3000
+#define WAIT_MS 2000
 
 /** A destination. */
 struct place {
@@ -28,6 +29,8 @@ struct place {
 static inline struct place place_of(const char *address, const char *port)
 {
 	struct place p = { 0 };
+	char plain[64] = "";
+	const char *scope = strchr(address, '%');
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&p.at;
 	struct sockaddr_in *in = (struct sockaddr_in *)&p.at;
 
@@ -37,7 +40,11 @@ static inline struct place place_of(const char *address, const char *port)
 		p.length = sizeof(*in);
 		return p;
 	}
-	if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1) {
+	/* A link-local one says its device. */
+	memcpy(plain, address, strnlen(address, sizeof(plain) - 1));
+	plain[strcspn(plain, "%")] = '\0';
+	if (inet_pton(AF_INET6, plain, &in6->sin6_addr) == 1) {
+		in6->sin6_scope_id = scope ? if_nametoindex(scope + 1) : 0;
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = htons((uint16_t)number(port));
 		p.length = sizeof(*in6);

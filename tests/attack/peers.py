@@ -15,7 +15,7 @@ import threading
 ECHO_PORTS = (22, 25, 80, 443, 2375, 8080, 9000, 53)
 DATAGRAM_PORTS = (443, 4789, 5353, 5355, 9000)
 ERRAND_PORT = 7001
-WAIT = 2.0
+WAIT = 1.5
 EVIL, EVIL6 = "203.0.113.66", "2001:db8:200::66"
 # Somebody who is no resolver, as sockets of IPv6 write it.
 OTHERS = ("::ffff:203.0.113.77", "2001:db8:200::77")
@@ -34,6 +34,7 @@ NAMES = {
     "toevil.test": ("banned.test", [EVIL, EVIL6]),
     "short.test": (None, ["203.0.113.40", "2001:db8:200::40"]),
     "once.test": (None, ["203.0.113.41", "2001:db8:200::41"]),
+    "brief.test": (None, ["203.0.113.42", "2001:db8:200::42"]),
     "foe.test": (None, ["203.0.113.99", "2001:db8:200::99"]),
     "loop.rebind.test": (None, ["127.0.0.1", "::1"]),
     "zero.rebind.test": (None, ["0.0.0.0", "::"]),
@@ -43,7 +44,7 @@ NAMES = {
     "sixtofour.rebind.test": (None, [EVIL, "2002:a9fe:a9fe::1"]),
     "own.rebind.test": (None, ["198.51.100.2", "2001:db8:100::2"]),
 }
-TTL = {"short.test": 1, "once.test": 0}
+TTL = {"short.test": 1, "brief.test": 1, "once.test": 0}
 
 
 def name_bytes(name):

@@ -17,12 +17,12 @@ PICKET = os.environ["PICKET"]
 BUILD = os.environ["BUILD"]
 TIER = os.environ["PICKET_TIER"]
 PROGRAMS = ["drive", "files", "descriptors", "mounts", "exec", "process", "kernel", "ring",
-            "victim", "net", "sockets", "dns", "payload", "listen"]
+            "victim", "net", "sockets", "dns", "payload", "stream", "option", "listen"]
 # The first descriptor that an agent inherits: above all that this program's threads open, or hold
 # for an accept() that has not returned, on which dup2() fails.
 INHERITED = 240
 # Sections about the network: they need a world around them, and no file system of their own.
-NETWORK = ("names", "denied", "sockets")
+NETWORK = ("names", "denied", "sockets", "audited")
 FOLDERS = ["rw/secret", "rw/ov", "rw/over", "rw/moved", "rw/gone", "rw/mnt",
            "rw/mnt2", "rw/fold", "ro/fold", "ro/d", "wo", "xo",
            "rn", "no/d", "bin", "rw/hold/secret", "rw/deep", "rw/was", "vault"]

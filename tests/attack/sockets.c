@@ -21,6 +21,24 @@ static int act_socket(char **a)
 		socket((int)number(a[0]), (int)number(a[1]) | SOCK_CLOEXEC, (int)number(a[2])));
 }
 
+/* Of every family but those that rules may name, as every type: "ok" when one could be made. */
+static int act_others(char **a)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET };
+	int made = 0, fd;
+
+	(void)a;
+	for (int family = 3; family < AF_MAX + 4; family++) {
+		if (family == AF_INET6 || family == AF_NETLINK)
+			continue;
+		for (size_t i = 0; i < COUNT(types); i++) {
+			fd = socket(family, types[i] | SOCK_CLOEXEC, 0);
+			made += fd >= 0 ? !close(fd) : 0;
+		}
+	}
+	return made ? 0 : fail(EPERM);
+}
+
 static int act_pair(char **a)
 {
 	int pair[2];
@@ -232,11 +250,17 @@ static int act_getfd(char **a)
 }
 
 static const struct act acts[] = {
-	{ "socket", 3, act_socket },	   { "pair", 2, act_pair },
-	{ "route", 2, act_route },	   { "new-address", 1, act_new_address },
-	{ "route-two", 0, act_route_two }, { "diag", 1, act_diag },
-	{ "receive", 4, act_receive },	   { "use", 2, act_use },
-	{ "connect", 3, act_connect },	   { "getfd", 2, act_getfd },
+	{ "socket", 3, act_socket },
+	{ "others", 0, act_others },
+	{ "pair", 2, act_pair },
+	{ "route", 2, act_route },
+	{ "new-address", 1, act_new_address },
+	{ "route-two", 0, act_route_two },
+	{ "diag", 1, act_diag },
+	{ "receive", 4, act_receive },
+	{ "use", 2, act_use },
+	{ "connect", 3, act_connect },
+	{ "getfd", 2, act_getfd },
 };
 
 int main(int argc, char **argv)

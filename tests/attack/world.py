@@ -51,7 +51,8 @@ class World:
             str(self.process.pid))
         for prefix, link, four, six in (([], "out", OWN, OWN6), (inside, "in", GATE, GATE6)):
             batch = [f"link set lo up\nlink set {link} up\n",
-                     f"addr add {four}/24 dev {link}\naddr add {six}/64 dev {link} nodad\n"]
+                     f"addr add {four}/24 dev {link}\naddr add {six}/64 dev {link} nodad\n",
+                     f"addr add fe80::{six[-1]}/64 dev {link} nodad\n"]
             batch += self.routes(link) if prefix else [
                 f"route add default via {GATE}\nroute add default via {GATE6}\n"]
             subprocess.run([*prefix, "ip", "-batch", "-"], input="".join(batch), text=True,
