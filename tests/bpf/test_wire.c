@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/bpflog.h"
 #include "engine/cgroup.h"
 #include "engine/features.h"
 #include "engine/place.h"
@@ -115,6 +116,34 @@ static int set_agent(const struct fixture *f)
 	return bpf_map_update_elem(bpf_map__fd(f->skel->maps.pk_cgroups), &f->cgroup, &slot, 0);
 }
 
+/* What does not work is told, with what libbpf said last. */
+static int begun(const char *what, int r)
+{
+	char *said = r ? bpflog_tail(12) : NULL;
+
+	if (r)
+		printf("# %s: %d %s\n", what, r, said ? said : "");
+	free(said);
+	return r;
+}
+
+static int load_agent(struct fixture *f)
+{
+	int r = begun("policy", compile_policy(f));
+
+	if (!r)
+		r = begun("place", make_place(f));
+	bpflog_start();
+	if (!r)
+		r = begun("load", test_wire_bpf__load(f->skel));
+	if (!r)
+		r = begun("image", publish_image(bpf_map__fd(f->skel->maps.pk_images), SLOT,
+						 &f->image, &f->diags));
+	if (!r)
+		r = begun("agent", set_agent(f));
+	return r ? r : begun("cgroup", cgroup_join(f->place.cgroup, 0));
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -122,16 +151,14 @@ static int setup(void **state)
 	if (!f)
 		return -1;
 	*state = f;
+	f->home = -1;
 	f->place = (struct place)PLACE_NONE;
 	f->seeds = seeds_load();
 	f->skel = test_wire_bpf__open();
-	if (!f->seeds || !f->skel || compile_policy(f) || make_place(f))
+	if (!f->seeds || !f->skel)
 		return -1;
 	f->skel->rodata->pk_host_seed = EXPECT_SEED;
-	if (test_wire_bpf__load(f->skel) ||
-	    publish_image(bpf_map__fd(f->skel->maps.pk_images), SLOT, &f->image, &f->diags))
-		return -1;
-	return set_agent(f) || cgroup_join(f->place.cgroup, 0);
+	return load_agent(f);
 }
 
 static int teardown(void **state)

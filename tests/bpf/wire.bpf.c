@@ -31,27 +31,35 @@ struct {
 int pk_packet_read(struct __sk_buff *ctx, struct pk_packet *p);
 int pk_packet_in(struct __sk_buff *ctx);
 
-SEC("cgroup_skb/ingress")
-int wire_answer(struct __sk_buff *ctx)
+/** Note the open question with the packet's socket. Out of line: the stack. */
+__noinline int wire_ask(struct __sk_buff *ctx)
 {
 	struct bpf_sock *sk = pk_packet_socket(ctx);
 	struct pk_questions *asked;
-	struct wire_io *io;
 	struct pk_packet p = {};
+	struct wire_io *io;
 	__u32 zero = 0;
 
 	io = bpf_map_lookup_elem(&wire_io, &zero);
-	if (!io || !sk)
-		return 0;
+	if (!io || !sk || pk_packet_read(ctx, &p))
+		return 1;
 	asked = bpf_sk_storage_get(&pk_asked, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!asked || pk_packet_read(ctx, &p))
-		return 0;
+	if (!asked)
+		return 1;
 	asked->at[0].host = io->asked_host;
 	asked->at[0].id = io->asked_id;
 	asked->at[0].type = io->asked_type;
 	asked->at[0].resolver_hi = p.source_hi;
 	asked->at[0].resolver_lo = p.source_lo;
 	asked->at[0].asked_ns = bpf_ktime_get_boot_ns();
+	return 0;
+}
+
+SEC("cgroup_skb/ingress")
+int wire_answer(struct __sk_buff *ctx)
+{
+	if (wire_ask(ctx))
+		return 0;
 	return pk_packet_in(ctx) ? 1 : 0;
 }
 
