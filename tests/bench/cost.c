@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cost: run a program and say what it took: `NANOSECONDS PEAK_KIB STATUS` on standard output, from
- * the moment before it is started until it is reaped. The program's own output is thrown away,
+ * cost: run a program and say what it took: `NANOSECONDS PEAK_KIB STATUS CPU_NANOSECONDS` on standard
+ * output, from the moment before it is started until it is reaped; CPU time with all that it reaped. The program's own output is thrown away,
  * its errors are not.
  *
  *   cost COMMAND [ARG...]
@@ -34,6 +34,11 @@ static void become(char **command, int null)
 	_exit(127);
 }
 
+static long long nanoseconds(struct timeval t)
+{
+	return t.tv_sec * 1000000000LL + t.tv_usec * 1000LL;
+}
+
 int main(int argc, char **argv)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -54,7 +59,8 @@ int main(int argc, char **argv)
 		perror("cost");
 		return 1;
 	}
-	printf("%lld %ld %d\n", now() - start, usage.ru_maxrss,
-	       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	printf("%lld %ld %d %lld\n", now() - start, usage.ru_maxrss,
+	       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+	       nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime));
 	return 0;
 }
