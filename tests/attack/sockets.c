@@ -21,22 +21,28 @@ static int act_socket(char **a)
 		socket((int)number(a[0]), (int)number(a[1]) | SOCK_CLOEXEC, (int)number(a[2])));
 }
 
-/* Of every family but those that rules may name, as every type: "ok" when one could be made. */
+/*
+ * Of every family but those that rules may name, as every type; "ok" with the first that could be
+ * made. Without picket that is the one tried first: the kernel looks for a module for each other one.
+ */
 static int act_others(char **a)
 {
-	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET };
-	int made = 0, fd;
+	static const int types[] = { SOCK_RAW, SOCK_DGRAM, SOCK_STREAM, SOCK_SEQPACKET };
+	int family, fd;
 
 	(void)a;
-	for (int family = 3; family < AF_MAX + 4; family++) {
-		if (family == AF_INET6 || family == AF_NETLINK)
+	for (int number = 0; number <= AF_MAX + 4; number++) {
+		family = number ? number : AF_PACKET;
+		if (family == AF_UNIX || family == AF_INET || family == AF_INET6 ||
+		    family == AF_NETLINK)
 			continue;
 		for (size_t i = 0; i < COUNT(types); i++) {
 			fd = socket(family, types[i] | SOCK_CLOEXEC, 0);
-			made += fd >= 0 ? !close(fd) : 0;
+			if (fd >= 0)
+				return close(fd);
 		}
 	}
-	return made ? 0 : fail(EPERM);
+	return fail(EPERM);
 }
 
 static int act_pair(char **a)
