@@ -66,6 +66,7 @@ static __always_inline void pk_flow_note(struct pk_flow *flow, const struct pk_s
 	flow->next = 0;
 	flow->started = PK_START_NONE;
 	flow->local = 0;
+	flow->connected = 1;
 	flow->kind = PK_FLOW_OUT;
 }
 

@@ -92,7 +92,8 @@ struct pk_flow {
 	__u8 kind; /* enum pk_flow_kind */
 	__u32 check; /* enum pk_check */
 	__u32 next; /* check: TCP sequence number of the first byte not yet looked at */
-	__u16 started; /* enum pk_start */
+	__u8 started; /* enum pk_start */
+	__u8 connected; /* the socket asked for a destination itself: it was not accepted */
 	__u16 local; /* own addresses: a packet to this host was looked at */
 	__u8 comm[16];
 };

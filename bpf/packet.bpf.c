@@ -81,10 +81,14 @@ static __always_inline bool pk_packet_home(struct __sk_buff *ctx, const struct p
 	       !pk_address_loopback(p->target_hi, p->target_lo);
 }
 
-/* Sockets that were accepted: who connected was judged when the connection came. */
+/*
+ * Sockets that were accepted: who connected was judged when the connection came. Packets to a listening
+ * socket are looked at without its lock, so it may be on its way elsewhere when it is called one.
+ */
 static __always_inline bool pk_flow_accepted(const struct pk_flow *flow, __u32 state)
 {
-	return flow->kind == PK_FLOW_LISTEN && state != PK_TCP_LISTEN && state != PK_TCP_SYN_SENT;
+	return flow->kind == PK_FLOW_LISTEN && !flow->connected && state != PK_TCP_LISTEN &&
+	       state != PK_TCP_SYN_SENT;
 }
 
 /* Fill the request from the packet, what is remote being its target or its source. */
@@ -219,7 +223,7 @@ static __always_inline int pk_judge_out(struct __sk_buff *ctx, struct pk_scratch
 	const struct pk_packet *p = &s->packet;
 	const struct pk_image *head;
 	struct pk_view view;
-	bool verified, fits;
+	bool verified, fits, older;
 
 	if (!p->access)
 		return pk_refuse_packet(s, flow, PK_REASON_SOCKET);
@@ -237,6 +241,7 @@ static __always_inline int pk_judge_out(struct __sk_buff *ctx, struct pk_scratch
 	if (p->access == PK_ACCESS_TCP && flow->check == PK_CHECK_BLOCKED)
 		return flow->kind == PK_FLOW_OUT && !p->length;
 	fits = pk_flow_to(flow, p);
+	older = !fits && flow->kind != PK_FLOW_LISTEN && !(p->flags & PK_TCP_SYN);
 	verified = flow->kind == PK_FLOW_OUT && flow->started && flow->check == PK_CHECK_NONE;
 	if (!fits || (!flow->local && pk_packet_home(ctx, p))) {
 		if (!pk_judge_packet(ctx, s, flow))
@@ -244,6 +249,9 @@ static __always_inline int pk_judge_out(struct __sk_buff *ctx, struct pk_scratch
 		/* Only a stream's bytes come in order and from one hand. */
 		if (flow->check != PK_CHECK_NONE && type != SOCK_STREAM)
 			return pk_refuse_packet(s, flow, PK_REASON_SOCKET);
+		/* A connection that is older than the wish to look at what it says first. */
+		if (older && flow->check == PK_CHECK_DENIED && flow->started == PK_START_NONE)
+			flow->check = PK_CHECK_NONE;
 		return pk_packet_says(ctx, s, flow, verified);
 	}
 	return pk_packet_says(ctx, s, flow, false);

@@ -296,13 +296,12 @@ __noinline int pk_payload_read(struct __sk_buff *ctx, struct pk_scratch *s, stru
 	return pk_payload_end(s, payload, flow);
 }
 
-/* First bytes that went unseen: the connection is older than the wish to look at them. */
+/* First bytes that went unseen. */
 static __always_inline int pk_payload_unseen(struct pk_scratch *s, struct pk_flow *flow)
 {
-	if (flow->check == PK_CHECK_NAME)
-		return pk_payload_refuse(s, 0, flow, PK_REASON_NO_NAME);
-	flow->check = PK_CHECK_NONE;
-	return 1;
+	bool named = flow->check == PK_CHECK_NAME;
+
+	return pk_payload_refuse(s, 0, flow, named ? PK_REASON_NO_NAME : PK_REASON_PAYLOAD);
 }
 
 __noinline int pk_payload_out(struct __sk_buff *ctx, struct pk_scratch *s, struct pk_flow *flow)
@@ -332,7 +331,11 @@ __noinline int pk_payload_again(struct __sk_buff *ctx, struct pk_scratch *s, str
 	if (!s || !flow)
 		return 0;
 	payload = pk_payload_find(ctx, flow);
-	if (!payload || payload->state == PK_PAYLOAD_MORE)
+	if (payload && payload->state != PK_PAYLOAD_MORE)
+		return pk_payload_end(s, payload, flow);
+	if (flow->check == PK_CHECK_NAME)
 		return pk_payload_unseen(s, flow);
-	return pk_payload_end(s, payload, flow);
+	/* The connection is older than the wish to look at its first bytes. */
+	flow->check = PK_CHECK_NONE;
+	return 1;
 }

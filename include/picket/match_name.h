@@ -19,8 +19,9 @@ static PK_INLINE int pk_address_private(struct pk_address a)
 	if (a.hi == 0) /* ::, ::1 and the old forms of IPv4 */
 		return 1;
 	return a.hi >> 57 == 0xfc >> 1 || /* fc00::/7 */
-	       a.hi >> 54 == 0xfe80 >> 6 || /* fe80::/10 */
-	       a.hi >> 56 == 0xff || a.hi == 0x0064ff9b00000000ULL || a.hi >> 48 == 0x2002;
+	       a.hi >> 55 == 0xfe80 >> 7 || /* fe80::/10, fec0::/10 */
+	       a.hi >> 56 == 0xff || a.hi == 0x0064ff9b00000000ULL || a.hi >> 48 == 0x2002 ||
+	       a.hi >> 16 == 0x0064ff9b0001ULL; /* 64:ff9b:1::/48 */
 }
 
 struct pk_host_walk {
