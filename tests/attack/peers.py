@@ -41,6 +41,7 @@ NAMES = {
     "private.rebind.test": (None, ["10.1.2.3", "fd00::66"]),
     "meta.rebind.test": (None, ["169.254.169.254", "::ffff:169.254.169.254"]),
     "nat64.rebind.test": (None, [EVIL, "64:ff9b::a9fe:a9fe"]),
+    "localnat.rebind.test": (None, [EVIL, "64:ff9b:1::a9fe:a9fe"]),
     "sixtofour.rebind.test": (None, [EVIL, "2002:a9fe:a9fe::1"]),
     "own.rebind.test": (None, ["198.51.100.2", "2001:db8:100::2"]),
 }

@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Where the world is: documentation networks, the services of clouds, private networks.
 RANGES = ["203.0.113.0/24", "169.254.0.0/16", "100.100.100.0/24", "168.63.129.16/32", "10.0.0.0/8",
           "172.17.0.0/16", "192.168.0.0/16"]
-RANGES6 = ["2001:db8:200::/64", "64:ff9b::/96", "2002::/16", "fd00::/8", "::/96"]
+RANGES6 = ["2001:db8:200::/64", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fd00::/8", "::/96"]
 OWN, OWN6, GATE, GATE6 = "198.51.100.2", "2001:db8:100::2", "198.51.100.1", "2001:db8:100::1"
 # Of this host, outside the agent; the last one is a server that the agent inherits.
 SERVICES = [("::", 9000)]
