@@ -77,13 +77,13 @@ static bool is_denied(const struct policy_image *image, const struct pk_dns_name
 }
 
 int expect_answer(const struct policy_image *image, const struct seed *s,
-		  const struct wire_io *asked, struct found *found)
+		  const struct wire_io *asked, struct found *ret_found)
 {
 	static struct pk_dns_question q;
 	static struct pk_dns_walk w;
 	const __u8 *message = in_buffer(s);
 
-	found->count = 0;
+	ret_found->count = 0;
 	if (pk_dns_read_answer(message, s->length, EXPECT_SEED, &q, &w) ||
 	    q.id != asked->asked_id || q.type != asked->asked_type ||
 	    q.name.hash != asked->asked_host)
@@ -96,7 +96,7 @@ int expect_answer(const struct policy_image *image, const struct seed *s,
 		if (w.what == PK_DNS_ALIAS && is_denied(image, &w.name))
 			return 0;
 		if (w.what == PK_DNS_ADDRESS)
-			note_address(&w, found);
+			note_address(&w, ret_found);
 	}
 	return 1;
 }

@@ -24,20 +24,19 @@ struct found {
 };
 
 /** Does the question pass? 1 or 0. */
-int expect_question(const struct policy_image *image, const struct seed *question);
+int expect_question(const struct policy_image *image, const struct seed *s);
 
 /** Is there such an address? */
 bool found_has(const struct found *found, __u64 hi, __u64 lo);
 
 /** Does the answer pass, on a socket that asked what @asked says? Stores what is learned then. */
-int expect_answer(const struct policy_image *image, const struct seed *answer,
+int expect_answer(const struct policy_image *image, const struct seed *s,
 		  const struct wire_io *asked, struct found *ret_found);
 
 /** The question that @answer is to, into @ret. */
 void expect_asked(const struct seed *answer, struct wire_io *ret);
 
 /** Does the first payload pass, to @port at an address that no rule is about? */
-int expect_payload(const struct policy_image *image, const struct seed *payload, __u32 check,
-		   __u16 port);
+int expect_payload(const struct policy_image *image, const struct seed *s, __u32 check, __u16 port);
 
 #endif
