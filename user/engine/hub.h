@@ -16,11 +16,19 @@
 #define PICKET_ENGINE_HUB_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/diag.h"
 #include "engine/features.h"
 #include "engine/loader.h"
+#include "engine/place.h"
 #include "policy/image.h"
+
+/** The slot of the proof: records of this agent are nobody's business. */
+#define HUB_CANARY_SLOT (PK_AGENTS_MAX - 1)
+
+/** A build in hexadecimal digits, and a NUL. */
+#define HUB_BUILD_SIZE 17
 
 /** How an open hub came to be. */
 enum hub_origin {
@@ -38,6 +46,8 @@ struct hub {
 	int cgroups; /* CGROUP2/picket/daemon; -1 = none */
 	char *pin_path;
 	char *cgroup_path;
+	struct place_roots roots; /* borrowed of the features that it was opened with */
+	char build[HUB_BUILD_SIZE]; /* whose links decide */
 };
 
 /** An empty value. */
@@ -121,6 +131,9 @@ int hub_agents(const struct hub *hub, hub_agent_fn fn, void *context);
  */
 int hub_agent_image(const struct hub *hub, const struct hub_agent *agent,
 		    struct policy_image *ret_image);
+
+/** Also protect these files of a policy from every agent, as hub_agent_create() does. */
+int hub_protect(struct hub *hub, char *const *files, size_t file_count, struct diag_list *diags);
 
 /** Open the agent's cgroup (caller closes). Returns the descriptor or -errno. */
 int hub_agent_cgroup(const struct hub *hub, const struct hub_agent *agent);

@@ -233,6 +233,14 @@ static int choose_programs(struct picket_bpf *skel, const struct loader_request 
 	return 0;
 }
 
+static void choose_none(struct picket_bpf *skel)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		(void)bpf_program__set_autoload(prog, false);
+}
+
 struct loader_request loader_request_for(enum pk_tier tier, const struct policy_image *image)
 {
 	const struct pk_image *head = image_head(image);
@@ -289,6 +297,8 @@ int loader_load_request(const struct loader_request *request, struct loader *ret
 	r = choose_programs(loader.skel, request, diags);
 	if (r)
 		return r;
+	if (request->maps_only)
+		choose_none(loader.skel);
 	r = picket_bpf__load(loader.skel);
 	if (r) {
 		if (bpflog_program(name, sizeof(name)))
@@ -410,7 +420,7 @@ static int pin_maps(const struct loader *loader, const char *path, struct diag_l
 	return 0;
 }
 
-int loader_pin(struct loader *loader, const char *path, struct diag_list *diags)
+int loader_pin_links(struct loader *loader, const char *path, struct diag_list *diags)
 {
 	for (size_t i = 0; i < loader->link_count; i++) {
 		CLEAN_FREE char *pin = NULL;
@@ -424,7 +434,14 @@ int loader_pin(struct loader *loader, const char *path, struct diag_list *diags)
 		if (r)
 			return pin_fail(diags, loader->link_names[i], r, path);
 	}
-	return pin_maps(loader, path, diags);
+	return 0;
+}
+
+int loader_pin(struct loader *loader, const char *path, struct diag_list *diags)
+{
+	int r = loader_pin_links(loader, path, diags);
+
+	return r ? r : pin_maps(loader, path, diags);
 }
 
 void loader_close(struct loader *loader)

@@ -26,7 +26,8 @@ struct loader_request {
 	bool packets_out; /* look at every packet that leaves */
 	bool packets_in; /* at those that come in: who connects, and answers of resolvers */
 	bool names; /* room for what is learned from answers */
-	loader_prepare_fn prepare; /* or NULL; sets read-only data */
+	bool maps_only; /* no program: those of another process are attached */
+	loader_prepare_fn prepare; /* or NULL; sets read-only data, where maps are pinned */
 	void *argument; /* of prepare */
 };
 
@@ -68,6 +69,9 @@ int loader_attach(struct loader *loader, int cgroup_fd, struct diag_list *diags)
  * process. Returns 0 or -errno with an error; what is pinned then is the place's owner's to remove.
  */
 int loader_pin(struct loader *loader, const char *path, struct diag_list *diags);
+
+/** Pin all links as link_NAME below directory @path. Returns 0 or -errno with an error. */
+int loader_pin_links(struct loader *loader, const char *path, struct diag_list *diags);
 
 /** Detach (what is pinned stays attached) and unload. Accepts an empty loader; resets it. */
 void loader_close(struct loader *loader);
