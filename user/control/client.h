@@ -5,6 +5,8 @@
 #ifndef PICKET_CONTROL_CLIENT_H
 #define PICKET_CONTROL_CLIENT_H
 
+#include <linux/types.h>
+
 #include "base/diag.h"
 #include "control/message.h"
 
@@ -17,6 +19,7 @@ struct control {
 	unsigned int next_id;
 	char *buffer; /* bytes read and not yet taken; owned */
 	size_t used;
+	size_t size;
 	/** Called for a notification that comes while an answer is waited for; or NULL. */
 	void (*notified)(void *context, const char *method, json_t *params);
 	void *context;

@@ -28,12 +28,39 @@ struct peer {
 	enum peer_role role; /* PEER_CONFINED is found by whoever knows agents */
 };
 
+/** An empty value. */
+#define PEER_NONE                                                                                  \
+	{                                                                                          \
+		.pidfd = -1                                                                        \
+	}
+
 /** The groups that give roles. */
 #define PEER_GROUP_OBSERVER "picket"
 #define PEER_GROUP_OPERATOR "picket-admin"
 
-/** Identify the peer of the connected socket @fd. Returns 0 (caller resets) or -errno. */
-int peer_identify(int fd, struct peer *ret_peer);
+/** No such group here. */
+#define PEER_NO_GROUP ((gid_t)-1)
+
+/** Their numbers. Read now and then and not for each peer: the database may be slow to answer. */
+struct peer_groups {
+	gid_t observe; /* or PEER_NO_GROUP */
+	gid_t operate; /* or PEER_NO_GROUP */
+};
+
+/** Look them up. */
+void peer_groups_read(struct peer_groups *ret_groups);
+
+/**
+ * Identify the peer of the connected socket @fd. Returns 0 (caller resets), -ESRCH when its process
+ * cannot be seen from here (another pid namespace), or another -errno.
+ */
+int peer_identify(int fd, const struct peer_groups *groups, struct peer *ret_peer);
+
+/**
+ * True while the process that connected has not ended. What was read of /proc by its number is its
+ * own when it is still alive afterwards.
+ */
+bool peer_is_alive(const struct peer *peer);
 
 /** True when @gid is the peer's group or one of its supplementary ones. */
 bool peer_in_group(const struct peer *peer, gid_t gid);

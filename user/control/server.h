@@ -6,6 +6,8 @@
 #ifndef PICKET_CONTROL_SERVER_H
 #define PICKET_CONTROL_SERVER_H
 
+#include <linux/types.h>
+
 #include "base/diag.h"
 #include "control/message.h"
 #include "control/peer.h"
@@ -16,9 +18,13 @@ struct client;
 
 /** Limits; what is over them is refused with a count, never waited for. */
 #define SERVER_CLIENTS_MAX 1024
+#define SERVER_CLIENTS_KEPT 64 /* of these, only for root and operators */
 #define SERVER_CLIENTS_OF_USER 256 /* of one uid that is not root */
-#define SERVER_QUEUE_MAX (1U << 20) /* bytes waiting for one client: over it, the client is dropped */
+#define SERVER_QUEUE_MAX                                                                           \
+	(1U << 20) /* bytes waiting for one client: over it, the client is dropped */
+#define SERVER_QUEUE_OF_USER (16U << 20) /* the same for all clients of one uid that is not root */
 #define SERVER_RATE 200 /* requests a second of one client, bursts of as many */
+#define SERVER_RATE_OF_USER 2000 /* the same for all clients of one uid that is not root */
 #define SERVER_FDS_MAX 2 /* descriptors that may come with one request */
 #define SERVER_IDLE_LINE_MS 10000 /* a line begun must end within */
 
@@ -58,15 +64,28 @@ struct server_options {
 	int fd; /* a listening socket given by a service manager, or -1 */
 	const struct method *methods; /* borrowed */
 	size_t method_count;
-	/** The role of a peer just identified: the place to find PEER_CONFINED. */
+	/**
+	 * The role of a peer: the place to find PEER_CONFINED; else @peer->role. Asked when it connects
+	 * and again before each of its requests: it may have been confined since. What is read of /proc
+	 * by @peer->pid is the peer's: that it is still alive is checked afterwards. May be NULL.
+	 */
 	enum peer_role (*role)(void *context, const struct peer *peer);
-	void (*gone)(void *context, struct client *client); /* a client that is no more */
+	/** A client that is no more: after this its pointer is invalid. Not called by server_free(). */
+	void (*gone)(void *context, struct client *client);
 	void *context;
 };
 
+/*
+ * A connection is for the process that made it, and as long as that lives: bytes that another process
+ * sends over it (one that inherited it, or got it handed) end it, and so does the end of the process.
+ *
+ * Descriptors go with the request in whose sendmsg() they are, one request a sendmsg().
+ */
+
 /**
  * Listen on @options->path: a socket that nobody serves is replaced; anything else there is -EEXIST,
- * a served one -EADDRINUSE, each with an error. Mode 0666: roles decide, not the file's mode.
+ * a served one -EADDRINUSE, each with an error. Mode 0666: roles decide, not the file's mode. With
+ * @options->fd that descriptor is the server's from then on.
  */
 int server_open(const struct server_options *options, struct server **ret_server,
 		struct diag_list *diags);
@@ -86,7 +105,10 @@ const struct peer *client_peer(const struct client *client);
 void client_set_data(struct client *client, void *data);
 void *client_data(const struct client *client);
 
-/** Answer a call that returned -EINPROGRESS. */
+/**
+ * Answer a call that returned -EINPROGRESS; must be done for one without id too (@id NULL). Not after
+ * gone().
+ */
 void server_answer(struct client *client, const json_t *id, const struct control_answer *answer);
 
 /**
