@@ -117,7 +117,8 @@ endif
 uses = $(shell grep -qsE 'include [<"]($(1))' /dev/null $(wildcard user/*/*.[ch] user/main.c) && echo $(2))
 PACKAGES := $(call uses,bpf/|.*skel.h,libbpf) $(call uses,gelf.h|libelf.h,libelf) $(call uses,zlib.h,zlib) \
 	$(call uses,jansson.h,jansson) $(call uses,yaml.h,yaml-0.1) \
-	$(call uses,openssl/,libcrypto) $(call uses,seccomp.h,libseccomp) $(call uses,idn2.h,libidn2)
+	$(call uses,openssl/,libcrypto) $(call uses,seccomp.h,libseccomp) $(call uses,idn2.h,libidn2) \
+	$(call uses,systemd/,libsystemd)
 LIBS := $(if $(strip $(PACKAGES)),$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)) -pthread
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)

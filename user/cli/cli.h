@@ -31,6 +31,8 @@ struct cli_command {
 
 /** `picket check`: would `run` take these policies? */
 int cmd_check(int argc, char **argv);
+/** `picket daemon`: picketd. */
+int cmd_daemon(int argc, char **argv);
 /** `picket doctor`: what can this kernel enforce? */
 int cmd_doctor(int argc, char **argv);
 /** `picket explain`: what does a policy decide about one act? */

@@ -214,7 +214,7 @@ static int load_managed(const struct policy_args *args, const struct policy_host
 	if (args->no_managed)
 		return 0;
 	make_world(args, host, &world);
-	world.context.guarded = !args->managed;
+	world.context.guarded = !args->managed || args->guarded;
 	add_builtin(&world, "HOME", args->own_home ? args->own_home : args->home);
 	return managed_load(args->managed ? args->managed : MANAGED_FOLDER, &world.context,
 			    ret_managed, diags);
@@ -353,6 +353,17 @@ int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 	*ret_policy = policy;
 	policy = (struct cli_policy){ 0 };
 	return 0;
+}
+
+int policy_args_load(struct policy_args *args, struct policy **ret_policy, struct diag_list *diags)
+{
+	CLEAN(host_facts_reset) struct policy_host host = { 0 };
+	int r = find_facts(args, &host, diags);
+	struct policy_args plain = *args;
+
+	plain.overrides = NULL;
+	plain.override_count = 0;
+	return r < 0 ? r : load(&plain, &host, ret_policy, diags);
 }
 
 void cli_policy_reset(struct cli_policy *policy)
