@@ -51,16 +51,20 @@ json_int_t daemon_number(const json_t *object, const char *key)
 int daemon_refused(const char *command, const struct control_answer *answer)
 {
 	const char *hint = daemon_text(answer->data, "hint");
+	const char *findings = daemon_text(answer->data, "findings");
+	int code = answer->code == CONTROL_KERNEL ? CLI_KERNEL : CLI_FAILED;
 
-	/* The text of findings was made for a terminal, escapes and all, by diag_print(). */
-	(void)fputs(daemon_text(answer->data, "findings"), stderr);
+	/* Made for a terminal, escapes and all, by diag_print(); message and hint are in it. */
+	(void)fputs(findings, stderr);
+	if (*findings)
+		return code;
 	(void)cli_error(command, "%s", answer->message ? answer->message : "it failed");
 	if (*hint) {
 		(void)fputs("Hint: ", stderr);
 		escape_write(stderr, hint, strlen(hint), 0);
 		(void)fputs("\n", stderr);
 	}
-	return answer->code == CONTROL_KERNEL ? CLI_KERNEL : CLI_FAILED;
+	return code;
 }
 
 int daemon_call(const char *command, struct control *control, const char *method, json_t *params,
