@@ -122,7 +122,7 @@ static int supervise(struct hub *hub, struct diag_list *diags)
 	else
 		(void)diag_add(diags, DIAG_ERROR, NULL,
 			       "cannot tell the kernel programs who supervises: %s", strerror(-r));
-	return r;
+	return r ? r : hub_protect(hub, NULL, 0, diags);
 }
 
 /* Kill what runs in a cgroup of which no engine knows, and remove it. */
@@ -173,7 +173,7 @@ static int attach_all(struct hub *hub, const struct hub_build *build, struct dia
 		r = loader_pin_links(&hub->loader, path, diags);
 	if (r)
 		return r;
-	r = hub_set_mark(hub, set, hub->loader.link_count);
+	r = hub_set_mark(hub, set);
 	return r ? fail(diags, r, "mark", path) : 0;
 }
 
@@ -282,7 +282,7 @@ static int take_over(struct hub *hub, const struct hub_build *build,
 	if (r)
 		return r;
 	request = hub_request(hub->tier);
-	request.maps_only = true;
+	request.only = "";
 	r = hub_load(hub, build, &request, &hub->loader, diags);
 	if (r == 0)
 		r = supervise(hub, diags);

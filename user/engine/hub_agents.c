@@ -16,8 +16,11 @@
 #include "base/mem.h"
 #include "engine/agent.h"
 #include "engine/cgroup.h"
+#include "engine/hub_around.h"
 #include "engine/own.h"
 #include "engine/publish.h"
+#include "engine/session.h"
+#include "telemetry/names.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DEATH_MS 5000
@@ -33,9 +36,55 @@ static int fail(struct diag_list *diags, int error, const char *what, const char
 	return error;
 }
 
+static int note_any(void *context, const struct hub_agent *agent)
+{
+	(void)context;
+	(void)agent;
+	return -EBUSY;
+}
+
+/*
+ * Files of agents that ended stay in the table: other agents may have the same, and who had which is
+ * not known to a process that took over. When it is full and there is no agent, it is emptied.
+ */
+static int forget_files(struct hub *hub)
+{
+	int fd = bpf_map__fd(hub->loader.skel->maps.pk_own);
+	struct own_file file;
+	int r = hub_agents(hub, note_any, NULL);
+
+	while (r == 0 && bpf_map_get_next_key(fd, NULL, &file) == 0) {
+		if (bpf_map_delete_elem(fd, &file) && errno != ENOENT)
+			r = -errno;
+	}
+	return r;
+}
+
 int hub_protect(struct hub *hub, char *const *files, size_t file_count, struct diag_list *diags)
 {
-	return own_publish(bpf_map__fd(hub->loader.skel->maps.pk_own), files, file_count, diags);
+	int fd = bpf_map__fd(hub->loader.skel->maps.pk_own);
+	struct diag_list first = { 0 };
+	int r = own_publish(fd, files, file_count, &first);
+
+	diag_list_reset(&first);
+	if (r == 0)
+		return 0;
+	if (r == -E2BIG)
+		(void)forget_files(hub);
+	return own_publish(fd, files, file_count, diags);
+}
+
+int hub_check_tier(const struct hub *hub, const struct policy_image *image, struct diag_list *diags)
+{
+	const char *key = hub->tier == PK_TIER_NETWORK ? session_needs_hooks(image) : NULL;
+
+	if (!key)
+		return 0;
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+			   "the policy has %s, which tier '%s' cannot enforce", key,
+			   names_tier(hub->tier)),
+		  "run 'picket doctor' to see why there is no stronger tier");
+	return -ENOTSUP;
 }
 
 int hub_agent_create(struct hub *hub, const struct policy_image *image, char *const *files,
@@ -44,8 +93,10 @@ int hub_agent_create(struct hub *hub, const struct policy_image *image, char *co
 	struct hub_agent agent = { .own = true };
 	CLEAN_FD int cgroup = -1;
 	char name[32];
-	int r = hub_protect(hub, files, file_count, diags);
+	int r = hub_check_tier(hub, image, diags);
 
+	if (r == 0)
+		r = hub_protect(hub, files, file_count, diags);
 	if (r == 0)
 		r = hub_slot_find(hub, &agent.slot, diags);
 	if (r)
@@ -71,6 +122,8 @@ int hub_agent_cgroup(const struct hub *hub, const struct hub_agent *agent)
 	char name[32];
 	__u64 id = 0;
 
+	if (!agent->own)
+		return hub_cgroup_by_id(hub, agent->cgroup);
 	hub_agent_name(agent->slot, name);
 	fd = openat(hub->cgroups, name, OPEN_DIR);
 	if (fd < 0)
@@ -93,6 +146,12 @@ int hub_agent_join(struct hub *hub, const struct hub_agent *agent, pid_t pid)
 int hub_agent_replace(struct hub *hub, const struct hub_agent *agent,
 		      const struct policy_image *image, struct diag_list *diags)
 {
+	int r = hub_check_tier(hub, image, diags);
+
+	if (r == 0 && !agent->own)
+		r = hub_refuse_calls(hub, agent->slot, image, diags);
+	if (r)
+		return r;
 	return publish_image(bpf_map__fd(hub->loader.skel->maps.pk_images), agent->slot, image,
 			     diags);
 }
@@ -130,23 +189,30 @@ static int remove_cgroup(struct hub *hub, const struct hub_agent *agent)
 	return cgroup_remove_tree(hub->cgroups, name);
 }
 
-int hub_agent_remove(struct hub *hub, struct hub_agent *agent, struct diag_list *diags)
+static int remove_own(struct hub *hub, const struct hub_agent *agent, struct diag_list *diags)
 {
 	char name[32];
 	int r;
 
-	if (!agent->slot)
-		return 0;
 	hub_agent_name(agent->slot, name);
 	/* While it is there it is judged: the cgroup first. */
 	r = remove_cgroup(hub, agent);
 	if (r)
 		return fail(diags, r, "remove the cgroup", name);
 	r = hub_agent_withdraw(hub, agent);
-	if (r)
-		return fail(diags, r, "take out of the kernel's maps the agent", name);
-	*agent = (struct hub_agent){ 0 };
-	return 0;
+	return r ? fail(diags, r, "take out of the kernel's maps the agent", name) : 0;
+}
+
+int hub_agent_remove(struct hub *hub, struct hub_agent *agent, struct diag_list *diags)
+{
+	int r;
+
+	if (!agent->slot)
+		return 0;
+	r = agent->own ? remove_own(hub, agent, diags) : hub_attached_remove(hub, agent, diags);
+	if (r == 0)
+		*agent = (struct hub_agent){ 0 };
+	return r;
 }
 
 /** Agents as they are found. */
@@ -252,36 +318,60 @@ int hub_agent_image(const struct hub *hub, const struct hub_agent *agent,
 	return 0;
 }
 
-struct hub_check {
+struct check {
 	struct hub *hub;
 	struct diag_list *diags;
 };
 
 static int check_agent(void *context, const struct hub_agent *agent)
 {
-	struct hub_check *check = context;
+	struct check *check = context;
 	CLEAN(image_reset) struct policy_image image = { 0 };
+	char folder[32];
 	int r = hub_agent_image(check->hub, agent, &image);
 
-	return r ? hub_damaged(check->hub, check->diags, "the policy of agent %u: %s", agent->slot,
-			       strerror(-r)) :
-		   0;
+	if (r)
+		return hub_damaged(check->hub, check->diags, "the policy of agent %u: %s",
+				   agent->slot, strerror(-r));
+	if (agent->own)
+		return 0;
+	hub_agent_name(agent->slot, folder);
+	return hub_check_links(check->hub, folder, agent->cgroup, check->diags);
 }
 
 int hub_agents_check(struct hub *hub, struct diag_list *diags)
 {
-	struct hub_check check = { .hub = hub, .diags = diags };
+	struct check check = { .hub = hub, .diags = diags };
 
 	return hub_agents(hub, check_agent, &check);
 }
 
-/* Take agents out whose cgroup is gone. */
+/* Was the attaching or removing of an attached agent cut short? */
+static bool is_half(const struct hub *hub, const struct hub_agent *agent)
+{
+	CLEAN_FD int fd = -1;
+	char folder[32];
+
+	if (agent->own)
+		return false;
+	hub_agent_name(agent->slot, folder);
+	fd = openat(hub->pins, folder, OPEN_DIR);
+	return fd < 0 || !hub_set_is_whole(fd);
+}
+
+/*
+ * Take agents out that are half made or whose cgroup is gone. Of an attached one, the folder may be gone
+ * already: whatever it was, its tasks are freed.
+ */
 static int sweep_agent(void *context, const struct hub_agent *agent)
 {
-	struct hub *hub = context;
-	CLEAN_FD int fd = hub_agent_cgroup(hub, agent);
+	struct check *check = context;
+	CLEAN_FD int fd = hub_agent_cgroup(check->hub, agent);
+	bool gone = fd == -ENOENT || fd == -ESTALE;
 
-	return fd == -ENOENT || fd == -ESTALE ? hub_agent_withdraw(hub, agent) : 0;
+	return gone || is_half(check->hub, agent) ?
+		       hub_attached_remove(check->hub, agent, check->diags) :
+		       0;
 }
 
 /* Empty slots that no cgroup has. */
@@ -304,6 +394,20 @@ static int sweep_slots(struct hub *hub)
 	}
 	free(found.agents);
 	return r;
+}
+
+/* Remove a folder of an agent's links that is in no slot. */
+static int sweep_folder(void *context, const char *name)
+{
+	struct hub *hub = context;
+	int images = bpf_map__fd(hub->loader.skel->maps.pk_images);
+	__u32 slot;
+	__u32 id;
+
+	if (strncmp(name, HUB_AGENT_PREFIX, strlen(HUB_AGENT_PREFIX)) != 0)
+		return 0;
+	slot = (__u32)strtoul(name + strlen(HUB_AGENT_PREFIX), NULL, 10);
+	return bpf_map_lookup_elem(images, &slot, &id) == 0 ? 0 : hub_set_remove(hub, name);
 }
 
 /* Remove a cgroup of ours that is in no slot: nobody was in it yet, or any more. */
@@ -330,8 +434,11 @@ static int sweep_cgroup(void *context, const char *name)
 
 int hub_agents_sweep(struct hub *hub, struct diag_list *diags)
 {
-	int r = hub_agents(hub, sweep_agent, hub);
+	struct check check = { .hub = hub, .diags = diags };
+	int r = hub_agents(hub, sweep_agent, &check);
 
+	if (r == 0)
+		r = hub_each_entry(hub->pins, ".", sweep_folder, hub);
 	if (r == 0)
 		r = sweep_slots(hub);
 	if (r == 0)

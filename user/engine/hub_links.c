@@ -34,11 +34,11 @@ int hub_link_open(const struct hub *hub, const char *folder, const char *name,
 
 	if (!path)
 		return -ENOMEM;
+	memset(ret_info, 0, sizeof(*ret_info));
 	if (fd < 0)
 		return -errno;
 	if (!is_link(fd))
 		return -EBADF;
-	memset(ret_info, 0, sizeof(*ret_info));
 	if (bpf_obj_get_info_by_fd(fd, ret_info, &size))
 		return -errno;
 	return TAKE_FD(fd);
@@ -55,37 +55,73 @@ static bool runs(__u32 id, const char *name)
 	       strcmp(info.name, name) == 0;
 }
 
-struct check {
+struct walk {
 	const struct hub *hub;
 	const char *folder;
-	__u64 cgroup;
-	struct diag_list *diags;
+	hub_link_fn fn;
+	void *context;
 };
 
-static int check_link(void *context, const char *name)
+static int walk_link(void *context, const char *name)
 {
-	const struct check *check = context;
+	const struct walk *walk = context;
 	struct bpf_link_info info;
 	CLEAN_FD int fd = -1;
 
 	if (strncmp(name, HUB_LINK_PREFIX, strlen(HUB_LINK_PREFIX)) != 0)
 		return 0;
-	fd = hub_link_open(check->hub, check->folder, name, &info);
+	fd = hub_link_open(walk->hub, walk->folder, name, &info);
+	return walk->fn(walk->context, name, fd, &info);
+}
+
+int hub_each_link(const struct hub *hub, const char *folder, hub_link_fn fn, void *context)
+{
+	struct walk walk = { .hub = hub, .folder = folder, .fn = fn, .context = context };
+
+	return hub_each_entry(hub->pins, folder, walk_link, &walk);
+}
+
+struct check {
+	const struct hub *hub;
+	const char *folder;
+	__u64 cgroup;
+	bool may_be_gone;
+	struct diag_list *diags;
+};
+
+/* A link whose cgroup was removed is on none. */
+static bool is_on(const struct bpf_link_info *info, __u64 cgroup, bool may_be_gone)
+{
+	if (info->type != BPF_LINK_TYPE_CGROUP || info->cgroup.cgroup_id == cgroup)
+		return true;
+	return may_be_gone && info->cgroup.cgroup_id == 0;
+}
+
+static int check_link(void *context, const char *name, int fd, const struct bpf_link_info *info)
+{
+	const struct check *check = context;
+	const char *wrong = NULL;
+
 	if (fd < 0)
-		return hub_damaged(check->hub, check->diags, "'%s/%s' is no link", check->folder,
-				   name);
-	if (!runs(info.prog_id, name + strlen(HUB_LINK_PREFIX)))
-		return hub_damaged(check->hub, check->diags, "'%s/%s' is another program's link",
-				   check->folder, name);
-	if (info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.cgroup_id != check->cgroup)
-		return hub_damaged(check->hub, check->diags, "'%s/%s' is on another cgroup",
-				   check->folder, name);
-	return 0;
+		wrong = "is no link";
+	else if (!runs(info->prog_id, name + strlen(HUB_LINK_PREFIX)))
+		wrong = "is another program's link";
+	else if (!is_on(info, check->cgroup, check->may_be_gone))
+		wrong = "is on another cgroup";
+	if (!wrong)
+		return 0;
+	return hub_damaged(check->hub, check->diags, "'%s/%s' %s", check->folder, name, wrong);
 }
 
 int hub_check_links(const struct hub *hub, const char *name, __u64 cgroup, struct diag_list *diags)
 {
-	struct check check = { .hub = hub, .folder = name, .cgroup = cgroup, .diags = diags };
+	struct check check = {
+		.hub = hub,
+		.folder = name,
+		.cgroup = cgroup,
+		.may_be_gone = strncmp(name, HUB_AGENT_PREFIX, strlen(HUB_AGENT_PREFIX)) == 0,
+		.diags = diags,
+	};
 
-	return hub_each_entry(hub->pins, name, check_link, &check);
+	return hub_each_link(hub, name, check_link, &check);
 }

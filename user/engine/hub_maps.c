@@ -62,6 +62,8 @@ struct setting {
 	const struct hub_build *build;
 	const char *set; /* folder of links, or NULL */
 	__u64 seed; /* 0: a new one */
+	__u32 release; /* slot whose labels are taken back, for the program that does it */
+	bool calls; /* with the program at the entry of system calls */
 	int error;
 };
 
@@ -73,8 +75,11 @@ static void set_up(struct picket_bpf *skel, void *argument)
 	(void)bpf_map__set_autocreate(skel->maps.pk_refused_map, true);
 	if (setting->seed)
 		skel->rodata->pk_host_seed = setting->seed;
+	skel->rodata->pk_release = setting->release;
 	if (setting->build->prepare)
 		setting->build->prepare(skel, setting->build->argument);
+	if (setting->calls)
+		(void)bpf_program__set_autoload(skel->progs.pk_sys_enter, true);
 	bpf_object__for_each_map(map, skel->obj) {
 		CLEAN_FREE char *path = NULL;
 		int r = map_path(setting->hub, setting->set, skel, map, &path);
@@ -90,13 +95,15 @@ int hub_load(struct hub *hub, const struct hub_build *build, const struct loader
 	     struct loader *ret_loader, struct diag_list *diags)
 {
 	CLEAN(loader_close) struct loader loader = { 0 };
-	struct setting setting = { .hub = hub, .build = build };
+	struct setting setting = {
+		.hub = hub, .build = build, .release = build->release, .calls = build->calls
+	};
 	struct loader_request asked = *request;
 	char set[32];
 	int r = 0;
 
 	hub_set_name(build->name, set);
-	if (!request->maps_only)
+	if (!request->only)
 		setting.set = set;
 	if (*hub->build)
 		r = hub_rodata(hub, hub->build, "pk_host_seed", &setting.seed);

@@ -13,6 +13,8 @@ struct hub_build {
 	char name[HUB_BUILD_SIZE];
 	loader_prepare_fn prepare; /* or NULL */
 	void *argument; /* of prepare */
+	bool calls; /* also the program at the entry of system calls */
+	__u32 release; /* for the program that changes labels: slot to be freed; 0: labels are given */
 };
 
 /** The build of the programs in this binary. Returns 0 or -EIO. */
@@ -32,6 +34,8 @@ int hub_open_as(const struct features *features, enum pk_tier limit, const struc
 #define HUB_ALL_PREFIX "all-"
 #define HUB_LINK_PREFIX "link_"
 #define HUB_MAP_PREFIX "map_"
+/** The link that is made when it is first needed; not one of "all". */
+#define HUB_CALLS_LINK "link_pk_sys_enter"
 
 /** Sets of links that are found at most: the old ones, and the new ones of an upgrade cut short. */
 #define HUB_SETS_MAX 8
@@ -62,8 +66,8 @@ void hub_set_name(const char *build, char ret_name[static 32]);
 /** Is the folder open as @fd whole: its marker is there and says how many links there are? */
 bool hub_set_is_whole(int fd);
 
-/** Mark folder @name as whole, with @count links. Returns 0 or -errno. */
-int hub_set_mark(const struct hub *hub, const char *name, size_t count);
+/** Mark folder @name as whole, with the links that are in it. Returns 0 or -errno. */
+int hub_set_mark(const struct hub *hub, const char *name);
 
 /** Remove folder @name of pins: the marker first, so that it is never taken for whole. 0 or -errno. */
 int hub_set_remove(const struct hub *hub, const char *name);
@@ -79,7 +83,7 @@ int hub_each_entry(int parent, const char *name, hub_entry_fn fn, void *context)
 
 /* --- hub_maps.c: maps that are shared -------------------------------------------------------- */
 
-/** Load programs of @build (or, with @maps_only, none) on the pinned maps; missing ones are made. */
+/** Load programs of @build (of all, @request->only) on the pinned maps; missing ones are made. */
 int hub_load(struct hub *hub, const struct hub_build *build, const struct loader_request *request,
 	     struct loader *ret_loader, struct diag_list *diags);
 
@@ -100,6 +104,13 @@ struct bpf_link_info;
 int hub_link_open(const struct hub *hub, const char *folder, const char *name,
 		  struct bpf_link_info *ret_info);
 
+/** Called with each link of a folder; nonzero stops and is returned. */
+typedef int (*hub_link_fn)(void *context, const char *name, int fd,
+			   const struct bpf_link_info *info);
+
+/** Call @fn for each link pinned in @folder; its descriptor is closed afterwards. */
+int hub_each_link(const struct hub *hub, const char *folder, hub_link_fn fn, void *context);
+
 /** Check the links in folder @name: of our programs, and on @cgroup if they are on one. */
 int hub_check_links(const struct hub *hub, const char *name, __u64 cgroup, struct diag_list *diags);
 
@@ -114,6 +125,24 @@ int hub_upgrade(struct hub *hub, const struct hub_build *build, struct diag_list
 /** The request for all that a hub's programs can do. */
 struct loader_request hub_request(enum pk_tier tier);
 
+/* --- hub_attach.c ---------------------------------------------------------------------------- */
+
+/** Make the programs on the cgroups of attached agents the ones of hub->build. Returns 0 or -errno. */
+int hub_attached_update(struct hub *hub);
+
+/**
+ * Give labels to the tasks of agents that have none, or take back those of slot @release, and wait for
+ * it. Returns 0 or -errno with an error.
+ */
+int hub_relabel(struct hub *hub, __u32 release, struct diag_list *diags);
+
+/** End an attached agent, whatever of it there is: its tasks are free. 0 or -errno with an error. */
+int hub_attached_remove(struct hub *hub, const struct hub_agent *agent, struct diag_list *diags);
+
+/** The calls that @image refuses are those of the attached agent. Returns 0 or -errno with an error. */
+int hub_refuse_calls(struct hub *hub, __u32 slot, const struct policy_image *image,
+		     struct diag_list *diags);
+
 /* --- hub_agents.c ---------------------------------------------------------------------------- */
 
 /** End what was half made or half removed when a process died; nothing of it was in use. */
@@ -121,6 +150,10 @@ int hub_agents_sweep(struct hub *hub, struct diag_list *diags);
 
 /** Are all images in slots in use whole and what they say they are? 0 or -EBADF with an error. */
 int hub_agents_check(struct hub *hub, struct diag_list *diags);
+
+/** Is what @image asks for possible in the hub's tier? Returns 0 or -ENOTSUP with an error. */
+int hub_check_tier(const struct hub *hub, const struct policy_image *image,
+		   struct diag_list *diags);
 
 /** A new agent in the maps, of the cgroup open as @cgroup_fd. Returns 0 or -errno with an error. */
 int hub_agent_publish(struct hub *hub, __u32 slot, int cgroup_fd, const struct policy_image *image,

@@ -92,7 +92,8 @@ static int count_link(void *context, const char *name)
 
 	if (marked >= 0)
 		tally->marked = marked;
-	if (strncmp(name, HUB_LINK_PREFIX, strlen(HUB_LINK_PREFIX)) == 0)
+	if (strncmp(name, HUB_LINK_PREFIX, strlen(HUB_LINK_PREFIX)) == 0 &&
+	    strcmp(name, HUB_CALLS_LINK) != 0)
 		tally->links++;
 	return 0;
 }
@@ -176,11 +177,15 @@ int hub_survey(int pins, struct hub_survey *ret_survey, char ret_odd[static 64])
 	return hub_each_entry(pins, ".", add_entry, &reader);
 }
 
-int hub_set_mark(const struct hub *hub, const char *name, size_t count)
+int hub_set_mark(const struct hub *hub, const char *name)
 {
+	struct tally tally = { .marked = -1 };
 	char path[128];
+	int r = hub_each_entry(hub->pins, name, count_link, &tally);
 
-	(void)snprintf(path, sizeof(path), "%s/" HUB_ALL_PREFIX "%zu", name, count);
+	if (r)
+		return r;
+	(void)snprintf(path, sizeof(path), "%s/" HUB_ALL_PREFIX "%ld", name, tally.links);
 	return mkdirat(hub->pins, path, 0700) ? -errno : 0;
 }
 

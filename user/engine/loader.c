@@ -191,8 +191,8 @@ static void choose_other(struct bpf_program *prog, const struct loader_request *
 {
 	bool wanted = request->tier != PK_TIER_NETWORK || is_cgroup(prog);
 
-	/* Chosen by whoever needs it: every system call of the host pays for it. */
-	if (section_after(prog, "tp_btf/sys_enter"))
+	/* Chosen by whoever needs them: every system call of the host pays for one. */
+	if (section_after(prog, "tp_btf/sys_enter") || section_after(prog, "iter/"))
 		return;
 	if (section_after(prog, "cgroup_skb/egress"))
 		wanted = request->packets_out;
@@ -233,12 +233,12 @@ static int choose_programs(struct picket_bpf *skel, const struct loader_request 
 	return 0;
 }
 
-static void choose_none(struct picket_bpf *skel)
+static void choose_only(struct picket_bpf *skel, const char *name)
 {
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, skel->obj)
-		(void)bpf_program__set_autoload(prog, false);
+		(void)bpf_program__set_autoload(prog, strcmp(bpf_program__name(prog), name) == 0);
 }
 
 struct loader_request loader_request_for(enum pk_tier tier, const struct policy_image *image)
@@ -297,8 +297,8 @@ int loader_load_request(const struct loader_request *request, struct loader *ret
 	r = choose_programs(loader.skel, request, diags);
 	if (r)
 		return r;
-	if (request->maps_only)
-		choose_none(loader.skel);
+	if (request->only)
+		choose_only(loader.skel, request->only);
 	r = picket_bpf__load(loader.skel);
 	if (r) {
 		if (bpflog_program(name, sizeof(name)))
@@ -371,7 +371,7 @@ int loader_attach(struct loader *loader, int cgroup_fd, struct diag_list *diags)
 		const char *name = bpf_program__name(prog);
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(prog))
+		if (!bpf_program__autoload(prog) || (is_cgroup(prog) && cgroup_fd < 0))
 			continue;
 		link = attach_program(prog, cgroup_fd);
 		if (!link) {
