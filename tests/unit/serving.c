@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -268,6 +269,50 @@ const char *serving_hear(int fd)
 		used += (size_t)got;
 	strcpy(heard + used, got == 0 || errno == ECONNRESET ? "EOF" : "");
 	return heard;
+}
+
+const char *serving_await(struct serving *serving, int fd, const char *text)
+{
+	static char heard[8U << 20];
+	size_t used = 0;
+	long end = now_ms() + 10000;
+
+	heard[0] = '\0';
+	while (!strstr(heard, text) && now_ms() < end) {
+		const char *more = serving_hear(fd);
+		size_t length = strlen(more);
+
+		must(used + length < sizeof(heard));
+		memcpy(heard + used, more, length + 1);
+		used += length;
+		serving_work_ms(serving, 5);
+	}
+	return heard;
+}
+
+size_t serving_count(const char *in, const char *text)
+{
+	size_t count = 0;
+
+	for (; (in = strstr(in, text)); in += strlen(text))
+		count++;
+	return count;
+}
+
+int serving_as_nobody(const gid_t *groups, size_t count, int (*body)(struct serving *),
+		      struct serving *serving)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	must(child >= 0);
+	if (child == 0) {
+		must(setgroups(count, groups) == 0 && setgid(65534) == 0 && setuid(65534) == 0);
+		_exit(body(serving));
+	}
+	while (waitpid(child, &status, WNOHANG) == 0)
+		serving_work_ms(serving, 2);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 size_t serving_fds(void)

@@ -42,8 +42,15 @@ int serving_connect(const struct serving *serving);
 ssize_t serving_send(int fd, const char *text, size_t length, const int *fds, size_t fd_count);
 /** Send a line (its newline is added) and let the server work. */
 void serving_say(struct serving *serving, int fd, const char *line);
+/** Work and listen until @text has come, 10 seconds at most. Returns what has come. */
+const char *serving_await(struct serving *serving, int fd, const char *text);
 /** All that has come; "" = nothing; "EOF" is appended when the connection has ended. Static buffer. */
 const char *serving_hear(int fd);
+/** How often @text occurs in @in. */
+size_t serving_count(const char *in, const char *text);
+/** Run @body as user nobody in the groups given; its return value, or -1 when it died. */
+int serving_as_nobody(const gid_t *groups, size_t count, int (*body)(struct serving *),
+		      struct serving *serving);
 /** Descriptors that this process has open. */
 size_t serving_fds(void);
 

@@ -19,8 +19,10 @@
 #define ROUND_EVENTS 128
 /* The groups that give roles are looked up again after so long. */
 #define GROUPS_MS 10000
+/* While nothing is taken in, whether it can be again is looked at so often. */
+#define JAMMED_MS 100
 
-/* Tell a connection that is not taken why. */
+/* Tell a connection that is not taken why, and end it. */
 static void refuse_client(struct server *server, int fd, int code, const char *message)
 {
 	char *line = control_error_line(NULL, code, message, NULL);
@@ -29,6 +31,7 @@ static void refuse_client(struct server *server, int fd, int code, const char *m
 	if (line)
 		(void)send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
 	free(line);
+	closer_take_connection(server->closer, fd);
 }
 
 static int watch(struct server *server, int fd, struct source *source)
@@ -90,8 +93,8 @@ static const char *judge_peer(struct server *server, struct peer *peer, int *ret
 	return server->client_count >= most ? "too many connections" : NULL;
 }
 
-/* Takes @fd when it returns 0. */
-static int admit(struct server *server, int fd)
+/* Takes @fd. */
+static void admit(struct server *server, int fd)
 {
 	CLEAN(peer_reset) struct peer peer = PEER_NONE;
 	__u64 now_ms = server_now_ms();
@@ -105,19 +108,17 @@ static int admit(struct server *server, int fd)
 	}
 	if (peer_identify(fd, &server->groups, &peer)) {
 		refuse_client(server, fd, CONTROL_DENIED, "cannot tell who you are");
-		return -EPERM;
+		return;
 	}
 	why = judge_peer(server, &peer, &code);
 	if (why) {
 		refuse_client(server, fd, code, why);
-		return -EPERM;
+		return;
 	}
 	user = server_user(server, peer.uid, now_ms);
-	if (user && (peer.uid == 0 || user->clients < SERVER_CLIENTS_OF_USER) &&
-	    add_client(server, fd, &peer, user) == 0)
-		return 0;
-	refuse_client(server, fd, CONTROL_BUSY, "too many connections of this user");
-	return -EAGAIN;
+	if (!user || (peer.uid != 0 && user->clients >= SERVER_CLIENTS_OF_USER) ||
+	    add_client(server, fd, &peer, user))
+		refuse_client(server, fd, CONTROL_BUSY, "too many connections of this user");
 }
 
 /* No descriptor left: refuse one with the spare one, or epoll would tell of it for ever. */
@@ -129,21 +130,20 @@ static void refuse_without_fd(struct server *server)
 	fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0)
 		refuse_client(server, fd, CONTROL_BUSY, "too many connections");
-	mem_close_fd(&fd);
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 static void accept_some(struct server *server)
 {
-	for (unsigned int i = 0; i < ROUND_ACCEPTS; i++) {
+	for (unsigned int i = 0; i < ROUND_ACCEPTS && !closer_is_full(server->closer); i++) {
 		int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && errno == EAGAIN)
 			return;
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 			refuse_without_fd(server);
-		else if (fd >= 0 && admit(server, fd))
-			mem_close_fd(&fd);
+		else if (fd >= 0)
+			admit(server, fd);
 	}
 }
 
@@ -163,7 +163,7 @@ static void handle(struct server *server, const struct epoll_event *event, __u64
 		return;
 	if (event->events & EPOLLOUT)
 		client->writable = true;
-	if (event->events & client->events & EPOLLIN)
+	if ((event->events & client->events & EPOLLIN) && !closer_is_full(server->closer))
 		client_read(client, now_ms);
 	else if (event->events & (EPOLLHUP | EPOLLERR))
 		client->dead = true;
@@ -197,12 +197,29 @@ static void remove_dead(struct server *server)
 	}
 }
 
+/* While too much waits to be closed, the listening socket is not looked at either. */
+static int look_at_closer(struct server *server)
+{
+	struct epoll_event event = { .data.ptr = &server->listen };
+	bool full = closer_is_full(server->closer);
+
+	if (full == server->jammed)
+		return 0;
+	server->jammed = full;
+	event.events = full ? 0U : EPOLLIN;
+	return epoll_ctl(server->epoll_fd, EPOLL_CTL_MOD, server->listen_fd, &event) ? -errno : 0;
+}
+
 int server_work(struct server *server)
 {
 	struct epoll_event events[ROUND_EVENTS];
-	int count = epoll_wait(server->epoll_fd, events, ROUND_EVENTS, 0);
 	__u64 now_ms = server_now_ms();
+	int r = look_at_closer(server);
+	int count;
 
+	if (r)
+		return r;
+	count = epoll_wait(server->epoll_fd, events, ROUND_EVENTS, 0);
 	if (count < 0 && errno != EINTR)
 		return -errno;
 	for (int i = 0; i < count; i++)
@@ -216,7 +233,7 @@ int server_work(struct server *server)
 int server_timeout(const struct server *server)
 {
 	__u64 now_ms = server_now_ms();
-	int least = -1;
+	int least = server->jammed ? JAMMED_MS : -1;
 
 	for (const struct client *client = server->clients; client; client = client->next) {
 		int ms = client_timeout(client, now_ms);
@@ -251,7 +268,9 @@ int server_open(const struct server_options *options, struct server **ret_server
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (server->epoll_fd < 0 || server->spare_fd < 0)
 		return -errno;
-	r = server_listen(server, diags);
+	r = closer_new(&server->closer);
+	if (!r)
+		r = server_listen(server, diags);
 	if (!r)
 		r = watch(server, server->listen_fd, &server->listen);
 	if (!r)
@@ -279,6 +298,7 @@ void server_free(struct server **server)
 		s->users = user->next;
 		free(user);
 	}
+	closer_free(&s->closer);
 	mem_close_fd(&s->spare_fd);
 	mem_close_fd(&s->epoll_fd);
 	free(s);

@@ -39,8 +39,8 @@ void client_end(struct client *client, int code, const char *message)
 void client_arm(struct client *client)
 {
 	struct epoll_event event = { .data.ptr = &client->socket };
-	bool reads = !client->eof && !client->backlog && !client->paused_until_ms &&
-		     client->queued <= CLIENT_QUEUE_HIGH;
+	bool reads = !client->server->jammed && !client->eof && !client->backlog &&
+		     !client->paused_until_ms && client->queued <= CLIENT_QUEUE_HIGH;
 
 	event.events = (reads ? EPOLLIN : 0U) | (client->out ? EPOLLOUT : 0U);
 	if (client->dead || event.events == client->events)
@@ -65,7 +65,7 @@ static bool take_fds(struct client *client, size_t end, struct call *call)
 			call->fds[taken++] = client->fds[i].fd;
 		else {
 			fit = false;
-			(void)close(client->fds[i].fd);
+			closer_take(client->server->closer, client->fds[i].fd);
 		}
 	}
 	client->fd_count = kept;
@@ -208,7 +208,7 @@ static void do_line(struct client *client, size_t start, size_t length, __u64 no
 	else
 		do_request(client, &call, too_fast, fds_fit);
 	for (size_t i = 0; i < SERVER_FDS_MAX; i++)
-		mem_close_fd(&call.fds[i]);
+		closer_take(client->server->closer, call.fds[i]);
 }
 
 /* The first @count bytes of what was read are done. */
@@ -271,7 +271,8 @@ void client_resume(struct client *client, __u64 now_ms)
 {
 	if (client->paused_until_ms && now_ms >= client->paused_until_ms)
 		client->paused_until_ms = 0;
-	if (client->backlog && !client->paused_until_ms && client->queued <= CLIENT_QUEUE_HIGH)
+	if (!client->server->jammed && client->backlog && !client->paused_until_ms &&
+	    client->queued <= CLIENT_QUEUE_HIGH)
 		take_lines(client, now_ms);
 	if (!client->dead && client->line_since_ms &&
 	    now_ms - client->line_since_ms >= SERVER_IDLE_LINE_MS)
@@ -290,7 +291,7 @@ int client_timeout(const struct client *client, __u64 now_ms)
 		return 0;
 	if (client->paused_until_ms)
 		at = client->paused_until_ms;
-	else if (client->backlog && client->queued <= CLIENT_QUEUE_HIGH)
+	else if (!client->server->jammed && client->backlog && client->queued <= CLIENT_QUEUE_HIGH)
 		return 0;
 	else if (client->line_since_ms)
 		at = client->line_since_ms + SERVER_IDLE_LINE_MS;
@@ -315,7 +316,7 @@ static void keep_fds(struct client *client, const struct cmsghdr *part, size_t u
 		}
 		client->surplus = true;
 		client->surplus_at = used - 1;
-		(void)close(fds[i]);
+		closer_take(client->server->closer, fds[i]);
 	}
 }
 
@@ -422,11 +423,11 @@ void client_free(struct client *client)
 {
 	client_discard(client);
 	for (size_t i = 0; i < client->fd_count; i++)
-		(void)close(client->fds[i].fd);
+		closer_take(client->server->closer, client->fds[i].fd);
 	/* By hand: a child just forked may hold them open for a moment, and then they stay watched. */
 	(void)epoll_ctl(client->server->epoll_fd, EPOLL_CTL_DEL, client->fd, NULL);
 	(void)epoll_ctl(client->server->epoll_fd, EPOLL_CTL_DEL, client->peer.pidfd, NULL);
-	mem_close_fd(&client->fd);
+	closer_take_connection(client->server->closer, client->fd);
 	peer_reset(&client->peer);
 	free(client->in);
 	client->user->clients--;

@@ -130,12 +130,11 @@ int server_listen(struct server *server, struct diag_list *diags)
 		made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (given < 0 && made < 0)
 		return refuse_path(diags, server->options.path, errno, NULL);
+	r = given < 0 ? 0 : check_given(given, diags);
 	/* Before anyone can send: each message tells who sent it. Accepted sockets inherit this. */
-	if (setsockopt(given < 0 ? made : given, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)))
-		return refuse_path(diags, server->options.path, errno, NULL);
-	if (given >= 0)
-		r = check_given(given, diags);
-	else
+	if (!r && setsockopt(given < 0 ? made : given, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)))
+		r = refuse_path(diags, server->options.path, errno, NULL);
+	if (!r && given < 0)
 		r = bind_path(made, server->options.path, server, diags);
 	if (!r)
 		server->listen_fd = given < 0 ? TAKE_FD(made) : given;

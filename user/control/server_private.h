@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <sys/types.h>
 
+#include "control/closer.h"
 #include "control/server.h"
 
 /** Work done for one client before the next one's turn. */
@@ -105,6 +106,8 @@ struct server {
 	int listen_fd;
 	int spare_fd; /* given up for a moment to refuse a client when descriptors run out */
 	struct source listen;
+	struct closer *closer;
+	bool jammed; /* too much waits to be closed: nothing more is taken in */
 	struct client *clients;
 	size_t client_count;
 	struct user *users;
