@@ -214,7 +214,7 @@ static int load_managed(const struct policy_args *args, const struct policy_host
 	if (args->no_managed)
 		return 0;
 	make_world(args, host, &world);
-	world.context.guarded = !args->managed || args->guarded;
+	world.context.guarded = !args->managed_draft;
 	add_builtin(&world, "HOME", args->own_home ? args->own_home : args->home);
 	return managed_load(args->managed ? args->managed : MANAGED_FOLDER, &world.context,
 			    ret_managed, diags);

@@ -20,7 +20,8 @@ struct policy_args {
 	char *cwd; /* CWD */
 	char *own_home; /* HOME of the passwd entry: what managed layers mean by it */
 	bool guarded; /* the policy's files must be root's, as those of the managed layers */
-	const char *managed; /* --managed: the folder of the layers above; NULL: MANAGED_FOLDER */
+	const char *managed; /* the folder of the layers above; NULL: MANAGED_FOLDER */
+	bool managed_draft; /* --managed: not yet in place, so that nobody asks whose files they are */
 	bool no_managed; /* --no-managed: none; only for commands that confine nothing */
 	bool identified; /* the three are as they are to be */
 	struct policy_variable *overrides; /* --set; the strings are owned */

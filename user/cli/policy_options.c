@@ -39,5 +39,6 @@ int policy_options_managed(const char *command, struct policy_args *args, const 
 	if (!S_ISDIR(status.st_mode))
 		return cli_usage(command, "--managed '%s' is no folder", value);
 	args->managed = value;
+	args->managed_draft = true;
 	return CLI_OK;
 }
