@@ -230,30 +230,37 @@ static long now_ms(void)
 	return now.tv_sec * 1000L + now.tv_nsec / 1000000L;
 }
 
+/* One try of insist(), by a new connection when there is none. */
+static int try_call(struct run *run, const char *method, json_t *params,
+		    struct control_answer *ret_answer)
+{
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	int r = run->control.fd >= 0 ? 0 : reconnect(run);
+
+	if (r == 0)
+		r = control_call(&run->control, method, params, NULL, 0, DAEMON_ANSWER_MS,
+				 ret_answer, &diags);
+	if (r)
+		control_close(&run->control);
+	return r;
+}
+
 /*
- * Call @method about our agent, by a new connection when the old one breaks. Returns 0 with an answer
- * or -errno.
+ * Call @method about our agent until there is an answer, or no hope of one, or somebody asks us to
+ * end. Returns 0 with an answer or -errno.
  */
 static int insist(struct run *run, const char *method, struct control_answer *ret_answer)
 {
-	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+	struct pollfd signals = { .fd = run->signals.fd, .events = POLLIN };
 	long end = now_ms() + LAST_TRY_MS;
 	json_t *params = json_pack("{s:s}", "agent", run->agent);
-	int r = params ? -ENOTCONN : -ENOMEM;
+	int r = params ? try_call(run, method, params, ret_answer) : -ENOMEM;
 
-	while (params && r) {
-		CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-
-		r = run->control.fd >= 0 ? 0 : reconnect(run);
-		if (r == 0)
-			r = control_call(&run->control, method, params, NULL, 0, DAEMON_ANSWER_MS,
-					 ret_answer, &diags);
-		if (r == 0)
+	while (params && r && now_ms() < end) {
+		(void)poll(&signals, 1, RETRY_MS);
+		if (signals.fd >= 0 && signals_end_requested(&run->signals))
 			break;
-		lose_daemon(run);
-		if (now_ms() > end)
-			break;
-		(void)nanosleep(&pause, NULL);
+		r = try_call(run, method, params, ret_answer);
 	}
 	json_decref(params);
 	return r;
@@ -361,20 +368,18 @@ static int carry(struct run *run)
 	code = open_output(run);
 	if (code)
 		return code;
+	run->control.notified = take_event;
+	run->control.context = run;
+	/* A signal that ends us here ends the agent too: its owner is gone. */
+	code = start_agent(run);
+	if (code)
+		return code;
 	r = signals_take(&run->signals);
 	if (r) {
 		errno = -r;
 		return cli_error("run", "cannot take over signals: %m");
 	}
-	run->control.notified = take_event;
-	run->control.context = run;
-	code = start_agent(run);
-	if (!run->agent)
-		return code;
-	if (code == CLI_OK)
-		return run_agent(run);
-	(void)stop_agent(run);
-	return code;
+	return run_agent(run);
 }
 
 bool run_daemon(const struct run_options *options, bool must, int *ret_exit)
