@@ -394,7 +394,9 @@ int agents_replace(struct daemon *daemon, struct agent_entry *entry, struct comp
 
 	/* What was judged by the old image is told in its words. */
 	daemon_take_records(daemon);
-	r = hub_agent_replace(&daemon->hub, &entry->hub, &compiled->image, diags);
+	r = hub_protect(&daemon->hub, compiled->files, compiled->file_count, diags);
+	if (r == 0)
+		r = hub_agent_replace(&daemon->hub, &entry->hub, &compiled->image, diags);
 	if (r)
 		return r;
 	before.image = entry->image;

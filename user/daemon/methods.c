@@ -77,18 +77,28 @@ bool methods_unpack(const struct call *call, struct control_answer *answer, cons
 	return r == 0;
 }
 
-struct agent_entry *methods_find(struct daemon *daemon, const struct call *call, const char *id,
-				 struct control_answer *answer)
+struct agent_entry *methods_find(struct daemon *daemon, const struct call *call,
+				 const struct methods_lookup *lookup, struct control_answer *answer)
 {
 	const struct peer *peer = client_peer(call->client);
-	struct agent_entry *entry = registry_find(&daemon->registry, id);
-	bool own = entry && (peer->role >= PEER_OPERATOR || peer->uid == entry->record.uid);
+	struct agent_entry *entry = registry_find(&daemon->registry, lookup->id);
 
+	if (entry && (peer->role >= lookup->role || peer->uid == entry->record.uid))
+		return entry;
 	/* Others' agents are not even there. */
-	if (!own)
-		(void)methods_fail(answer, CONTROL_MISSING, "there is no agent '%.*s' of yours",
-				   AGENT_ID_SIZE, id);
-	return own ? entry : NULL;
+	(void)methods_fail(answer, CONTROL_MISSING, "there is no agent '%.*s'%s", AGENT_ID_SIZE,
+			   lookup->id, peer->role >= lookup->role ? "" : " of yours");
+	return NULL;
+}
+
+struct agent_entry *methods_take_agent(struct daemon *daemon, const struct call *call,
+				       enum peer_role role, struct control_answer *answer)
+{
+	struct methods_lookup lookup = { .role = role };
+
+	if (!methods_unpack(call, answer, "{s:s}", "agent", &lookup.id))
+		return NULL;
+	return methods_find(daemon, call, &lookup, answer);
 }
 
 static bool is_name(const char *name)

@@ -44,9 +44,20 @@ int methods_succeed(struct control_answer *answer, json_t *result);
 bool methods_unpack(const struct call *call, struct control_answer *answer, const char *format,
 		    ...);
 
-/** The agent @id if the caller may look after it; NULL: answered. */
-struct agent_entry *methods_find(struct daemon *daemon, const struct call *call, const char *id,
+/** An agent by its id, and for whom. */
+struct methods_lookup {
+	const char *id;
+	enum peer_role role; /* that may do it with agents of others, too */
+};
+
+/** The agent if the caller may do it with that one; NULL: answered. */
+struct agent_entry *methods_find(struct daemon *daemon, const struct call *call,
+				 const struct methods_lookup *lookup,
 				 struct control_answer *answer);
+
+/** The agent that a call with the parameter `agent` only is about. NULL: answered. */
+struct agent_entry *methods_take_agent(struct daemon *daemon, const struct call *call,
+				       enum peer_role role, struct control_answer *answer);
 
 /** What agent.start and agent.attach have in common. Texts are borrowed from the call. */
 struct methods_wish {

@@ -117,12 +117,9 @@ int method_agent_join(void *context, struct call *call, struct control_answer *a
 	struct agent_guest guest = { .pidfd = call->fds[0], .listener = -1 };
 	struct daemon *daemon = context;
 	struct agent_entry *entry;
-	const char *id;
 	int r;
 
-	if (!methods_unpack(call, answer, "{s:s}", "agent", &id))
-		return 0;
-	entry = methods_find(daemon, call, id, answer);
+	entry = methods_take_agent(daemon, call, PEER_OPERATOR, answer);
 	if (!entry)
 		return 0;
 	guest.uid = client_peer(call->client)->uid;
@@ -139,16 +136,14 @@ int method_agent_stop(void *context, struct call *call, struct control_answer *a
 {
 	struct daemon *daemon = context;
 	struct agent_entry *entry;
-	const char *id;
 
-	if (!methods_unpack(call, answer, "{s:s}", "agent", &id))
-		return 0;
-	entry = methods_find(daemon, call, id, answer);
+	entry = methods_take_agent(daemon, call, PEER_OPERATOR, answer);
 	if (!entry)
 		return 0;
 	if (entry->record.kind != AGENT_RUN)
 		return methods_fail(answer, CONTROL_FAILED,
-				    "agent '%s' was attached: it ends by agent.detach", id);
+				    "agent '%s' was attached: it ends by agent.detach",
+				    entry->record.id);
 	if (agents_end(daemon, entry, call->client, call->request->id))
 		return methods_fail(answer, CONTROL_BUSY, "somebody else waits for its end");
 	return -EINPROGRESS;
@@ -190,12 +185,9 @@ int method_agent_names(void *context, struct call *call, struct control_answer *
 	struct daemon *daemon = context;
 	struct event_context words;
 	struct agent_entry *entry;
-	const char *id;
 	int r;
 
-	if (!methods_unpack(call, answer, "{s:s}", "agent", &id))
-		return 0;
-	entry = methods_find(daemon, call, id, answer);
+	entry = methods_take_agent(daemon, call, PEER_OBSERVER, answer);
 	if (!entry)
 		return 0;
 	r = learned_read(&daemon->hub.loader, entry->record.slot, &table);

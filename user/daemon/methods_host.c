@@ -75,19 +75,16 @@ int method_agent_detach(void *context, struct call *call, struct control_answer 
 	struct daemon *daemon = context;
 	struct agent_entry *entry;
 	json_t *report;
-	const char *id;
 	int r;
 
-	if (!methods_unpack(call, answer, "{s:s}", "agent", &id))
-		return 0;
-	entry = methods_find(daemon, call, id, answer);
+	entry = methods_take_agent(daemon, call, PEER_OPERATOR, answer);
 	if (!entry)
 		return 0;
 	if (entry->record.kind != AGENT_ATTACHED)
 		return methods_fail(answer, CONTROL_FAILED,
 				    "agent '%s' was started by 'run': its processes are never set "
 				    "free, it ends by agent.stop",
-				    id);
+				    entry->record.id);
 	report = agents_report(daemon, entry, false);
 	r = agents_detach(daemon, entry, &diags);
 	if (r) {
@@ -102,12 +99,12 @@ int method_policy_reload(void *context, struct call *call, struct control_answer
 	struct daemon *daemon = context;
 	struct agent_entry *entry = NULL;
 	json_t *result = NULL;
-	const char *id = NULL;
+	struct methods_lookup lookup = { .role = PEER_OPERATOR };
 
-	if (!methods_unpack(call, answer, "{s?s}", "agent", &id))
+	if (!methods_unpack(call, answer, "{s?s}", "agent", &lookup.id))
 		return 0;
-	if (id) {
-		entry = methods_find(daemon, call, id, answer);
+	if (lookup.id) {
+		entry = methods_find(daemon, call, &lookup, answer);
 		if (!entry)
 			return 0;
 	}

@@ -85,24 +85,19 @@ int method_agent_list(void *context, struct call *call, struct control_answer *a
 
 int method_events_subscribe(void *context, struct call *call, struct control_answer *answer)
 {
-	const struct peer *peer = client_peer(call->client);
+	struct methods_lookup lookup = { .role = PEER_OBSERVER };
 	struct subscription subscription = { .client = call->client };
+	const struct agent_entry *entry = NULL;
 	struct daemon *daemon = context;
-	const struct agent_entry *entry;
-	const char *id = NULL;
 	int colour = 0;
 	int text = 0;
 
-	if (!methods_unpack(call, answer, "{s?s, s?b, s?b}", "agent", &id, "colour", &colour,
+	if (!methods_unpack(call, answer, "{s?s, s?b, s?b}", "agent", &lookup.id, "colour", &colour,
 			    "text", &text))
 		return 0;
-	if (id && peer->role >= PEER_OBSERVER) {
-		entry = registry_find(&daemon->registry, id);
+	if (lookup.id) {
+		entry = methods_find(daemon, call, &lookup, answer);
 		if (!entry)
-			return methods_fail(answer, CONTROL_MISSING, "there is no such agent");
-	} else {
-		entry = id ? methods_find(daemon, call, id, answer) : NULL;
-		if (id && !entry)
 			return 0;
 	}
 	subscription.slot = entry ? entry->record.slot : 0;

@@ -197,6 +197,24 @@ static int prepare(const struct agent_record *record, const struct peer *peer,
 	return r;
 }
 
+/* Findings about managed layers quote them, which not everybody may read. */
+static void hide_managed(const struct policies *policies, struct diag_list *diags)
+{
+	size_t length = strlen(policies->managed);
+
+	for (size_t i = 0; i < diags->count; i++) {
+		const char *file = diags->items[i].file;
+
+		if (!file || strncmp(file, policies->managed, length) != 0)
+			continue;
+		diag_list_reset(diags);
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+				   "the managed layers of this machine have errors"),
+			  "ask its administrator");
+		return;
+	}
+}
+
 int policies_compile(const struct policies *policies, const struct agent_record *record,
 		     const struct peer *peer, struct compiled *ret_compiled,
 		     struct diag_list *diags)
@@ -219,6 +237,8 @@ int policies_compile(const struct policies *policies, const struct agent_record 
 	if (r == 0)
 		r = keep_warnings(&compiled, &found);
 	if (r) {
+		if (!may_use_all(peer))
+			hide_managed(policies, &found);
 		*diags = found;
 		found = (struct diag_list){ 0 };
 		return r;
