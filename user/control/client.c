@@ -322,6 +322,7 @@ static int explain(struct diag_list *diags, const char *method, int r)
 	return r;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): descriptors are a pointer and a number, too */
 int control_call(struct control *control, const char *method, json_t *params, const int *fds,
 		 size_t fd_count, int timeout_ms, struct control_answer *ret_answer,
 		 struct diag_list *diags)

@@ -117,6 +117,7 @@ void server_answer(struct client *client, const json_t *id, const struct control
  */
 int server_notify(struct client *client, const char *line, size_t length);
 
+/** What was counted so far. */
 void server_get_counts(const struct server *server, struct server_counts *ret_counts);
 
 /** Close everything and remove the socket file. Resets the pointer; accepts NULL. */

@@ -61,6 +61,7 @@ struct source {
 	struct client *client; /* NULL for the listening socket */
 };
 
+/** A connection. In the server's list until it is dead and removed; owns all but server and user. */
 struct client {
 	struct server *server;
 	struct client *next;
@@ -97,6 +98,7 @@ struct client {
 	bool dead; /* to be freed at the end of server_work() */
 };
 
+/** The server. */
 struct server {
 	struct server_options options;
 	char *path; /* of the socket file we made; owned; NULL = given by a service manager */
@@ -135,7 +137,7 @@ void client_read(struct client *client, __u64 now_ms);
 void client_resume(struct client *client, __u64 now_ms);
 /** Say why and have done with it. */
 void client_end(struct client *client, int code, const char *message);
-/** Tell epoll what the client waits for now. */
+/** Tell epoll what is to be heard of this client. */
 void client_arm(struct client *client);
 /** Milliseconds until something has to be done for it; -1 = no limit. */
 int client_timeout(const struct client *client, __u64 now_ms);
