@@ -360,8 +360,12 @@ counts: all programs ## Record each program's verifier cost on every kernel (tes
 
 # --- Install --------------------------------------------------------------------------------------
 
-.PHONY: install clean help
+.PHONY: install install-files deb package-test clean help
 install: all ## Install below $(DESTDIR)$(PREFIX)
+	@$(MAKE) --no-print-directory install-files
+
+# What is built already: another PREFIX is no reason to compile again.
+install-files:
 	install -D -m 0755 $(O)/picket $(DESTDIR)$(PREFIX)/bin/picket
 	@for f in $(wildcard policies/*/*.yaml policies/README.md); do \
 		install -v -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/picket/$$f; \
@@ -370,6 +374,20 @@ install: all ## Install below $(DESTDIR)$(PREFIX)
 		install -v -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; \
 	done
 	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/picket/LICENSE
+	install -D -m 0644 tools/package/picket.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/picket.conf
+	install -D -m 0644 tools/package/picket.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/picket.conf
+	@install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,@bindir@,$(PREFIX)/bin,' tools/package/picket.service.in \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/picket.service
+
+deb: all ## Make a Debian package: $(O)/picket_VERSION_ARCH.deb
+	@rm -rf $(O)/deb && mkdir -p $(O)/deb
+	@$(MAKE) --no-print-directory install-files PREFIX=/usr DESTDIR=$(abspath $(O)/deb) >$(O)/deb.log
+	@tools/package/deb $(O)/deb $(VERSION) $(O)/picket_$(VERSION)_$(shell dpkg --print-architecture).deb
+
+package-test: deb ## Install, upgrade and purge the package in a throw-away system (root)
+	@$(TEST_ENV) DEB=$(abspath $(O)/picket_$(VERSION)_$(shell dpkg --print-architecture).deb) \
+		$(TAP) package --root -- tests/package/run
 
 clean: ## Remove the build folder
 	rm -rf $(O)
