@@ -403,6 +403,27 @@ static void test_whose_descriptors(void **state)
 	assert_int_equal(serving_count(heard, "{\"first\":true,\"second\":false},\"id\":1}"), 1);
 }
 
+/* Too many with a half line, and with the line that ends in the same read: neither is done. */
+static void test_surplus_twice(void **state)
+{
+	static const char line[] = CALL("keep", 1) "\n";
+	static const int fds[3] = { STDERR_FILENO, STDERR_FILENO, STDERR_FILENO };
+	struct serving *serving = *state;
+	CLEAN_FD int fd = serving_connect(serving);
+	const char *heard;
+
+	assert_true(serving_send(fd, line, 5, fds, 3) > 0);
+	serving_work(serving);
+	assert_true(serving_send(fd, line + 5, sizeof(line) - 6, NULL, 0) > 0);
+	send_with(serving, fd, line, fds, 3);
+	heard = serving_hear(fd);
+	assert_int_equal(serving_count(heard, "too many descriptors"), 2);
+	assert_int_equal(serving_count(heard, "\n"), 2);
+	serving_say(serving, fd, CALL("keep", 2));
+	expect(fd,
+	       "{\"jsonrpc\":\"2.0\",\"result\":{\"first\":false,\"second\":false},\"id\":2}\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -422,6 +443,7 @@ int main(void)
 		TEST(test_descriptors),
 		TEST(test_many_descriptors),
 		TEST(test_whose_descriptors),
+		TEST(test_surplus_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

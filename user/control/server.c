@@ -133,9 +133,14 @@ static void refuse_without_fd(struct server *server)
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static bool takes_in(const struct server *server)
+{
+	return server->spare_fd >= 0 && !closer_is_full(server->closer);
+}
+
 static void accept_some(struct server *server)
 {
-	for (unsigned int i = 0; i < ROUND_ACCEPTS && !closer_is_full(server->closer); i++) {
+	for (unsigned int i = 0; i < ROUND_ACCEPTS && takes_in(server); i++) {
 		int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && errno == EAGAIN)
@@ -163,7 +168,7 @@ static void handle(struct server *server, const struct epoll_event *event, __u64
 		return;
 	if (event->events & EPOLLOUT)
 		client->writable = true;
-	if ((event->events & client->events & EPOLLIN) && !closer_is_full(server->closer))
+	if ((event->events & client->events & EPOLLIN) && takes_in(server))
 		client_read(client, now_ms);
 	else if (event->events & (EPOLLHUP | EPOLLERR))
 		client->dead = true;
@@ -197,12 +202,15 @@ static void remove_dead(struct server *server)
 	}
 }
 
-/* While too much waits to be closed, the listening socket is not looked at either. */
-static int look_at_closer(struct server *server)
+/* While too much waits to be closed, or no descriptor is left, nothing is taken in. */
+static int look_at_intake(struct server *server)
 {
 	struct epoll_event event = { .data.ptr = &server->listen };
-	bool full = closer_is_full(server->closer);
+	bool full;
 
+	if (server->spare_fd < 0)
+		server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	full = !takes_in(server);
 	if (full == server->jammed)
 		return 0;
 	server->jammed = full;
@@ -214,7 +222,7 @@ int server_work(struct server *server)
 {
 	struct epoll_event events[ROUND_EVENTS];
 	__u64 now_ms = server_now_ms();
-	int r = look_at_closer(server);
+	int r = look_at_intake(server);
 	int count;
 
 	if (r)
@@ -233,7 +241,7 @@ int server_work(struct server *server)
 int server_timeout(const struct server *server)
 {
 	__u64 now_ms = server_now_ms();
-	int least = server->jammed ? JAMMED_MS : -1;
+	int least = server->jammed || !takes_in(server) ? JAMMED_MS : -1;
 
 	for (const struct client *client = server->clients; client; client = client->next) {
 		int ms = client_timeout(client, now_ms);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One client: its bytes become lines, its lines requests, its requests calls. Whatever it sends, what
- * is done for it at a time and what is kept for it is bounded.
+ * One client: its lines become requests, its requests calls. What is done for it at a time is bounded.
  */
 #include "control/server_private.h"
 
@@ -12,10 +11,6 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
-
-/* The most that one message can carry: with less room the kernel would close what does not fit. */
-#define CONTROL_FDS_MAX 253
-#define BUFFER_FIRST 4096U
 
 void client_refuse(struct client *client, const json_t *id, int code, const char *message)
 {
@@ -53,11 +48,11 @@ void client_arm(struct client *client)
 /* The descriptors that came with the line ending before byte @end. False: too many did. */
 static bool take_fds(struct client *client, size_t end, struct call *call)
 {
-	bool fit = !client->surplus || client->surplus_at >= end;
+	bool fit = !client->surplus || client->surplus_first >= end;
 	size_t taken = 0;
 	size_t kept = 0;
 
-	client->surplus &= fit;
+	client->surplus &= client->surplus_last >= end;
 	for (size_t i = 0; i < client->fd_count; i++) {
 		if (client->fds[i].at >= end)
 			client->fds[kept++] = client->fds[i];
@@ -146,13 +141,14 @@ static const char *judge(struct client *client, const char *name, int *ret_code,
 	return NULL;
 }
 
-/* One request of each of its buckets; when there is none, it is left alone for a while. */
-static bool spend(struct client *client, __u64 now_ms)
+/* Take a line out of each of its buckets; when one has too little, it is left alone for a while. */
+static bool spend(struct client *client, size_t length, __u64 now_ms)
 {
+	__u64 requests = 1 + length / CLIENT_LINE_PIECE;
 	bool user_has = client->peer.uid == 0 ||
-			bucket_take(&client->user->bucket, SERVER_RATE_OF_USER, now_ms);
+			bucket_take(&client->user->bucket, requests, SERVER_RATE_OF_USER, now_ms);
 
-	if (user_has && bucket_take(&client->bucket, SERVER_RATE, now_ms))
+	if (user_has && bucket_take(&client->bucket, requests, SERVER_RATE, now_ms))
 		return true;
 	client->paused_until_ms = now_ms + CLIENT_PAUSE_MS;
 	return false;
@@ -195,7 +191,7 @@ static void do_line(struct client *client, size_t start, size_t length, __u64 no
 	CLEAN(control_request_reset) struct control_request request = { 0 };
 	struct call call = { .client = client, .request = &request, .fds = { -1, -1 } };
 	bool fds_fit = take_fds(client, start + length + 1, &call);
-	bool too_fast = !spend(client, now_ms);
+	bool too_fast = !spend(client, length, now_ms);
 	const char *why;
 	int code;
 
@@ -219,7 +215,8 @@ static void forget(struct client *client, size_t count)
 	client->in_used -= count;
 	for (size_t i = 0; i < client->fd_count; i++)
 		client->fds[i].at -= count;
-	client->surplus_at -= client->surplus ? count : 0;
+	client->surplus_first -= client->surplus_first < count ? client->surplus_first : count;
+	client->surplus_last -= client->surplus_last < count ? client->surplus_last : count;
 	if (client->in_used)
 		return;
 	free(TAKE_PTR(client->in));
@@ -239,7 +236,7 @@ static void settle(struct client *client, bool began, __u64 now_ms)
 		client_end(client, CONTROL_PARSE, "the last line has no end");
 }
 
-static void take_lines(struct client *client, __u64 now_ms)
+void client_take_lines(struct client *client, __u64 now_ms)
 {
 	size_t done = 0;
 	unsigned int lines = 0;
@@ -273,7 +270,7 @@ void client_resume(struct client *client, __u64 now_ms)
 		client->paused_until_ms = 0;
 	if (!client->server->jammed && client->backlog && !client->paused_until_ms &&
 	    client->queued <= CLIENT_QUEUE_HIGH)
-		take_lines(client, now_ms);
+		client_take_lines(client, now_ms);
 	if (!client->dead && client->line_since_ms &&
 	    now_ms - client->line_since_ms >= SERVER_IDLE_LINE_MS)
 		client_end(client, CONTROL_INVALID, "a line begun must end within 10 seconds");
@@ -298,102 +295,6 @@ int client_timeout(const struct client *client, __u64 now_ms)
 	else
 		return -1;
 	return at > now_ms ? (int)(at - now_ms) : 0;
-}
-
-/* Keep descriptors that came with bytes up to the @used'th: those of its last line. */
-static void keep_fds(struct client *client, const struct cmsghdr *part, size_t used)
-{
-	size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	int fds[CONTROL_FDS_MAX];
-
-	count = count > CONTROL_FDS_MAX ? CONTROL_FDS_MAX : count;
-	memcpy(fds, CMSG_DATA(part), count * sizeof(int));
-	for (size_t i = 0; i < count; i++) {
-		if (i < SERVER_FDS_MAX && client->fd_count < CLIENT_FDS_MAX) {
-			client->fds[client->fd_count].at = used - 1;
-			client->fds[client->fd_count++].fd = fds[i];
-			continue;
-		}
-		client->surplus = true;
-		client->surplus_at = used - 1;
-		closer_take(client->server->closer, fds[i]);
-	}
-}
-
-/* What came beside the bytes. False: they are not from the process that connected. */
-static bool take_parts(struct client *client, struct msghdr *message, size_t used)
-{
-	struct cmsghdr *part = CMSG_FIRSTHDR(message);
-	struct ucred cred = { 0 };
-
-	for (; part; part = CMSG_NXTHDR(message, part)) {
-		if (part->cmsg_level != SOL_SOCKET)
-			continue;
-		if (part->cmsg_type == SCM_RIGHTS)
-			keep_fds(client, part, used);
-		else if (part->cmsg_type == SCM_CREDENTIALS)
-			memcpy(&cred, CMSG_DATA(part), sizeof(cred));
-	}
-	if (message->msg_flags & MSG_CTRUNC) {
-		client->surplus = true;
-		client->surplus_at = used - 1;
-	}
-	return cred.pid == client->peer.pid;
-}
-
-static bool make_room(struct client *client)
-{
-	size_t size = client->in_size ? client->in_size * 4 : BUFFER_FIRST;
-	char *grown;
-
-	if (client->in_used < client->in_size)
-		return true;
-	size = size > CONTROL_REQUEST_MAX ? CONTROL_REQUEST_MAX : size;
-	grown = realloc(client->in, size);
-	if (!grown)
-		return false;
-	client->in = grown;
-	client->in_size = size;
-	return true;
-}
-
-static ssize_t receive(struct client *client, struct msghdr *message)
-{
-	struct iovec iov = { .iov_base = client->in + client->in_used,
-			     .iov_len = client->in_size - client->in_used };
-	ssize_t got;
-
-	message->msg_iov = &iov;
-	message->msg_iovlen = 1;
-	do
-		got = recvmsg(client->fd, message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	while (got < 0 && errno == EINTR);
-	message->msg_iov = NULL;
-	return got < 0 ? -errno : got;
-}
-
-void client_read(struct client *client, __u64 now_ms)
-{
-	_Alignas(struct cmsghdr) char
-		parts[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
-	struct msghdr message = { .msg_control = parts, .msg_controllen = sizeof(parts) };
-	ssize_t got = make_room(client) ? receive(client, &message) : -ENOMEM;
-
-	if (got == -EAGAIN)
-		return;
-	if (got < 0) {
-		client->dead = true;
-		return;
-	}
-	if (got == 0)
-		client->eof = true;
-	client->in_used += (size_t)got;
-	if (got > 0 && !take_parts(client, &message, client->in_used)) {
-		client_end(client, CONTROL_DENIED,
-			   "a connection is for the process that made it: connect again");
-		return;
-	}
-	take_lines(client, now_ms);
 }
 
 const struct peer *client_peer(const struct client *client)

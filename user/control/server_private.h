@@ -15,6 +15,8 @@
 /** Work done for one client before the next one's turn. */
 #define CLIENT_TURN_LINES 16
 #define CLIENT_TURN_BYTES (16U << 10)
+/** A longer line counts as one request for each piece of this size that it begins. */
+#define CLIENT_LINE_PIECE 4096U
 /** With more than this waiting to be sent, requests of the client are not looked at. */
 #define CLIENT_QUEUE_HIGH (SERVER_QUEUE_MAX / 4)
 /** A client over its rate is not read from for so long. */
@@ -30,8 +32,8 @@ struct bucket {
 	__u64 tokens; /* thousandths of a request */
 };
 
-/** Take one request out of a bucket that gets @rate a second. False: there is none. */
-bool bucket_take(struct bucket *bucket, __u64 rate, __u64 now_ms);
+/** Take @requests out of a bucket that gets @rate a second. False: there are not as many. */
+bool bucket_take(struct bucket *bucket, __u64 requests, __u64 rate, __u64 now_ms);
 /** True when there is nothing to remember. */
 bool bucket_is_full(struct bucket *bucket, __u64 rate, __u64 now_ms);
 /** A full one. */
@@ -81,7 +83,8 @@ struct client {
 		size_t at; /* belongs to the line in which this byte of `in` lies */
 	} fds[CLIENT_FDS_MAX];
 	size_t fd_count;
-	size_t surplus_at; /* a byte of the line that came with too many descriptors */
+	size_t surplus_first; /* bytes of the first and the last line that too many came with */
+	size_t surplus_last;
 	bool surplus;
 	__u64 line_since_ms; /* when the half line in `in` began; 0 = there is none */
 	__u64 paused_until_ms; /* 0 = not paused */
@@ -90,6 +93,7 @@ struct client {
 	struct segment *out;
 	struct segment **out_end;
 	size_t queued; /* bytes of `out`, with what a segment costs */
+	size_t queued_notes; /* of these, notifications */
 	unsigned int waiting; /* calls that will be answered later */
 
 	bool writable; /* as far as is known */
@@ -131,6 +135,8 @@ struct user *server_user(struct server *server, uid_t uid, __u64 now_ms);
 /** Forget users without clients. */
 void server_forget_users(struct server *server, __u64 now_ms);
 
+/** Do whole lines that were read, as many as are its turn; what is left is its backlog. */
+void client_take_lines(struct client *client, __u64 now_ms);
 /** Read once from the client and do what is complete. */
 void client_read(struct client *client, __u64 now_ms);
 /** Go on with whole lines that were left. */

@@ -24,6 +24,7 @@ static void remove_first(struct client *client)
 	struct segment *first = client->out;
 
 	client->queued -= cost(first);
+	client->queued_notes -= first->notification ? cost(first) : 0;
 	client->user->queued -= cost(first);
 	client->out = first->next;
 	if (!client->out)
@@ -50,8 +51,8 @@ static void drop(struct client *client)
 
 static bool fits(const struct client *client, size_t size, bool notification)
 {
-	/* One answer may be larger than the queue: requests wait while much is waiting. */
-	if (client->queued + (notification ? size : 0) > SERVER_QUEUE_MAX)
+	/* Answers are bounded by requests, which wait while much is waiting; nobody asks for events. */
+	if (notification && client->queued_notes + size > SERVER_QUEUE_MAX)
 		return false;
 	return client->peer.uid == 0 || client->user->queued + size <= SERVER_QUEUE_OF_USER;
 }
@@ -77,6 +78,7 @@ int client_queue(struct client *client, const char *line, size_t length, bool no
 	*client->out_end = segment;
 	client->out_end = &segment->next;
 	client->queued += cost(segment);
+	client->queued_notes += notification ? cost(segment) : 0;
 	client->user->queued += cost(segment);
 	return 0;
 }

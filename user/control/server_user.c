@@ -27,19 +27,23 @@ void bucket_init(struct bucket *bucket, __u64 rate, __u64 now_ms)
 /* @rate requests a second are as many thousandths a millisecond. */
 static void fill(struct bucket *bucket, __u64 rate, __u64 now_ms)
 {
-	__u64 gained = (now_ms - bucket->filled_ms) * rate;
 	__u64 most = rate * THOUSAND;
+	__u64 gained;
 
+	/* A round goes by the time of its begin: somebody may have come in since. */
+	if (now_ms <= bucket->filled_ms)
+		return;
+	gained = (now_ms - bucket->filled_ms) * rate;
 	bucket->tokens = bucket->tokens + gained > most ? most : bucket->tokens + gained;
 	bucket->filled_ms = now_ms;
 }
 
-bool bucket_take(struct bucket *bucket, __u64 rate, __u64 now_ms)
+bool bucket_take(struct bucket *bucket, __u64 requests, __u64 rate, __u64 now_ms)
 {
 	fill(bucket, rate, now_ms);
-	if (bucket->tokens < THOUSAND)
+	if (bucket->tokens < requests * THOUSAND)
 		return false;
-	bucket->tokens -= THOUSAND;
+	bucket->tokens -= requests * THOUSAND;
 	return true;
 }
 
