@@ -115,6 +115,23 @@ def owner_killed(tap, host):
                   host.cgroups_left())
 
 
+def reader_stands_still(tap, host):
+    """picketd drops a `picket run` that cannot write; its command must not suffer for it."""
+    times = 5000 if stage.GUEST else 20000
+    flood = (f"import socket\nfor _ in range({times}):\n  try: socket.create_connection(('127.0.0.1', "
+             "18002))\n  except PermissionError: pass\nprint('done', flush=True)")
+    process = host.start("plain", "run", "-p", "work", "--", "python3", "-c", flood,
+                         stderr=subprocess.PIPE)
+    tap.equal("a reader that stands still: the command ends its work", process.stdout.readline(),
+              "done\n")
+    err = process.communicate(timeout=stage.PATIENCE)[1]
+    tap.equal("a reader that stands still: the run has its status", process.returncode, 0,
+              err[-600:])
+    tap.check("a reader that stands still: what it missed is said", "connection to picketd broke" in
+              err or err.count(" DENIED ") >= times, err[-600:])
+    tap.check("a reader that stands still: the summary counts all", str(times) in err, err[-600:])
+
+
 def damaged_state(tap, host):
     """Names and owners are lost, enforcement is not."""
     host.policy("hammer")
@@ -141,6 +158,7 @@ def crashes(tap, host):
     killed_during_a_run(tap, host)
     ends_while_away(tap, host)
     owner_killed(tap, host)
+    reader_stands_still(tap, host)
     damaged_state(tap, host)
 
 
