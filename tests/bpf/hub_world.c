@@ -200,6 +200,18 @@ __u64 hub_world_denied(const struct hub *hub, const struct hub_agent *agent)
 	return counts[PK_COUNT_DENIED];
 }
 
+int hub_world_keep(int fd, int number)
+{
+	if (dup2(fd, number) != number)
+		_exit(1);
+	return number;
+}
+
+void hub_world_leave(void)
+{
+	(void)close_range(STDERR_FILENO + 1, FD_KEPT - 1, 0);
+}
+
 static void strike(struct hub_strokes *strokes)
 {
 	while (!strokes->stop) {
@@ -227,7 +239,8 @@ void hub_hammer_start(struct hub_hammer *hammer)
 	assert_true(hammer->pid >= 0);
 	if (hammer->pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)close(go[1]);
+		go[0] = hub_world_keep(go[0], FD_KEPT);
+		hub_world_leave();
 		(void)!read(go[0], &byte, 1);
 		strike(hammer->strokes);
 		_exit(0);

@@ -63,6 +63,15 @@ int hub_world_connect_as(struct hub *hub, const struct hub_agent *agent);
 /** The agent's counter of denials. */
 __u64 hub_world_denied(const struct hub *hub, const struct hub_agent *agent);
 
+/** Descriptors from here on are those that a child keeps. */
+#define FD_KEPT 200
+
+/** In a child: give the descriptor a number that is kept. */
+int hub_world_keep(int fd, int number);
+
+/** Then close all others but the standard ones: the hub's lock is on one. */
+void hub_world_leave(void);
+
 /** Start a process that will connect over and over; hub_hammer_go() lets it. */
 void hub_hammer_start(struct hub_hammer *hammer);
 void hub_hammer_go(struct hub_hammer *hammer);

@@ -490,7 +490,10 @@ static int run(void)
 	return cmocka_run_group_tests(tests, hub_world_start, hub_world_end);
 }
 
-int main(void)
+/* An argument is a pattern of tests to be run: "killed*". */
+int main(int argc, char **argv)
 {
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return hub_world_run(run);
 }
