@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Processes that try what must be denied until a file appears: hammer.py BASE PORT STOP PROCESSES KINDS
+"""Processes that try what must be denied until a file appears, 20 times at least.
+
+    hammer.py BASE PORT STOP PROCESSES KINDS...
 
 KINDS: words of connect, open, exec. Prints one line of JSON: {kind: {tries, odd, won}}; `won` is what
 succeeded, `odd` an answer that is neither that nor the denial. Then waits for its stdin to end.
@@ -40,7 +42,9 @@ def try_exec():
 def work(kinds):
     acts = {"connect": try_connect, "open": try_open, "exec": try_exec}
     found = {kind: {"tries": 0, "odd": 0, "won": 0} for kind in kinds}
-    while not os.path.exists(STOP):
+    rounds = 0
+    while rounds < 20 or not os.path.exists(STOP):
+        rounds += 1
         for kind in kinds:
             found[kind]["tries"] += 1
             try:
