@@ -168,9 +168,11 @@ static void handle(struct server *server, const struct epoll_event *event, __u64
 		return;
 	if (event->events & EPOLLOUT)
 		client->writable = true;
-	if ((event->events & client->events & EPOLLIN) && takes_in(server))
-		client_read(client, now_ms);
-	else if (event->events & (EPOLLHUP | EPOLLERR))
+	if ((event->events & client->events & EPOLLIN) && takes_in(server)) {
+		/* Else in a later round: epoll tells again. */
+		if (client->user->spent_us < USER_TURN_US)
+			client_read(client, now_ms);
+	} else if (event->events & (EPOLLHUP | EPOLLERR))
 		client->dead = true;
 }
 
@@ -183,9 +185,11 @@ static void resume_all(struct server *server, __u64 now_ms)
 	}
 }
 
+/* And who was first in this round is last in the next. */
 static void remove_dead(struct server *server)
 {
 	struct client **at = &server->clients;
+	struct client *first;
 
 	while (*at) {
 		struct client *client = *at;
@@ -200,6 +204,12 @@ static void remove_dead(struct server *server)
 			server->options.gone(server->options.context, client);
 		client_free(client);
 	}
+	first = server->clients;
+	if (!first || !first->next)
+		return;
+	*at = first;
+	server->clients = first->next;
+	first->next = NULL;
 }
 
 /* While too much waits to be closed, or no descriptor is left, nothing is taken in. */
@@ -227,6 +237,8 @@ int server_work(struct server *server)
 
 	if (r)
 		return r;
+	for (struct user *user = server->users; user; user = user->next)
+		user->spent_us = 0;
 	count = epoll_wait(server->epoll_fd, events, ROUND_EVENTS, 0);
 	if (count < 0 && errno != EINTR)
 		return -errno;

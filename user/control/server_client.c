@@ -196,10 +196,7 @@ static void do_line(struct client *client, size_t start, size_t length, __u64 no
 	int code;
 
 	client->server->counts.requests++;
-	if (!still_welcome(client))
-		client_end(client, CONTROL_DENIED,
-			   "the process that made this connection is confined or has ended");
-	else if (control_request_parse(client->in + start, length, &request, &code, &why) < 0)
+	if (control_request_parse(client->in + start, length, &request, &code, &why) < 0)
 		client_refuse(client, request.id, code, why);
 	else
 		do_request(client, &call, too_fast, fds_fit);
@@ -238,6 +235,8 @@ static void settle(struct client *client, bool began, __u64 now_ms)
 
 void client_take_lines(struct client *client, __u64 now_ms)
 {
+	__u64 begin_us = server_now_us();
+	__u64 before_us = client->user->spent_us;
 	size_t done = 0;
 	unsigned int lines = 0;
 
@@ -248,12 +247,20 @@ void client_take_lines(struct client *client, __u64 now_ms)
 		if (!end)
 			break;
 		client->backlog = client->paused_until_ms || client->queued > CLIENT_QUEUE_HIGH ||
-				  lines == CLIENT_TURN_LINES || done >= CLIENT_TURN_BYTES;
+				  lines == CLIENT_TURN_LINES || done >= CLIENT_TURN_BYTES ||
+				  client->user->spent_us >= USER_TURN_US;
 		if (client->backlog)
 			break;
+		if (lines == 0 && !still_welcome(client)) {
+			client_end(
+				client, CONTROL_DENIED,
+				"the process that made this connection is confined or has ended");
+			break;
+		}
 		do_line(client, done, (size_t)(end - client->in) - done, now_ms);
 		done = (size_t)(end - client->in) + 1;
 		lines++;
+		client->user->spent_us = before_us + server_now_us() - begin_us;
 	}
 	if (client->dead)
 		return;

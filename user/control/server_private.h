@@ -15,6 +15,8 @@
 /** Work done for one client before the next one's turn. */
 #define CLIENT_TURN_LINES 16
 #define CLIENT_TURN_BYTES (16U << 10)
+/** Time spent in a round on requests of one user; one request more may be under way by then. */
+#define USER_TURN_US 10000U
 /** A longer line counts as one request for each piece of this size that it begins. */
 #define CLIENT_LINE_PIECE 4096U
 /** With more than this waiting to be sent, requests of the client are not looked at. */
@@ -45,6 +47,7 @@ struct user {
 	uid_t uid;
 	unsigned int clients;
 	size_t queued; /* bytes waiting to be sent to them */
+	__u64 spent_us; /* on requests, in this round */
 	struct bucket bucket;
 };
 
@@ -129,6 +132,9 @@ __u64 server_now_ms(void);
 int server_listen(struct server *server, struct diag_list *diags);
 /** Stop, and remove the socket file if it is still ours. Accepts one that does not listen. */
 void server_unlisten(struct server *server);
+
+/** Microseconds of the same clock. */
+__u64 server_now_us(void);
 
 /** The user's entry, made when there is none; NULL = out of memory. */
 struct user *server_user(struct server *server, uid_t uid, __u64 now_ms);

@@ -96,8 +96,10 @@ void client_read(struct client *client, __u64 now_ms)
 	_Alignas(struct cmsghdr) char
 		parts[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(MESSAGE_FDS_MAX * sizeof(int))];
 	struct msghdr message = { .msg_control = parts, .msg_controllen = sizeof(parts) };
+	__u64 begin_us = server_now_us();
 	ssize_t got = make_room(client) ? receive(client, &message) : -ENOMEM;
 
+	client->user->spent_us += server_now_us() - begin_us;
 	if (got == -EAGAIN)
 		return;
 	if (got < 0) {

@@ -10,13 +10,18 @@
 
 #define THOUSAND 1000U
 
-__u64 server_now_ms(void)
+__u64 server_now_us(void)
 {
 	struct timespec now;
 
 	/* Time of the day jumps; this does not, and one second is added so that it is never 0. */
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((__u64)now.tv_sec + 1) * THOUSAND + (__u64)now.tv_nsec / 1000000U;
+	return ((__u64)now.tv_sec + 1) * THOUSAND * THOUSAND + (__u64)now.tv_nsec / THOUSAND;
+}
+
+__u64 server_now_ms(void)
+{
+	return server_now_us() / THOUSAND;
 }
 
 void bucket_init(struct bucket *bucket, __u64 rate, __u64 now_ms)
