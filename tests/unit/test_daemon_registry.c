@@ -88,7 +88,7 @@ static void agents_are_found(void **state)
 	assert_null(registry_find(registry, "a-9"));
 	assert_null(registry_find(registry, ""));
 	assert_null(registry_find_cgroup(registry, 9));
-	strcpy(id, entry->record.id);
+	memcpy(id, entry->record.id, sizeof(id));
 	registry_remove(registry, entry);
 	registry_free_entry(&entry);
 	assert_null(registry_find(registry, id));

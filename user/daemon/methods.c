@@ -156,8 +156,8 @@ static void refuse_policy(struct control_answer *answer, const char *policy, int
 }
 
 bool methods_prepare(struct daemon *daemon, const struct call *call,
-		     const struct methods_wish *wish, struct agent_record *ret_record,
-		     struct compiled *ret_compiled, struct control_answer *answer)
+		     const struct methods_wish *wish, const struct agent_plan *plan,
+		     struct control_answer *answer)
 {
 	CLEAN(registry_reset_record) struct agent_record record = { 0 };
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
@@ -171,12 +171,12 @@ bool methods_prepare(struct daemon *daemon, const struct call *call,
 	}
 	r = make_record(wish, peer, &record);
 	if (r == 0)
-		r = policies_compile(&daemon->policies, &record, peer, ret_compiled, &diags);
+		r = policies_compile(&daemon->policies, &record, peer, plan->compiled, &diags);
 	if (r) {
 		refuse_policy(answer, wish->policy, r, &diags);
 		return false;
 	}
-	*ret_record = record;
+	*plan->record = record;
 	record = (struct agent_record){ 0 };
 	return true;
 }

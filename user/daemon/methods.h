@@ -7,7 +7,7 @@
 #define PICKET_DAEMON_METHODS_H
 
 #include "control/server.h"
-#include "daemon/daemon.h"
+#include "daemon/agents.h"
 
 /** All of them. Their context is the struct daemon. */
 extern const struct method methods_table[];
@@ -69,11 +69,11 @@ struct methods_wish {
 };
 
 /**
- * Make a record of @wish for the caller and compile its policy. False: answered, and nothing is to be
- * freed.
+ * Make the record of @wish for the caller, and compile its policy, into what @plan points to. False:
+ * answered, and nothing is to be freed.
  */
 bool methods_prepare(struct daemon *daemon, const struct call *call,
-		     const struct methods_wish *wish, struct agent_record *ret_record,
-		     struct compiled *ret_compiled, struct control_answer *answer);
+		     const struct methods_wish *wish, const struct agent_plan *plan,
+		     struct control_answer *answer);
 
 #endif

@@ -97,7 +97,7 @@ int method_agent_start(void *context, struct call *call, struct control_answer *
 	if (!methods_unpack(call, answer, "{s:s, s?b, s?o, s:s, s?s, s?b, s?b}", "policy",
 			    &wish.policy, "audit", &wish.audit, "set", &wish.set, "cwd", &wish.cwd,
 			    "name", &wish.name, "events", &events, "colour", &colour) ||
-	    !methods_prepare(daemon, call, &wish, &record, &compiled, answer))
+	    !methods_prepare(daemon, call, &wish, &plan, answer))
 		return 0;
 	r = encode_filter(&compiled.image, &filter, &diags);
 	if (r == 0)

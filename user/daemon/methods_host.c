@@ -59,7 +59,7 @@ int method_agent_attach(void *context, struct call *call, struct control_answer 
 	r = target_open(daemon, &where, &target, &diags);
 	if (r)
 		return refuse(answer, r, &diags);
-	if (!methods_prepare(daemon, call, &wish, &record, &compiled, answer))
+	if (!methods_prepare(daemon, call, &wish, &plan, answer))
 		return 0;
 	plan.cgroup = target.fd;
 	r = agents_start(daemon, &plan, &entry, &diags);

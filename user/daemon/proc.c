@@ -28,6 +28,20 @@ static FILE *open_proc(pid_t pid, const char *name)
 	return fopen(path, "re");
 }
 
+/* Real, effective, saved. */
+static bool read_uids(const char *text, uid_t uids[3])
+{
+	for (int i = 0; i < 3; i++) {
+		char *end = NULL;
+
+		uids[i] = (uid_t)strtoul(text, &end, 10);
+		if (end == text)
+			return false;
+		text = end;
+	}
+	return true;
+}
+
 int proc_read(pid_t pid, struct proc_facts *ret_facts)
 {
 	CLEAN_FILE FILE *file = open_proc(pid, "status");
@@ -37,9 +51,8 @@ int proc_read(pid_t pid, struct proc_facts *ret_facts)
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Uid:\t%u\t%u\t%u", &facts.uids[0], &facts.uids[1],
-			   &facts.uids[2]) == 3)
-			found = true;
+		if (strncmp(line, "Uid:", 4) == 0)
+			found = read_uids(line + 4, facts.uids);
 		else if (proc_line_value(line, "PPid:", &value))
 			facts.parent = (pid_t)value;
 		else if (proc_line_value(line, "Seccomp:", &value))
