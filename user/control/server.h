@@ -117,6 +117,9 @@ void server_answer(struct client *client, const json_t *id, const struct control
  */
 int server_notify(struct client *client, const char *line, size_t length);
 
+/** Bytes of notifications that can be sent to the client now without its being dropped for them. */
+size_t client_room(const struct client *client);
+
 /** What was counted so far. */
 void server_get_counts(const struct server *server, struct server_counts *ret_counts);
 

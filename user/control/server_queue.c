@@ -57,6 +57,16 @@ static bool fits(const struct client *client, size_t size, bool notification)
 	return client->peer.uid == 0 || client->user->queued + size <= SERVER_QUEUE_OF_USER;
 }
 
+size_t client_room(const struct client *client)
+{
+	size_t user = client->peer.uid == 0 ? 0 : client->user->queued;
+	size_t room = 0;
+
+	if (!client->dead && client->queued_notes < SERVER_QUEUE_MAX && user < SERVER_QUEUE_OF_USER)
+		room = SERVER_QUEUE_MAX - client->queued_notes;
+	return !room || room < SERVER_QUEUE_OF_USER - user ? room : SERVER_QUEUE_OF_USER - user;
+}
+
 int client_queue(struct client *client, const char *line, size_t length, bool notification)
 {
 	struct segment *segment;

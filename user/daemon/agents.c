@@ -92,11 +92,15 @@ json_t *agents_report(struct daemon *daemon, const struct agent_entry *entry, bo
 		summary_set_counts(entry->summary, counts);
 		(void)summary_print(entry->summary, &context, to);
 	}
+	if (to && entry->untold)
+		(void)fprintf(to, "picket: %llu events were not told: nobody read them in time\n",
+			      (unsigned long long)entry->untold);
 	if (!to || text_close(to, &text)) {
 		json_decref(object);
 		return NULL;
 	}
-	return json_pack("{s:o, s:s}", "counts", object, "summary", text);
+	return json_pack("{s:o, s:s, s:I}", "counts", object, "summary", text, "untold",
+			 (json_int_t)entry->untold);
 }
 
 static void answer_end(struct agent_entry *entry, json_t *result, const char *message)

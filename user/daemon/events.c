@@ -16,9 +16,12 @@
 /* Records handed out before others get their turn. */
 #define BATCH 256
 
+/* Of the room for notifications: what is queued has a head. */
+#define ROOM_KEPT 4096U
+
 /* The lines of one record, made when they are needed. */
 struct lines {
-	const struct agent_entry *entry;
+	struct agent_entry *entry;
 	const struct event *event;
 	char *event_json; /* owned */
 	char *forms[3]; /* owned: without text, with text, with text in colour */
@@ -151,16 +154,31 @@ static char *make_line(struct lines *lines, bool with_text, bool colour)
 	return line;
 }
 
+/*
+ * Who watches his own agent is not disconnected for being slow, because its end is told over the same
+ * connection: what there is no room for is counted instead.
+ */
+static bool is_patient(const struct subscription *subscription, const struct agent_entry *entry)
+{
+	return subscription->slot && client_peer(subscription->client)->uid == entry->record.uid;
+}
+
 static void send_to(struct lines *lines, const struct subscription *subscription)
 {
 	bool with_text = subscription->text && lines->event->head.kind == PK_EVENT_DECISION;
 	char **form = &lines->forms[!with_text ? 0 : subscription->colour ? 2 : 1];
+	size_t length;
 
 	if (!*form)
 		*form = make_line(lines, with_text, subscription->colour);
-	/* A client that is not told has lost its connection: it is dropped and counted. */
-	if (*form)
-		(void)server_notify(subscription->client, *form, strlen(*form));
+	if (!*form)
+		return;
+	length = strlen(*form);
+	if (is_patient(subscription, lines->entry) &&
+	    client_room(subscription->client) < length + ROOM_KEPT)
+		lines->entry->untold++;
+	else
+		(void)server_notify(subscription->client, *form, length);
 }
 
 static void deliver(struct events *events, struct agent_entry *entry, const struct event *event)

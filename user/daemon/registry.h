@@ -66,6 +66,7 @@ struct agent_entry {
 	char digest[65];
 	char *main_file; /* owned; path of the policy, or NULL */
 	struct summary *summary;
+	__u64 untold; /* events that its owner was too slow to be told */
 	struct loop_source owner; /* pidfd of the owner's process */
 	struct loop_source listener; /* of refused system calls */
 	struct loop_source cgroup; /* cgroup.events: watched while it ends or has no owner */
