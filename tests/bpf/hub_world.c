@@ -10,8 +10,11 @@
 
 #include "hub_world.h"
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <picket.skel.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,17 +34,18 @@
 
 #define WAIT_MS 60000
 
-struct hub_world world;
+/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): what tests have */
+struct hub_world hub_world;
 
 void hub_world_compile(const char *text, struct policy_image *ret_image)
 {
 	const struct policy_context context = { 0 };
 	struct policy *policy = NULL;
-	int r = policy_load_text("hub", text, strlen(text), &context, &policy, &world.diags);
+	int r = policy_load_text("hub", text, strlen(text), &context, &policy, &hub_world.diags);
 
 	if (r == 0)
 		r = policy_compile((const struct policy *const *)&policy, 1, NULL, ret_image,
-				   &world.diags);
+				   &hub_world.diags);
 	hub_world_expect(r, 0);
 	policy_free(&policy);
 }
@@ -101,58 +105,61 @@ int hub_world_run(int (*run)(void))
 
 int hub_world_start(void **state)
 {
-	socklen_t length = sizeof(world.address);
+	socklen_t length = sizeof(hub_world.address);
 
 	(void)state;
-	assert_int_equal(features_probe(PK_TIER_LSM, &world.features), 0);
-	assert_false(hub_world_is_there(world.features.bpffs));
+	assert_int_equal(features_probe(PK_TIER_LSM, &hub_world.features), 0);
+	assert_false(hub_world_is_there(hub_world.features.bpffs));
 	hub_world_compile("picket: 1\n"
 			  "name: deny\n"
 			  "process: {profile: 'off'}\n"
 			  "egress: {default: deny}\n",
-			  &world.deny);
+			  &hub_world.deny);
 	hub_world_compile("picket: 1\n"
 			  "name: allow\n"
 			  "process: {profile: 'off'}\n"
 			  "egress: {default: allow}\n",
-			  &world.allow);
-	world.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	world.address.sin_family = AF_INET;
-	world.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(world.listener, (struct sockaddr *)&world.address, length), 0);
-	assert_int_equal(listen(world.listener, 1024), 0);
-	assert_int_equal(getsockname(world.listener, (struct sockaddr *)&world.address, &length),
+			  &hub_world.allow);
+	hub_world.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	hub_world.address.sin_family = AF_INET;
+	hub_world.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(hub_world.listener, (struct sockaddr *)&hub_world.address, length),
 			 0);
+	assert_int_equal(listen(hub_world.listener, 1024), 0);
+	assert_int_equal(
+		getsockname(hub_world.listener, (struct sockaddr *)&hub_world.address, &length), 0);
 	return 0;
 }
 
 int hub_world_end(void **state)
 {
 	(void)state;
-	mem_close_fd(&world.listener);
-	image_reset(&world.deny);
-	image_reset(&world.allow);
-	features_reset(&world.features);
-	diag_list_reset(&world.diags);
+	mem_close_fd(&hub_world.listener);
+	image_reset(&hub_world.deny);
+	image_reset(&hub_world.allow);
+	features_reset(&hub_world.features);
+	diag_list_reset(&hub_world.diags);
 	return 0;
 }
 
 void hub_world_expect(int r, int expected)
 {
 	if (r != expected)
-		diag_print(&world.diags, stderr);
+		diag_print(&hub_world.diags, stderr);
 	assert_int_equal(r, expected);
-	diag_list_reset(&world.diags);
+	diag_list_reset(&hub_world.diags);
 }
 
 void hub_world_open(struct hub *hub, const struct hub_build *build, enum hub_origin origin)
 {
 	*hub = (struct hub)HUB_NONE;
 	if (build)
-		hub_world_expect(
-			hub_open_as(&world.features, PK_TIER_LSM, build, hub, &world.diags), 0);
+		hub_world_expect(hub_open_as(&hub_world.features, PK_TIER_LSM, build, hub,
+					     &hub_world.diags),
+				 0);
 	else
-		hub_world_expect(hub_open(&world.features, PK_TIER_LSM, hub, &world.diags), 0);
+		hub_world_expect(hub_open(&hub_world.features, PK_TIER_LSM, hub, &hub_world.diags),
+				 0);
 	assert_int_equal(hub->origin, origin);
 }
 
@@ -165,7 +172,9 @@ int hub_world_connect(void)
 		return -errno;
 	/* Closed without a trace: connections by the thousand. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	return connect(fd, (struct sockaddr *)&world.address, sizeof(world.address)) ? -errno : 0;
+	return connect(fd, (struct sockaddr *)&hub_world.address, sizeof(hub_world.address)) ?
+		       -errno :
+		       0;
 }
 
 int hub_world_connect_as(struct hub *hub, const struct hub_agent *agent)
@@ -286,4 +295,47 @@ void hub_world_sleep(unsigned int ms)
 	const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L };
 
 	(void)nanosleep(&pause, NULL);
+}
+
+void hub_world_destroy(struct hub *hub)
+{
+	hub_world_expect(hub_destroy(hub, &hub_world.diags), 0);
+	assert_false(hub_world_is_there(hub_world.features.bpffs));
+	assert_false(hub_world_is_there(hub_world.features.cgroup_root));
+}
+
+void hub_world_make(struct hub *hub, const struct policy_image *image, struct hub_agent *agent)
+{
+	hub_world_expect(hub_agent_create(hub, image, NULL, 0, agent, &hub_world.diags), 0);
+}
+
+void hub_world_drop(struct hub *hub, struct hub_agent *agent)
+{
+	if (agent->own)
+		hub_world_expect(hub_agent_kill(hub, agent), 0);
+	hub_world_expect(hub_agent_remove(hub, agent, &hub_world.diags), 0);
+}
+
+static void be_other(struct picket_bpf *skel, void *unused)
+{
+	(void)unused;
+	skel->rodata->pk_cache_check = 1;
+}
+
+const struct hub_build hub_world_other = { .name = "0123456789abcdef", .prepare = be_other };
+
+static int sum_programs(void *context, const char *name, int fd, const struct bpf_link_info *info)
+{
+	(void)name;
+	assert_true(fd >= 0);
+	*(unsigned long *)context += info->prog_id;
+	return 0;
+}
+
+unsigned long hub_world_programs(const struct hub *hub, const char *folder)
+{
+	unsigned long sum = 0;
+
+	assert_int_equal(hub_each_link(hub, folder, sum_programs, &sum), 0);
+	return sum;
 }

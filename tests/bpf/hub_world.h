@@ -33,7 +33,7 @@ struct hub_hammer {
 };
 
 /** The one world of a test program. */
-extern struct hub_world world;
+extern struct hub_world hub_world;
 
 /**
  * Call @run in a process with a cgroup tree and a bpf file system of its own, so that a daemon that
@@ -71,6 +71,21 @@ int hub_world_keep(int fd, int number);
 
 /** Then close all others but the standard ones: the hub's lock is on one. */
 void hub_world_leave(void);
+
+/** Remove the hub, of which nothing may be left. */
+void hub_world_destroy(struct hub *hub);
+
+/** Make an agent or fail. */
+void hub_world_make(struct hub *hub, const struct policy_image *image, struct hub_agent *agent);
+
+/** Kill what is in the agent (unless it is attached) and remove it. */
+void hub_world_drop(struct hub *hub, struct hub_agent *agent);
+
+/** Another build: its programs check the directory cache. */
+extern const struct hub_build hub_world_other;
+
+/** A number that tells the programs that are attached by the links in the folder. */
+unsigned long hub_world_programs(const struct hub *hub, const char *folder);
 
 /** Start a process that will connect over and over; hub_hammer_go() lets it. */
 void hub_hammer_start(struct hub_hammer *hammer);

@@ -32,24 +32,6 @@
 #define MANY 200
 #define ROUNDS 3
 
-static void destroy(struct hub *hub)
-{
-	hub_world_expect(hub_destroy(hub, &world.diags), 0);
-	assert_false(hub_world_is_there(world.features.bpffs));
-	assert_false(hub_world_is_there(world.features.cgroup_root));
-}
-
-static void make(struct hub *hub, const struct policy_image *image, struct hub_agent *agent)
-{
-	hub_world_expect(hub_agent_create(hub, image, NULL, 0, agent, &world.diags), 0);
-}
-
-static void drop(struct hub *hub, struct hub_agent *agent)
-{
-	hub_world_expect(hub_agent_kill(hub, agent), 0);
-	hub_world_expect(hub_agent_remove(hub, agent, &world.diags), 0);
-}
-
 static void agents_are_made_judged_and_removed(void **state)
 {
 	struct hub hub;
@@ -58,20 +40,20 @@ static void agents_are_made_judged_and_removed(void **state)
 
 	(void)state;
 	hub_world_open(&hub, NULL, HUB_NEW);
-	make(&hub, &world.deny, &one);
-	make(&hub, &world.allow, &two);
+	hub_world_make(&hub, &hub_world.deny, &one);
+	hub_world_make(&hub, &hub_world.allow, &two);
 	assert_int_not_equal(one.slot, two.slot);
 	assert_int_equal(hub_world_connect_as(&hub, NULL), 0);
 	assert_int_equal(hub_world_connect_as(&hub, &one), -EPERM);
 	assert_int_equal(hub_world_connect_as(&hub, &two), 0);
 	assert_int_equal(hub_world_denied(&hub, &one), 1);
 	assert_int_equal(hub_world_denied(&hub, &two), 0);
-	hub_world_expect(hub_agent_replace(&hub, &one, &world.allow, &world.diags), 0);
+	hub_world_expect(hub_agent_replace(&hub, &one, &hub_world.allow, &hub_world.diags), 0);
 	assert_int_equal(hub_world_connect_as(&hub, &one), 0);
-	hub_world_expect(hub_destroy(&hub, &world.diags), -EBUSY);
-	drop(&hub, &one);
-	drop(&hub, &two);
-	destroy(&hub);
+	hub_world_expect(hub_destroy(&hub, &hub_world.diags), -EBUSY);
+	hub_world_drop(&hub, &one);
+	hub_world_drop(&hub, &two);
+	hub_world_destroy(&hub);
 }
 
 static void agent_with_processes_is_not_removed(void **state)
@@ -83,17 +65,17 @@ static void agent_with_processes_is_not_removed(void **state)
 
 	(void)state;
 	hub_world_open(&hub, NULL, HUB_NEW);
-	make(&hub, &world.deny, &agent);
+	hub_world_make(&hub, &hub_world.deny, &agent);
 	hub_hammer_start(&hammer);
 	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
-	hub_world_expect(hub_agent_remove(&hub, &agent, &world.diags), -EBUSY);
+	hub_world_expect(hub_agent_remove(&hub, &agent, &hub_world.diags), -EBUSY);
 	hub_hammer_go(&hammer);
 	hub_hammer_wait(&hammer, 10);
 	assert_int_equal(hub_agent_kill(&hub, &agent), 0);
 	assert_int_equal(waitpid(hammer.pid, &status, 0), hammer.pid);
 	assert_true(WIFSIGNALED(status));
-	drop(&hub, &agent);
-	destroy(&hub);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
 }
 
 static void there_is_one_hub(void **state)
@@ -103,8 +85,9 @@ static void there_is_one_hub(void **state)
 
 	(void)state;
 	hub_world_open(&hub, NULL, HUB_NEW);
-	hub_world_expect(hub_open(&world.features, PK_TIER_LSM, &other, &world.diags), -EBUSY);
-	destroy(&hub);
+	hub_world_expect(hub_open(&hub_world.features, PK_TIER_LSM, &other, &hub_world.diags),
+			 -EBUSY);
+	hub_world_destroy(&hub);
 }
 
 /* What embedded runs clear away is not the hub's. */
@@ -116,13 +99,13 @@ static void stale_runs_are_something_else(void **state)
 
 	(void)state;
 	hub_world_open(&hub, NULL, HUB_NEW);
-	make(&hub, &world.deny, &agent);
-	hub_world_expect(place_lock(&hub.roots, &lock, &world.diags), 0);
-	hub_world_expect(stale_clean(&hub.roots, &lock, &world.diags), 0);
+	hub_world_make(&hub, &hub_world.deny, &agent);
+	hub_world_expect(place_lock(&hub.roots, &lock, &hub_world.diags), 0);
+	hub_world_expect(stale_clean(&hub.roots, &lock, &hub_world.diags), 0);
 	place_unlock(&hub.roots, &lock);
 	assert_int_equal(hub_world_connect_as(&hub, &agent), -EPERM);
-	drop(&hub, &agent);
-	destroy(&hub);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
 }
 
 /* A process that opens the hub, puts @hammer into an agent of its, and waits to be killed. */
@@ -143,7 +126,7 @@ static pid_t start_owner(enum hub_origin origin, struct hub_hammer *hammer)
 			mem_close_fd(&hammer->go);
 		hub_world_open(&hub, NULL, origin);
 		if (hammer) {
-			make(&hub, &world.deny, &agent);
+			hub_world_make(&hub, &hub_world.deny, &agent);
 			assert_int_equal(hub_agent_join(&hub, &agent, hammer->pid), 0);
 		}
 		(void)!write(ready[1], "x", 1);
@@ -198,8 +181,8 @@ static void killed_hub_goes_on(void **state)
 	assert_int_equal(hammer.strokes->succeeded, 0);
 	assert_int_equal(hammer.strokes->other, 0);
 	assert_int_equal(hub_world_denied(&hub, &agent), hammer.strokes->denied);
-	drop(&hub, &agent);
-	destroy(&hub);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
 }
 
 /* The image that judges the agent, as it is in the kernel. */
@@ -211,15 +194,15 @@ static void image_is_read_back(void **state)
 
 	(void)state;
 	hub_world_open(&hub, NULL, HUB_NEW);
-	make(&hub, &world.deny, &agent);
+	hub_world_make(&hub, &hub_world.deny, &agent);
 	hub_close(&hub);
 	hub_world_open(&hub, NULL, HUB_ADOPTED);
 	assert_int_equal(hub_agent_image(&hub, &agent, &image), 0);
-	assert_int_equal(image.size, world.deny.size);
-	assert_memory_equal(image.bytes, world.deny.bytes, image.size);
+	assert_int_equal(image.size, hub_world.deny.size);
+	assert_memory_equal(image.bytes, hub_world.deny.bytes, image.size);
 	image_reset(&image);
-	drop(&hub, &agent);
-	destroy(&hub);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
 }
 
 /* What processes leave that were killed between two steps. */
@@ -234,12 +217,12 @@ static void half_made_agents_are_cleared_away(void **state)
 
 	(void)state;
 	hub_world_open(&hub, NULL, HUB_NEW);
-	make(&hub, &world.deny, &agent);
+	hub_world_make(&hub, &hub_world.deny, &agent);
 	hub_agent_name(agent.slot, name);
 	assert_int_equal(unlinkat(hub.cgroups, name, AT_REMOVEDIR), 0);
 	assert_int_equal(cgroup_create(hub.cgroups, "agent-78", &early), 0);
 	hub_world_expect(publish_image(bpf_map__fd(hub.loader.skel->maps.pk_images), slot,
-				       &world.deny, &world.diags),
+				       &hub_world.deny, &hub_world.diags),
 			 0);
 	assert_int_equal(mkdirat(hub.pins, "agent-79", 0700), 0);
 	hub_close(&hub);
@@ -252,7 +235,7 @@ static void half_made_agents_are_cleared_away(void **state)
 	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(hub.loader.skel->maps.pk_images), &slot,
 					     &id),
 			 -ENOENT);
-	destroy(&hub);
+	hub_world_destroy(&hub);
 }
 
 /* A set-up that was cut short is done again. */
@@ -267,7 +250,7 @@ static void half_made_hub_is_made_again(void **state)
 	assert_int_equal(rmdir(path), 0);
 	hub_close(&hub);
 	hub_world_open(&hub, NULL, HUB_NEW);
-	destroy(&hub);
+	hub_world_destroy(&hub);
 }
 
 /** Paths of a hub that is closed. */
@@ -289,7 +272,8 @@ static void expect_refused(int cgroup, int expected)
 	int status = 0;
 	pid_t pid;
 
-	hub_world_expect(hub_open(&world.features, PK_TIER_LSM, &hub, &world.diags), expected);
+	hub_world_expect(hub_open(&hub_world.features, PK_TIER_LSM, &hub, &hub_world.diags),
+			 expected);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
@@ -376,7 +360,7 @@ static void what_is_damaged_is_left_alone(void **state)
 
 	(void)state;
 	hub_world_open(&hub, NULL, HUB_NEW);
-	make(&hub, &world.deny, &agent);
+	hub_world_make(&hub, &hub_world.deny, &agent);
 	cgroup = hub_agent_cgroup(&hub, &agent);
 	assert_true(cgroup >= 0);
 	note_pins(&hub, &pins);
@@ -387,8 +371,8 @@ static void what_is_damaged_is_left_alone(void **state)
 	/* All is where it was: it is taken over. */
 	hub_world_open(&hub, NULL, HUB_ADOPTED);
 	assert_int_equal(hub_world_connect_as(&hub, &agent), -EPERM);
-	drop(&hub, &agent);
-	destroy(&hub);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
 }
 
 static int count_entry(void *context, const char *name)
@@ -413,12 +397,13 @@ static size_t count_things(const struct hub *hub)
 static long resident(void)
 {
 	CLEAN_FILE FILE *file = fopen("/proc/self/statm", "re");
-	long all = 0;
-	long pages = 0;
+	char line[128];
+	char *end = NULL;
 
 	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%ld %ld", &all, &pages), 2);
-	return pages;
+	assert_non_null(fgets(line, sizeof(line), file));
+	(void)strtol(line, &end, 10);
+	return strtol(end, NULL, 10);
 }
 
 /* Make and remove many agents; the ids of their images are left in @ids. */
@@ -428,14 +413,14 @@ static void make_many(struct hub *hub, __u32 ids[MANY])
 	int images = bpf_map__fd(hub->loader.skel->maps.pk_images);
 
 	for (int i = 0; i < MANY; i++) {
-		make(hub, i % 2 ? &world.deny : &world.allow, &agents[i]);
+		hub_world_make(hub, i % 2 ? &hub_world.deny : &hub_world.allow, &agents[i]);
 		assert_int_equal(bpf_map_lookup_elem(images, &agents[i].slot, &ids[i]), 0);
 	}
 	for (int i = 0; i < MANY; i += 20)
 		assert_int_equal(hub_world_connect_as(hub, &agents[i + i / 20 % 2]),
 				 i / 20 % 2 ? -EPERM : 0);
 	for (int i = 0; i < MANY; i++)
-		drop(hub, &agents[i]);
+		hub_world_drop(hub, &agents[i]);
 }
 
 /* Wait until the kernel let go of the map. */
@@ -469,7 +454,7 @@ static void many_agents_leave_nothing(void **state)
 	assert_true(resident() <= pages + 64);
 	for (int i = 0; i < MANY; i++)
 		assert_true(is_gone(ids[i]));
-	destroy(&hub);
+	hub_world_destroy(&hub);
 }
 
 static int run(void)

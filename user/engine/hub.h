@@ -58,8 +58,8 @@ struct hub {
 
 /** An agent of the hub. */
 struct hub_agent {
-	__u32 slot; /* 0 = none */
 	__u64 cgroup; /* id */
+	__u32 slot; /* 0 = none */
 	bool own; /* the hub made its cgroup, and removes it */
 };
 

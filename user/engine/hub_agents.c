@@ -87,6 +87,7 @@ int hub_check_tier(const struct hub *hub, const struct policy_image *image, stru
 	return -ENOTSUP;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): files are a pointer and a number */
 int hub_agent_create(struct hub *hub, const struct policy_image *image, char *const *files,
 		     size_t file_count, struct hub_agent *ret_agent, struct diag_list *diags)
 {

@@ -238,6 +238,7 @@ static int attach(struct hub *hub, struct hub_agent *agent, int cgroup_fd,
 	return r ? fail(diags, r, "mark the agent") : 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): files are a pointer and a number */
 int hub_agent_attach(struct hub *hub, int cgroup_fd, const struct policy_image *image,
 		     char *const *files, size_t file_count, struct hub_agent *ret_agent,
 		     struct diag_list *diags)
