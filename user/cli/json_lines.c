@@ -52,14 +52,15 @@ static void print_member(struct printer *printer, const char *key, const json_t 
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void print_value(struct printer *printer, const json_t *value)
 {
-	const char *key;
-	json_t *item;
+	json_t *object = (json_t *)value; /* reading it changes nothing */
 	char number[24];
+	json_t *item;
 	size_t i;
 
 	if (json_is_object(value)) {
-		json_object_foreach((json_t *)value, key, item)
-			print_member(printer, key, item);
+		for (void *at = json_object_iter(object); at;
+		     at = json_object_iter_next(object, at))
+			print_member(printer, json_object_iter_key(at), json_object_iter_value(at));
 	} else if (json_is_array(value)) {
 		json_array_foreach(value, i, item) {
 			(void)snprintf(number, sizeof(number), "%zu", i + 1);
