@@ -250,6 +250,22 @@ ssize_t serving_send(int fd, const char *text, size_t length, const int *fds, si
 	return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
+int serving_take(int fd)
+{
+	_Alignas(struct cmsghdr) char parts[CMSG_SPACE(sizeof(int))] = { 0 };
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = parts,
+				  .msg_controllen = sizeof(parts) };
+	int found = -1;
+
+	if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message))
+		memcpy(&found, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(found));
+	return found;
+}
+
 void serving_say(struct serving *serving, int fd, const char *line)
 {
 	CLEAN_FREE char *text = NULL;

@@ -40,6 +40,8 @@ void serving_work_ms(struct serving *serving, unsigned int ms);
 int serving_connect(const struct serving *serving);
 /** Send text, with descriptors. Returns what sendmsg() does. */
 ssize_t serving_send(int fd, const char *text, size_t length, const int *fds, size_t fd_count);
+/** The descriptor that comes with one byte over @fd; waits for it. -1 = none came. */
+int serving_take(int fd);
 /** Send a line (its newline is added) and let the server work. */
 void serving_say(struct serving *serving, int fd, const char *line);
 /** Work and listen until @text has come, 10 seconds at most. Returns what has come. */

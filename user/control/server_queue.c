@@ -64,7 +64,9 @@ size_t client_room(const struct client *client)
 
 	if (!client->dead && client->queued_notes < SERVER_QUEUE_MAX && user < SERVER_QUEUE_OF_USER)
 		room = SERVER_QUEUE_MAX - client->queued_notes;
-	return !room || room < SERVER_QUEUE_OF_USER - user ? room : SERVER_QUEUE_OF_USER - user;
+	if (room > SERVER_QUEUE_OF_USER - user)
+		room = SERVER_QUEUE_OF_USER - user;
+	return room > sizeof(struct segment) ? room - sizeof(struct segment) : 0;
 }
 
 int client_queue(struct client *client, const char *line, size_t length, bool notification)

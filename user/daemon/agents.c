@@ -54,10 +54,14 @@ static void call_ready(void *context, __u32 events)
 		.cgroup = entry->record.cgroup,
 		.record = take_call_record,
 		.context = entry->daemon,
+		.shared = true,
 	};
 	struct daemon *daemon = entry->daemon;
 
-	/* When no process has the filter any more, the listener is only ever ready. */
+	/*
+	 * When no process has the filter any more, the listener is only ever ready. And a caller who kept
+	 * a copy and takes the calls from under our hands (-EINTR) answers them: we do not wait for him.
+	 */
 	if (!(events & EPOLLIN) || seccomp_answer(&watch))
 		loop_drop(daemon->epoll, &entry->listener);
 }
