@@ -190,7 +190,7 @@ egress:
         self.daemon = subprocess.Popen([self.picket_path, "daemon"], stdin=subprocess.DEVNULL,
                                        stdout=log, stderr=log, preexec_fn=die_with_parent)
         log.close()
-        if wait and not wait_until(self.answers):
+        if wait and not wait_until(self.answers, PATIENCE * 2):
             print("Bail out! picketd does not come up:")
             print("\n".join("# " + line for line in self.log().splitlines()[-30:]))
             sys.exit(1)
