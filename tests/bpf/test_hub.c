@@ -355,7 +355,7 @@ static void what_is_damaged_is_left_alone(void **state)
 {
 	struct hub_agent agent = { 0 };
 	CLEAN_FD int cgroup = -1;
-	struct pins pins;
+	struct pins pins = { 0 };
 	struct hub hub;
 
 	(void)state;
@@ -373,6 +373,34 @@ static void what_is_damaged_is_left_alone(void **state)
 	assert_int_equal(hub_world_connect_as(&hub, &agent), -EPERM);
 	hub_world_drop(&hub, &agent);
 	hub_world_destroy(&hub);
+}
+
+/* Without processes that it judges, it can be removed. */
+static void what_is_damaged_can_be_removed(void **state)
+{
+	struct hub_agent agent = { 0 };
+	struct hub_hammer hammer;
+	struct pins pins = { 0 };
+	struct hub hub;
+
+	(void)state;
+	hub_hammer_start(&hammer);
+	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_make(&hub, &hub_world.deny, &agent);
+	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
+	hub_hammer_go(&hammer);
+	note_pins(&hub, &pins);
+	hub_world_expect(hub_wipe(&hub_world.features, &hub_world.diags), -EBUSY);
+	hub_close(&hub);
+	move(pins.root, "map_pk_own", "something");
+	move(pins.set, "link_pk_connect6", "pk_connect6");
+	hub_world_expect(hub_wipe(&hub_world.features, &hub_world.diags), -EBUSY);
+	hub_hammer_wait(&hammer, 10);
+	hub_hammer_stop(&hammer);
+	assert_int_equal(hammer.strokes->succeeded, 0);
+	hub_world_expect(hub_wipe(&hub_world.features, &hub_world.diags), 0);
+	assert_false(hub_world_is_there(hub_world.features.bpffs));
+	assert_false(hub_world_is_there(hub_world.features.cgroup_root));
 }
 
 static int count_entry(void *context, const char *name)
@@ -469,6 +497,7 @@ static int run(void)
 		cmocka_unit_test(half_made_agents_are_cleared_away),
 		cmocka_unit_test(half_made_hub_is_made_again),
 		cmocka_unit_test(what_is_damaged_is_left_alone),
+		cmocka_unit_test(what_is_damaged_can_be_removed),
 		cmocka_unit_test(many_agents_leave_nothing),
 	};
 

@@ -474,8 +474,13 @@ int daemon_remove(const struct daemon_options *options, struct diag_list *diags)
 	if (r)
 		return cannot(diags, r, "probe the kernel");
 	r = hub_open(&features, options->tier, &hub, diags);
-	if (r == 0)
+	if (r == 0) {
 		r = hub_destroy(&hub, diags);
+	} else if (r == -EBADF || r == -EPROTONOSUPPORT) {
+		/* What is refused can be removed all the same, when it judges nobody. */
+		diag_list_reset(diags);
+		r = hub_wipe(&features, diags);
+	}
 	if (r)
 		return r;
 	run = open(options->run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -303,11 +303,11 @@ static int take_over(struct hub *hub, const struct hub_build *build,
 
 static int refuse_abi(const struct hub *hub, int abi, struct diag_list *diags)
 {
-	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-			   "'%s' is of version %d, this picket is of version %d", hub->pin_path,
-			   abi, PK_ABI_VERSION),
-		  "its agents stay confined; stop them, then remove it with the picket that made "
-		  "it: picket daemon --remove");
+	diag_hint(
+		diag_add(diags, DIAG_ERROR, NULL,
+			 "'%s' is of version %d, this picket is of version %d", hub->pin_path, abi,
+			 PK_ABI_VERSION),
+		"its agents stay confined; stop them, then remove it with 'picket daemon --remove'");
 	return -EPROTONOSUPPORT;
 }
 
@@ -403,6 +403,70 @@ int hub_destroy(struct hub *hub, struct diag_list *diags)
 	remove_folders(hub);
 	hub_close(hub);
 	return 0;
+}
+
+/* Are there processes in the cgroup of ours? */
+static int refuse_populated(void *context, const char *name)
+{
+	const struct hub *hub = context;
+	CLEAN_FD int fd = openat(hub->cgroups, name, OPEN_DIR);
+
+	return fd >= 0 && cgroup_wait_empty(fd, 0) == -ETIMEDOUT ? -EBUSY : 0;
+}
+
+/* Is it the folder of an agent whose cgroup is there? */
+static int refuse_attached(void *context, const char *name)
+{
+	const struct hub *hub = context;
+
+	if (strncmp(name, HUB_AGENT_PREFIX, strlen(HUB_AGENT_PREFIX)) != 0)
+		return 0;
+	return hub_each_link(hub, name, hub_link_is_used, NULL);
+}
+
+static int wipe(struct hub *hub, struct diag_list *diags)
+{
+	int r = open_folders(hub, diags);
+
+	if (r)
+		return r;
+	r = hub_each_entry(hub->cgroups, ".", refuse_populated, hub);
+	if (r == -EBUSY)
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL, "agents are running in '%s'",
+				   hub->cgroup_path),
+			  "end them: for k in %s/*/cgroup.kill; do echo 1 > $k; done",
+			  hub->cgroup_path);
+	if (r == 0) {
+		r = hub_each_entry(hub->pins, ".", refuse_attached, hub);
+		if (r == -EBUSY)
+			diag_hint(diag_add(diags, DIAG_ERROR, NULL, "cgroups are attached in '%s'",
+					   hub->pin_path),
+				  "stop the services that run in them, or let them go free: rm -r "
+				  "%s/agent-*",
+				  hub->pin_path);
+	}
+	if (r)
+		return r;
+	r = clear_all(hub, diags);
+	if (r == 0)
+		remove_folders(hub);
+	return r;
+}
+
+int hub_wipe(const struct features *features, struct diag_list *diags)
+{
+	struct hub hub = HUB_NONE;
+	int r;
+
+	if (!features->cgroup_root || !features->bpffs)
+		return features_explain(features, PK_TIER_NETWORK, NULL, diags);
+	hub.roots = (struct place_roots){
+		.cgroup = features->cgroup_root,
+		.bpffs = features->bpffs,
+	};
+	r = wipe(&hub, diags);
+	hub_close(&hub);
+	return r;
 }
 
 /* What a proof that was cut short left: nothing of it is anybody's. */

@@ -83,6 +83,12 @@ void hub_close(struct hub *hub);
 int hub_destroy(struct hub *hub, struct diag_list *diags);
 
 /**
+ * Remove what hub_open() refuses (-EBADF, -EPROTONOSUPPORT), whatever it is. No process may be left that
+ * it judges: -EBUSY with an error that says where. Returns 0 or another -errno with an error.
+ */
+int hub_wipe(const struct features *features, struct diag_list *diags);
+
+/**
  * A new agent in a cgroup of its own, judged by @image from its first process on. @files: of the
  * policy, protected from every agent, may be NULL. Returns 0 or -errno (-ENOSPC: PK_AGENTS_MAX
  * agents) with an error, nothing being left.

@@ -125,3 +125,10 @@ int hub_check_links(const struct hub *hub, const char *name, __u64 cgroup, struc
 
 	return hub_each_link(hub, name, check_link, &check);
 }
+
+int hub_link_is_used(void *context, const char *name, int fd, const struct bpf_link_info *info)
+{
+	(void)context;
+	(void)name;
+	return fd >= 0 && info->type == BPF_LINK_TYPE_CGROUP && info->cgroup.cgroup_id ? -EBUSY : 0;
+}

@@ -111,6 +111,9 @@ typedef int (*hub_link_fn)(void *context, const char *name, int fd,
 /** Call @fn for each link pinned in @folder; its descriptor is closed afterwards. */
 int hub_each_link(const struct hub *hub, const char *folder, hub_link_fn fn, void *context);
 
+/** A hub_link_fn: -EBUSY for a link on a cgroup that is there. */
+int hub_link_is_used(void *context, const char *name, int fd, const struct bpf_link_info *info);
+
 /** Check the links in folder @name: of our programs, and on @cgroup if they are on one. */
 int hub_check_links(const struct hub *hub, const char *name, __u64 cgroup, struct diag_list *diags);
 
