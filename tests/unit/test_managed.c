@@ -42,7 +42,7 @@ static int make_folder(void **state)
 
 	if (!folder)
 		return -1;
-	strcpy(folder->top, "/tmp/picket-managed-XXXXXX");
+	(void)snprintf(folder->top, sizeof(folder->top), "/tmp/picket-managed-XXXXXX");
 	if (!mkdtemp(folder->top))
 		return -1;
 	(void)snprintf(folder->path, sizeof(folder->path), "%s/managed.d", folder->top);
@@ -97,7 +97,7 @@ static void no_folder_is_no_layer(void **state)
 	assert_int_equal(load(folder, &managed, &diags), 0);
 	assert_int_equal(managed.count, 0);
 	assert_int_equal(diags.count, 0);
-	(void)strcat(folder->path, "/deeper");
+	(void)snprintf(folder->path, sizeof(folder->path), "%s/managed.d/deeper", folder->top);
 	assert_int_equal(load(folder, &managed, &diags), 0);
 	assert_int_equal(managed.count, 0);
 }

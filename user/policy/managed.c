@@ -96,12 +96,13 @@ static int check_folder(const char *folder, const struct policy_context *context
 static int list_folder(const char *folder, struct names *ret_names, struct diag_list *diags)
 {
 	DIR *dir = opendir(folder);
-	struct dirent *entry;
 	int r = 0;
 
 	if (!dir)
 		return errno == ENOENT ? -ENOENT : refuse_folder(folder, errno, NULL, diags);
 	while (r == 0) {
+		struct dirent *entry;
+
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry)
