@@ -116,6 +116,8 @@ static int make_plan(struct daemon *daemon, struct agent_entry *only, struct pla
 	while (r == 0 && (entry = registry_next(&daemon->registry, slot))) {
 		slot = entry->record.slot;
 		r = plan_one(daemon, plan, entry);
+		/* Large policies of many agents take longer than a manager waits. */
+		service_alive();
 	}
 	return r;
 }
