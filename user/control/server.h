@@ -66,8 +66,9 @@ struct server_options {
 	size_t method_count;
 	/**
 	 * The role of a peer: the place to find PEER_CONFINED; else @peer->role. Asked when it connects
-	 * and again before each of its requests: it may have been confined since. What is read of /proc
-	 * by @peer->pid is the peer's: that it is still alive is checked afterwards. May be NULL.
+	 * and again before each turn of its requests (16 at most): it may have been confined since.
+	 * What is read of /proc by @peer->pid is the peer's: that it is still alive is checked
+	 * afterwards. May be NULL.
 	 */
 	enum peer_role (*role)(void *context, const struct peer *peer);
 	/** A client that is no more: after this its pointer is invalid. Not called by server_free(). */
