@@ -385,9 +385,11 @@ deb: all ## Make a Debian package: $(O)/picket_VERSION_ARCH.deb
 	@$(MAKE) --no-print-directory install-files PREFIX=/usr DESTDIR=$(abspath $(O)/deb) >$(O)/deb.log
 	@tools/package/deb $(O)/deb $(VERSION) $(O)/picket_$(VERSION)_$(shell dpkg --print-architecture).deb
 
-package-test: deb ## Install, upgrade and purge the package in a throw-away system (root)
+package-test: deb programs ## The package in a throw-away system, and in a guest that systemd boots (root)
 	@$(TEST_ENV) DEB=$(abspath $(O)/picket_$(VERSION)_$(shell dpkg --print-architecture).deb) \
 		$(TAP) package --root -- tests/package/run
+	@$(TEST_ENV) $(TAP) package-boot -- tools/vm/run --systemd --kernel $(KERNEL) --mem 2048 \
+		--timeout 1200 -- tests/package/boot
 
 clean: ## Remove the build folder
 	rm -rf $(O)
