@@ -210,7 +210,8 @@ static void half_made_agents_are_cleared_away(void **state)
 {
 	struct hub_agent agent = { 0 };
 	CLEAN_FD int early = -1;
-	const __u32 slot = 77;
+	const __u32 slots[] = { 78, 79 };
+	int images;
 	char name[32];
 	struct hub hub;
 	__u32 id = 0;
@@ -221,9 +222,10 @@ static void half_made_agents_are_cleared_away(void **state)
 	hub_agent_name(agent.slot, name);
 	assert_int_equal(unlinkat(hub.cgroups, name, AT_REMOVEDIR), 0);
 	assert_int_equal(cgroup_create(hub.cgroups, "agent-78", &early), 0);
-	hub_world_expect(publish_image(bpf_map__fd(hub.loader.skel->maps.pk_images), slot,
-				       &hub_world.deny, &hub_world.diags),
-			 0);
+	images = bpf_map__fd(hub.loader.skel->maps.pk_images);
+	for (size_t i = 0; i < 2; i++)
+		hub_world_expect(publish_image(images, slots[i], &hub_world.deny, &hub_world.diags),
+				 0);
 	assert_int_equal(mkdirat(hub.pins, "agent-79", 0700), 0);
 	hub_close(&hub);
 	hub_world_open(&hub, NULL, HUB_ADOPTED);
@@ -232,9 +234,9 @@ static void half_made_agents_are_cleared_away(void **state)
 	assert_int_equal(agent.slot, 0);
 	assert_int_equal(faccessat(hub.cgroups, "agent-78", F_OK, 0), -1);
 	assert_int_equal(faccessat(hub.pins, "agent-79", F_OK, 0), -1);
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(hub.loader.skel->maps.pk_images), &slot,
-					     &id),
-			 -ENOENT);
+	images = bpf_map__fd(hub.loader.skel->maps.pk_images);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(bpf_map_lookup_elem(images, &slots[i], &id), -ENOENT);
 	hub_world_destroy(&hub);
 }
 

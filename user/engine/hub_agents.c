@@ -324,13 +324,31 @@ struct check {
 	struct diag_list *diags;
 };
 
+/* Was the attaching or removing of an attached agent cut short? */
+static bool is_half(const struct hub *hub, const struct hub_agent *agent)
+{
+	CLEAN_FD int fd = -1;
+	char folder[32];
+
+	if (agent->own)
+		return false;
+	hub_agent_name(agent->slot, folder);
+	fd = openat(hub->pins, folder, OPEN_DIR);
+	return fd < 0 || !hub_set_is_whole(fd);
+}
+
 static int check_agent(void *context, const struct hub_agent *agent)
 {
 	struct check *check = context;
 	CLEAN(image_reset) struct policy_image image = { 0 };
 	char folder[32];
-	int r = hub_agent_image(check->hub, agent, &image);
+	CLEAN_FD int cgroup = hub_agent_cgroup(check->hub, agent);
+	int r = 0;
 
+	/* Its removal was cut short. */
+	if (cgroup == -ENOENT || cgroup == -ESTALE || is_half(check->hub, agent))
+		return 0;
+	r = hub_agent_image(check->hub, agent, &image);
 	if (r)
 		return hub_damaged(check->hub, check->diags, "the policy of agent %u: %s",
 				   agent->slot, strerror(-r));
@@ -345,19 +363,6 @@ int hub_agents_check(struct hub *hub, struct diag_list *diags)
 	struct check check = { .hub = hub, .diags = diags };
 
 	return hub_agents(hub, check_agent, &check);
-}
-
-/* Was the attaching or removing of an attached agent cut short? */
-static bool is_half(const struct hub *hub, const struct hub_agent *agent)
-{
-	CLEAN_FD int fd = -1;
-	char folder[32];
-
-	if (agent->own)
-		return false;
-	hub_agent_name(agent->slot, folder);
-	fd = openat(hub->pins, folder, OPEN_DIR);
-	return fd < 0 || !hub_set_is_whole(fd);
 }
 
 /*
@@ -375,61 +380,49 @@ static int sweep_agent(void *context, const struct hub_agent *agent)
 		       0;
 }
 
-/* Empty slots that no cgroup has. */
-static int sweep_slots(struct hub *hub)
+static int is_slot(void *context, const struct hub_agent *agent)
 {
-	int images = bpf_map__fd(hub->loader.skel->maps.pk_images);
-	struct found found = { 0 };
-	size_t at = 0;
-	int r = find_agents(hub, &found);
-
-	for (__u32 slot = 1; r == 0 && slot < HUB_CANARY_SLOT; slot++) {
-		__u32 id;
-
-		while (at < found.count && found.agents[at].slot < slot)
-			at++;
-		if (at < found.count && found.agents[at].slot == slot)
-			continue;
-		if (bpf_map_lookup_elem(images, &slot, &id) == 0)
-			r = publish_clear(images, slot);
-	}
-	free(found.agents);
-	return r;
+	return agent->slot == *(const __u32 *)context ? -EBUSY : 0;
 }
 
-/* Remove a folder of an agent's links that is in no slot. */
+/* The slot in the name of a cgroup or folder; 0: another name, or the slot is an agent's. */
+static __u32 unused_slot(const struct hub *hub, const char *name)
+{
+	size_t length = strlen(HUB_AGENT_PREFIX);
+	__u32 slot;
+
+	if (strncmp(name, HUB_AGENT_PREFIX, length) != 0)
+		return 0;
+	slot = (__u32)strtoul(name + length, NULL, 10);
+	return slot < HUB_CANARY_SLOT && hub_agents(hub, is_slot, &slot) == 0 ? slot : 0;
+}
+
+/* End what is left of an attached agent that no cgroup has. */
 static int sweep_folder(void *context, const char *name)
 {
-	struct hub *hub = context;
-	int images = bpf_map__fd(hub->loader.skel->maps.pk_images);
-	__u32 slot;
-	__u32 id;
+	struct check *check = context;
+	const struct hub_agent agent = { .slot = unused_slot(check->hub, name) };
 
-	if (strncmp(name, HUB_AGENT_PREFIX, strlen(HUB_AGENT_PREFIX)) != 0)
-		return 0;
-	slot = (__u32)strtoul(name + strlen(HUB_AGENT_PREFIX), NULL, 10);
-	return bpf_map_lookup_elem(images, &slot, &id) == 0 ? 0 : hub_set_remove(hub, name);
+	return agent.slot ? hub_attached_remove(check->hub, &agent, check->diags) : 0;
 }
 
 /* Remove a cgroup of ours that is in no slot: nobody was in it yet, or any more. */
 static int sweep_cgroup(void *context, const char *name)
 {
-	struct hub *hub = context;
-	int cgroups = bpf_map__fd(hub->loader.skel->maps.pk_cgroups);
+	struct check *check = context;
+	struct hub *hub = check->hub;
+	__u32 slot = unused_slot(hub, name);
 	CLEAN_FD int fd = -1;
-	__u32 slot;
-	__u64 id;
 	int r;
 
-	if (strncmp(name, HUB_AGENT_PREFIX, strlen(HUB_AGENT_PREFIX)) != 0)
+	if (!slot)
 		return 0;
 	fd = openat(hub->cgroups, name, OPEN_DIR);
-	r = fd < 0 ? -errno : cgroup_id(fd, &id);
-	if (r || bpf_map_lookup_elem(cgroups, &id, &slot) == 0)
-		return r;
-	r = cgroup_kill(fd);
+	r = fd < 0 ? -errno : cgroup_kill(fd);
 	if (r == 0)
 		r = cgroup_wait_empty(fd, DEATH_MS);
+	if (r == 0)
+		r = publish_clear(bpf_map__fd(hub->loader.skel->maps.pk_images), slot);
 	return r ? r : cgroup_remove_tree(hub->cgroups, name);
 }
 
@@ -439,10 +432,8 @@ int hub_agents_sweep(struct hub *hub, struct diag_list *diags)
 	int r = hub_agents(hub, sweep_agent, &check);
 
 	if (r == 0)
-		r = hub_each_entry(hub->pins, ".", sweep_folder, hub);
+		r = hub_each_entry(hub->pins, ".", sweep_folder, &check);
 	if (r == 0)
-		r = sweep_slots(hub);
-	if (r == 0)
-		r = hub_each_entry(hub->cgroups, ".", sweep_cgroup, hub);
+		r = hub_each_entry(hub->cgroups, ".", sweep_cgroup, &check);
 	return r ? fail(diags, r, "clear away what was left in", hub->cgroup_path) : 0;
 }

@@ -274,7 +274,7 @@ int hub_attached_remove(struct hub *hub, const struct hub_agent *agent, struct d
 	int r;
 
 	hub_agent_name(agent->slot, folder);
-	r = hub_set_remove(hub, folder);
+	r = hub_set_empty(hub, folder);
 	if (r)
 		return fail(diags, r, "detach the programs of the agent");
 	if (bpf_map_delete_elem(bpf_map__fd(skel->maps.pk_cgroups), &agent->cgroup) &&
@@ -285,5 +285,7 @@ int hub_attached_remove(struct hub *hub, const struct hub_agent *agent, struct d
 	if (r)
 		return r;
 	r = hub_agent_withdraw(hub, agent);
+	if (r == 0)
+		r = hub_set_remove(hub, folder);
 	return r ? fail(diags, r, "take the agent out of the kernel's maps") : 0;
 }

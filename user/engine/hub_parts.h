@@ -69,6 +69,9 @@ bool hub_set_is_whole(int fd);
 /** Mark folder @name as whole, with the links that are in it. Returns 0 or -errno. */
 int hub_set_mark(const struct hub *hub, const char *name);
 
+/** Remove what is in folder @name of pins, in the order of hub_set_remove(). Returns 0 or -errno. */
+int hub_set_empty(const struct hub *hub, const char *name);
+
 /** Remove folder @name of pins: the marker first, so that it is never taken for whole. 0 or -errno. */
 int hub_set_remove(const struct hub *hub, const char *name);
 

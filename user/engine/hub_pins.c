@@ -208,7 +208,7 @@ static int remove_entry(void *context, const char *name)
 	return 0;
 }
 
-int hub_set_remove(const struct hub *hub, const char *name)
+int hub_set_empty(const struct hub *hub, const char *name)
 {
 	CLEAN_FD int fd = openat(hub->pins, name, OPEN_DIR);
 	struct remover remover = { .fd = fd, .markers = true };
@@ -224,6 +224,13 @@ int hub_set_remove(const struct hub *hub, const char *name)
 		if (r == 0)
 			r = hub_each_entry(fd, ".", remove_entry, &remover);
 	} while (r == 0 && remover.removed);
+	return r;
+}
+
+int hub_set_remove(const struct hub *hub, const char *name)
+{
+	int r = hub_set_empty(hub, name);
+
 	if (r)
 		return r;
 	return unlinkat(hub->pins, name, AT_REMOVEDIR) && errno != ENOENT ? -errno : 0;

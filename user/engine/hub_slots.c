@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Slots: which are free is asked of the kernel each time, for another process may have used them.
- * A slot is free when it has no image; it gets one first and loses it last.
+ * A slot is free when no cgroup has it. Whether it has an image is not asked: some kernels (6.1) wait
+ * for all programs at each such question.
  */
 #include "engine/hub_parts.h"
 
@@ -18,23 +19,35 @@
 #include "engine/learned.h"
 #include "engine/publish.h"
 
+static int mark(void *context, const struct hub_agent *agent)
+{
+	bool *used = context;
+
+	if (agent->slot < PK_AGENTS_MAX)
+		used[agent->slot] = true;
+	return 0;
+}
+
 int hub_slot_find(struct hub *hub, __u32 *ret_slot, struct diag_list *diags)
 {
 	const __u32 slots = HUB_CANARY_SLOT - 1;
-	int images = bpf_map__fd(hub->loader.skel->maps.pk_images);
+	CLEAN_FREE bool *used = calloc(PK_AGENTS_MAX, sizeof(*used));
 	__u32 start = 0;
+	int r = used ? hub_agents(hub, mark, used) : -ENOMEM;
 
 	/* Somewhere: who carries the label of an agent that is long gone finds no other one there. */
-	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
-		return -errno;
+	if (r == 0 && getrandom(&start, sizeof(start), 0) != sizeof(start))
+		r = -errno;
+	if (r) {
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot find a slot for the agent: %s",
+			       strerror(-r));
+		return r;
+	}
 	for (__u32 i = 0; i < slots; i++) {
 		__u32 slot = 1 + (start % slots + i) % slots;
-		__u32 id;
 
-		if (bpf_map_lookup_elem(images, &slot, &id) == 0)
+		if (used[slot])
 			continue;
-		if (errno != ENOENT)
-			return -errno;
 		*ret_slot = slot;
 		return 0;
 	}
@@ -75,5 +88,8 @@ int hub_agent_withdraw(struct hub *hub, const struct hub_agent *agent)
 	struct agent gone = { .slot = agent->slot, .cgroup = agent->cgroup };
 	int r = hub_slot_clear(hub, agent->slot);
 
+	/* The entry goes last: by it a process that takes over finds what is left. */
+	if (r == 0)
+		r = publish_clear(bpf_map__fd(hub->loader.skel->maps.pk_images), agent->slot);
 	return r ? r : agent_remove(&hub->loader, &gone);
 }
