@@ -117,7 +117,8 @@ endif
 uses = $(shell grep -qsE 'include [<"]($(1))' /dev/null $(wildcard user/*/*.[ch] user/main.c) && echo $(2))
 PACKAGES := $(call uses,bpf/|.*skel.h,libbpf) $(call uses,gelf.h|libelf.h,libelf) $(call uses,zlib.h,zlib) \
 	$(call uses,jansson.h,jansson) $(call uses,yaml.h,yaml-0.1) \
-	$(call uses,openssl/,libcrypto) $(call uses,seccomp.h,libseccomp) $(call uses,idn2.h,libidn2)
+	$(call uses,openssl/,libcrypto) $(call uses,seccomp.h,libseccomp) $(call uses,idn2.h,libidn2) \
+	$(call uses,systemd/,libsystemd)
 LIBS := $(if $(strip $(PACKAGES)),$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)) -pthread
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
@@ -359,8 +360,12 @@ counts: all programs ## Record each program's verifier cost on every kernel (tes
 
 # --- Install --------------------------------------------------------------------------------------
 
-.PHONY: install clean help
+.PHONY: install install-files deb package-test clean help
 install: all ## Install below $(DESTDIR)$(PREFIX)
+	@$(MAKE) --no-print-directory install-files
+
+# What is built already: another PREFIX is no reason to compile again.
+install-files:
 	install -D -m 0755 $(O)/picket $(DESTDIR)$(PREFIX)/bin/picket
 	@for f in $(wildcard policies/*/*.yaml policies/README.md); do \
 		install -v -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/picket/$$f; \
@@ -369,6 +374,22 @@ install: all ## Install below $(DESTDIR)$(PREFIX)
 		install -v -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; \
 	done
 	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/picket/LICENSE
+	install -D -m 0644 tools/package/picket.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/picket.conf
+	install -D -m 0644 tools/package/picket.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/picket.conf
+	@install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,@bindir@,$(PREFIX)/bin,' tools/package/picket.service.in \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/picket.service
+
+deb: all ## Make a Debian package: $(O)/picket_VERSION_ARCH.deb
+	@rm -rf $(O)/deb && mkdir -p $(O)/deb
+	@$(MAKE) --no-print-directory install-files PREFIX=/usr DESTDIR=$(abspath $(O)/deb) >$(O)/deb.log
+	@tools/package/deb $(O)/deb $(VERSION) $(O)/picket_$(VERSION)_$(shell dpkg --print-architecture).deb
+
+package-test: deb programs ## The package in a throw-away system, and in a guest that systemd boots (root)
+	@$(TEST_ENV) DEB=$(abspath $(O)/picket_$(VERSION)_$(shell dpkg --print-architecture).deb) \
+		$(TAP) package --root -- tests/package/run
+	@$(TEST_ENV) $(TAP) package-boot -- tools/vm/run --systemd --kernel $(KERNEL) --mem 2048 \
+		--timeout 1200 -- tests/package/boot
 
 clean: ## Remove the build folder
 	rm -rf $(O)

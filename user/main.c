@@ -10,6 +10,14 @@ static const struct cli_command commands[] = {
 	{ "check", "check policies: errors, limits, inline tests", cmd_check },
 	{ "explain", "say what a policy decides, and which rule", cmd_explain },
 	{ "show", "take a policy or a compiled image apart", cmd_show },
+	{ "attach", "confine processes that run already", cmd_attach },
+	{ "detach", "set the processes of an attached agent free", cmd_detach },
+	{ "ps", "list the agents of this host", cmd_ps },
+	{ "tail", "show what agents are denied, as it happens", cmd_tail },
+	{ "names", "show which addresses names stand for", cmd_names },
+	{ "reload", "read the policies of agents again", cmd_reload },
+	{ "status", "how picketd is", cmd_status },
+	{ "daemon", "look after all agents of this host", cmd_daemon },
 	{ "doctor", "probe what this kernel can enforce", cmd_doctor },
 };
 

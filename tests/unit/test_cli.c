@@ -321,7 +321,10 @@ static void man_page_examples_run(void **state)
 static void the_program_has_all_commands(void **state)
 {
 	static const char *const help[ARGS_MAX] = { "help" };
-	static const char *const names[] = { "run", "check", "explain", "show", "doctor" };
+	static const char *const names[] = {
+		"run",	  "check", "explain", "show",  "doctor", "attach",
+		"detach", "ps",	   "tail",    "names", "reload", "status",
+	};
 	const char *binary = getenv("PICKET");
 	CLEAN(outcome_reset) struct outcome outcome = { 0 };
 

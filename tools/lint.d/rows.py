@@ -20,6 +20,7 @@ FILES = {
     "engine": "tests/bpf/test_engine.c",
     "cache": "tests/bpf/test_cache.c",
     "load": "tests/bpf/test_load.c",
+    "hub_attach": "tests/bpf/test_hub_attach.c",
     "refused_calls": "tests/bpf/test_refused_calls.c",
     "matcher": "tests/bpf/test_match.c",
     "unit": "tests/unit/test_match.c",

@@ -31,6 +31,8 @@ struct cli_command {
 
 /** `picket check`: would `run` take these policies? */
 int cmd_check(int argc, char **argv);
+/** `picket daemon`: picketd. */
+int cmd_daemon(int argc, char **argv);
 /** `picket doctor`: what can this kernel enforce? */
 int cmd_doctor(int argc, char **argv);
 /** `picket explain`: what does a policy decide about one act? */
@@ -39,6 +41,20 @@ int cmd_explain(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 /** `picket show`: what is in an image? */
 int cmd_show(int argc, char **argv);
+/** `picket attach`: confine processes that run already. */
+int cmd_attach(int argc, char **argv);
+/** `picket detach`: set attached processes free. */
+int cmd_detach(int argc, char **argv);
+/** `picket names`: which addresses do names stand for? */
+int cmd_names(int argc, char **argv);
+/** `picket ps`: the agents of this host. */
+int cmd_ps(int argc, char **argv);
+/** `picket reload`: read policies again. */
+int cmd_reload(int argc, char **argv);
+/** `picket status`: how is picketd? */
+int cmd_status(int argc, char **argv);
+/** `picket tail`: events as they come. */
+int cmd_tail(int argc, char **argv);
 
 /**
  * Run the command that @argv (of main) names, among @count @commands; `help [COMMAND]`, --help and

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/json_out.h"
 #include "cli/policy_options.h"
+#include "policy/access.h"
 #include "policy/dump_network.h"
 #include "telemetry/event.h"
 #include "telemetry/names.h"
@@ -23,6 +24,8 @@ static const char help[] =
 	"\n"
 	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
 	"      --user USER        HOME and USER of this user (name or number)\n"
+	"      --managed FOLDER   the layers of FOLDER above it, not those of " MANAGED_FOLDER "\n"
+	"      --no-managed       none above it\n"
 	"      --verbose          also rules by section, and what @groups stand for\n"
 	"      --json             the findings as one JSON document on stdout\n"
 	"\n"
@@ -159,6 +162,25 @@ static void print_sections(const struct policy *policy)
 	}
 }
 
+static void print_access(const struct policy *policy)
+{
+	if (!policy->access.present)
+		return;
+	(void)printf("  usable by ");
+	policy_access_write(policy, stdout);
+	(void)putchar('\n');
+}
+
+static void print_managed(const struct managed *managed)
+{
+	for (size_t i = 0; i < managed->count; i++) {
+		(void)printf("  below ");
+		escape_write(stdout, managed->layers[i]->files[0],
+			     strlen(managed->layers[i]->files[0]), 0);
+		(void)putchar('\n');
+	}
+}
+
 static void report_text(const struct check *check, const struct cli_policy *policy,
 			const struct diag_list *diags)
 {
@@ -172,10 +194,16 @@ static void report_text(const struct check *check, const struct cli_policy *poli
 	rules = written_rules(policy->policy);
 	cli_policy_digest(&policy->image, digest);
 	escape_write(stdout, path, strlen(path), 0);
-	(void)printf(": ok (%zu rule%s, %zu test%s passed, image %s)\n", rules, plural(rules),
-		     policy->tests_passed, plural(policy->tests_passed), digest);
+	(void)printf(": ok (%zu rule%s, %zu test%s passed, ", rules, plural(rules),
+		     policy->tests_passed, plural(policy->tests_passed));
+	if (policy->managed.count)
+		(void)printf("%zu managed layer%s above, ", policy->managed.count,
+			     plural(policy->managed.count));
+	(void)printf("image %s)\n", digest);
 	if (!check->verbose)
 		return;
+	print_access(policy->policy);
+	print_managed(&policy->managed);
 	print_sections(policy->policy);
 	dump_network(image_head(&policy->image), stdout);
 	print_groups(policy->policy);
@@ -198,6 +226,8 @@ static void report_json(const struct check *check, const struct cli_policy *poli
 		(void)json_object_set_new(object, "tests",
 					  json_integer((json_int_t)policy->tests_passed));
 		(void)json_object_set_new(object, "image", json_string(digest));
+		(void)json_object_set_new(object, "usable_by", json_out_usable_by(policy->policy));
+		(void)json_object_set_new(object, "managed", json_out_managed(&policy->managed));
 	}
 	(void)json_object_set_new(object, "findings", json_out_diags(diags));
 	if (diags->dropped > 0)
@@ -215,6 +245,8 @@ static bool check_one(struct check *check, const char *path)
 
 	check->args.path = path;
 	r = policy_args_compile(&check->args, &policy, &diags);
+	if (r == 0)
+		policy_access_check(policy.policy, &diags);
 	if (r < 0 && !diag_has_errors(&diags))
 		(void)diag_add(&diags, DIAG_ERROR, NULL, "cannot check '%s': %s", path,
 			       strerror(-r));
@@ -243,7 +275,14 @@ static int check_all(struct check *check, int count, char **paths)
 	return code;
 }
 
-enum option_id { OPTION_SET = 256, OPTION_USER, OPTION_VERBOSE, OPTION_JSON };
+enum option_id {
+	OPTION_SET = 256,
+	OPTION_USER,
+	OPTION_MANAGED,
+	OPTION_NO_MANAGED,
+	OPTION_VERBOSE,
+	OPTION_JSON
+};
 
 /* Returns 0, or -1 with *@ret_exit set. */
 static int take_option(struct check *check, int option, int *ret_exit)
@@ -255,6 +294,12 @@ static int take_option(struct check *check, int option, int *ret_exit)
 	case OPTION_USER:
 		*ret_exit = policy_options_user("check", &check->args, optarg);
 		return *ret_exit == CLI_OK ? 0 : -1;
+	case OPTION_MANAGED:
+		*ret_exit = policy_options_managed("check", &check->args, optarg);
+		return *ret_exit == CLI_OK ? 0 : -1;
+	case OPTION_NO_MANAGED:
+		check->args.no_managed = true;
+		return 0;
 	case OPTION_VERBOSE:
 		check->verbose = true;
 		return 0;
@@ -276,6 +321,8 @@ int cmd_check(int argc, char **argv)
 	static const struct option options[] = {
 		{ "set", required_argument, NULL, OPTION_SET },
 		{ "user", required_argument, NULL, OPTION_USER },
+		{ "managed", required_argument, NULL, OPTION_MANAGED },
+		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
 		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "help", no_argument, NULL, 'h' },

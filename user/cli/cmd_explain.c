@@ -43,6 +43,9 @@ static const char help[] =
 	"      --by PROGRAM         the act is this program's: counts for rules with 'by'\n"
 	"      --set NAME=VALUE     set a variable of the policy; may be repeated\n"
 	"      --user USER          HOME and USER of this user (name or number)\n"
+	"      --managed FOLDER     the layers of FOLDER above it, not those of " MANAGED_FOLDER
+	"\n"
+	"      --no-managed         none above it\n"
 	"      --json               the answer as one JSON document\n"
 	"\n"
 	"Exit status: 0: answered, whatever the verdict is; 1: the policy is not valid; 2: usage.\n";
@@ -62,6 +65,8 @@ enum option_id {
 	OPTION_BY,
 	OPTION_SET,
 	OPTION_USER,
+	OPTION_MANAGED,
+	OPTION_NO_MANAGED,
 	OPTION_JSON
 };
 
@@ -134,6 +139,11 @@ static int take_option(struct explain *explain, int option, bool *ret_done)
 		return policy_options_set("explain", &explain->args, optarg);
 	case OPTION_USER:
 		return policy_options_user("explain", &explain->args, optarg);
+	case OPTION_MANAGED:
+		return policy_options_managed("explain", &explain->args, optarg);
+	case OPTION_NO_MANAGED:
+		explain->args.no_managed = true;
+		return CLI_OK;
 	case OPTION_JSON:
 		explain->json = true;
 		return CLI_OK;
@@ -365,6 +375,8 @@ int cmd_explain(int argc, char **argv)
 		{ "by", required_argument, NULL, OPTION_BY },
 		{ "set", required_argument, NULL, OPTION_SET },
 		{ "user", required_argument, NULL, OPTION_USER },
+		{ "managed", required_argument, NULL, OPTION_MANAGED },
+		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },

@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/json_out.h"
 #include "cli/policy_options.h"
+#include "policy/access.h"
 #include "policy/dump.h"
 #include "policy/dump_network.h"
 #include "policy/sockets.h"
@@ -29,11 +30,21 @@ static const char help[] =
 	"      --audit            compile as for `picket run --audit`\n"
 	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
 	"      --user USER        HOME and USER of this user (name or number)\n"
+	"      --managed FOLDER   the layers of FOLDER above it, not those of " MANAGED_FOLDER "\n"
+	"      --no-managed       none above it\n"
 	"      --json             figures, defaults and rules as one JSON document\n"
 	"\n"
 	"Exit status: 0: done; 1: not a valid policy or image; 2: usage.\n";
 
-enum option_id { OPTION_STATES = 256, OPTION_AUDIT, OPTION_SET, OPTION_USER, OPTION_JSON };
+enum option_id {
+	OPTION_STATES = 256,
+	OPTION_AUDIT,
+	OPTION_SET,
+	OPTION_USER,
+	OPTION_MANAGED,
+	OPTION_NO_MANAGED,
+	OPTION_JSON
+};
 
 struct show {
 	struct policy_args args;
@@ -121,10 +132,11 @@ static int load(struct show *show)
 	struct stat status;
 
 	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && is_image(fd)) {
-		if (show->args.override_count || show->args.cwd || show->args.audit)
+		if (show->args.override_count || show->args.cwd || show->args.audit ||
+		    show->args.managed || show->args.no_managed)
 			return cli_usage("show",
-					 "'%s' is an image: --set, --user and --audit are for "
-					 "policies",
+					 "'%s' is an image: --set, --user, --audit, --managed and "
+					 "--no-managed are for policies",
 					 show->args.path);
 		return load_image(show, fd);
 	}
@@ -237,6 +249,11 @@ static int print_json(const struct show *show)
 	(void)json_object_set_new(root, "defaults", defaults_json(head));
 	(void)json_object_set_new(root, "network", network_json(head));
 	(void)json_object_set_new(root, "rules", rules);
+	if (show->policy.policy) {
+		(void)json_object_set_new(root, "usable_by",
+					  json_out_usable_by(show->policy.policy));
+		(void)json_object_set_new(root, "managed", json_out_managed(&show->policy.managed));
+	}
 	return json_out_print("show", root);
 }
 
@@ -248,6 +265,11 @@ static int show_image(const struct show *show)
 		return write_image(show);
 	if (show->json)
 		return print_json(show);
+	if (show->policy.policy && show->policy.policy->access.present) {
+		(void)printf("usable by ");
+		policy_access_write(show->policy.policy, stdout);
+		(void)putchar('\n');
+	}
 	r = dump_image(&show->policy.image, show->states, stdout);
 	errno = -r;
 	return r < 0 ? cli_error("show", "cannot show the image: %m") : CLI_OK;
@@ -270,6 +292,11 @@ static int take_option(struct show *show, int option, bool *ret_done)
 		return policy_options_set("show", &show->args, optarg);
 	case OPTION_USER:
 		return policy_options_user("show", &show->args, optarg);
+	case OPTION_MANAGED:
+		return policy_options_managed("show", &show->args, optarg);
+	case OPTION_NO_MANAGED:
+		show->args.no_managed = true;
+		return CLI_OK;
 	case OPTION_JSON:
 		show->json = true;
 		return CLI_OK;
@@ -289,6 +316,8 @@ int cmd_show(int argc, char **argv)
 		{ "audit", no_argument, NULL, OPTION_AUDIT },
 		{ "set", required_argument, NULL, OPTION_SET },
 		{ "user", required_argument, NULL, OPTION_USER },
+		{ "managed", required_argument, NULL, OPTION_MANAGED },
+		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },

@@ -88,6 +88,34 @@ json_t *json_out_rule(const struct policy_image *image, __u32 number)
 	return object;
 }
 
+static json_t *principals(const struct policy_principal *items, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_string(items[i].name));
+	return list;
+}
+
+json_t *json_out_usable_by(const struct policy *policy)
+{
+	const struct policy_access *access = &policy->access;
+
+	if (!access->present)
+		return json_null();
+	return json_pack("{s:o, s:o}", "users", principals(access->users, access->user_count),
+			 "groups", principals(access->groups, access->group_count));
+}
+
+json_t *json_out_managed(const struct managed *managed)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < managed->count; i++)
+		(void)json_array_append_new(list, json_out_text(managed->layers[i]->files[0]));
+	return list;
+}
+
 int json_out_print(const char *command, json_t *root)
 {
 	CLEAN_FREE char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;

@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "policy/image.h"
+#include "policy/managed.h"
 
 /** A string of @text as it stands, or escaped (base/escape.h) where it could deceive. */
 json_t *json_out_text(const char *text);
@@ -21,6 +22,12 @@ json_t *json_out_rule(const struct policy_image *image, __u32 number);
 
 /** The access bits of a section as a list of names. */
 json_t *json_out_access(__u32 section, __u32 access);
+
+/** Who may use a policy, {users, groups} as written, or null. */
+json_t *json_out_usable_by(const struct policy *policy);
+
+/** The files of the layers above a policy, from the top. */
+json_t *json_out_managed(const struct managed *managed);
 
 /**
  * Print @root (taken over; NULL or incomplete: out of memory) for @command. Returns CLI_OK or

@@ -66,20 +66,20 @@ static bool parse_uid(const char *text, uid_t *ret_uid)
 	return true;
 }
 
-/* The passwd entry of @user (NULL: who runs us), its strings in *@ret_buffer. */
-static int find_user(const char *user, struct passwd *entry, char **ret_buffer)
+#define ENTRY_SIZE (1U << 16)
+
+/* The passwd entry of @user or, for NULL or a number, of @uid; its strings in *@ret_buffer. */
+static int find_user(const char *user, uid_t uid, struct passwd *entry, char **ret_buffer)
 {
-	const size_t size = 1U << 16;
 	struct passwd *found = NULL;
-	uid_t uid = getuid();
 	int r;
 
-	*ret_buffer = malloc(size);
+	*ret_buffer = malloc(ENTRY_SIZE);
 	if (!*ret_buffer)
 		return -ENOMEM;
-	r = user ? getpwnam_r(user, entry, *ret_buffer, size, &found) : 0;
+	r = user ? getpwnam_r(user, entry, *ret_buffer, ENTRY_SIZE, &found) : 0;
 	if (r == 0 && !found && (!user || parse_uid(user, &uid)))
-		r = getpwuid_r(uid, entry, *ret_buffer, size, &found);
+		r = getpwuid_r(uid, entry, *ret_buffer, ENTRY_SIZE, &found);
 	if (found)
 		return 0;
 	/* Which of these a missing entry gives depends on the name service. */
@@ -110,15 +110,37 @@ int policy_args_identity(struct policy_args *args, const char *user)
 	/* A removed working directory leaves ${CWD} unknown; a policy that needs it says where. */
 	if (!cwd && errno != ENOENT)
 		return -errno;
-	r = find_user(user, &entry, &buffer);
+	r = find_user(user, getuid(), &entry, &buffer);
 	/* A container often runs under an id without an entry: then only ${USER} is unknown. */
 	if (r < 0 && (user || r != -ENOENT))
 		return r;
 	if (!home)
 		home = entry.pw_dir;
+	args->identified = true;
 	r = replace(&args->user, entry.pw_name);
 	if (r == 0)
 		r = replace(&args->home, home);
+	if (r == 0)
+		r = replace(&args->own_home, entry.pw_dir);
+	if (r == 0)
+		r = replace(&args->cwd, cwd);
+	return r;
+}
+
+int policy_args_account(struct policy_args *args, uid_t uid, const char *cwd)
+{
+	CLEAN_FREE char *buffer = NULL;
+	struct passwd entry = { 0 };
+	int r = find_user(NULL, uid, &entry, &buffer);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	args->identified = true;
+	r = replace(&args->user, entry.pw_name);
+	if (r == 0)
+		r = replace(&args->home, entry.pw_dir);
+	if (r == 0)
+		r = replace(&args->own_home, entry.pw_dir);
 	if (r == 0)
 		r = replace(&args->cwd, cwd);
 	return r;
@@ -134,6 +156,7 @@ void policy_args_reset(struct policy_args *args)
 	free(args->user);
 	free(args->home);
 	free(args->cwd);
+	free(args->own_home);
 	*args = (struct policy_args){ 0 };
 }
 
@@ -142,26 +165,59 @@ static char *resolve_path(const char *path)
 	return realpath(path, NULL);
 }
 
+/* The variables that are known, and what is the same for all layers. */
+struct world {
+	struct policy_variable builtins[3];
+	struct policy_context context;
+};
+
+static void add_builtin(struct world *world, const char *name, const char *value)
+{
+	if (value)
+		world->builtins[world->context.builtin_count++] =
+			(struct policy_variable){ name, value };
+}
+
+static void make_world(const struct policy_args *args, const struct policy_host *host,
+		       struct world *ret_world)
+{
+	*ret_world = (struct world){
+		.context = { .resolve = resolve_path, .host = host, .guarded = args->guarded },
+	};
+	ret_world->context.builtins = ret_world->builtins;
+	add_builtin(ret_world, "USER", args->user);
+}
+
 /* Load @args->path with the variables that are known. */
 static int load(const struct policy_args *args, const struct policy_host *host,
 		struct policy **ret_policy, struct diag_list *diags)
 {
-	struct policy_variable builtins[3];
-	struct policy_context context = {
-		.builtins = builtins,
-		.overrides = args->overrides,
-		.override_count = args->override_count,
-		.resolve = resolve_path,
-		.host = host,
-	};
+	struct world world;
 
-	if (args->home)
-		builtins[context.builtin_count++] = (struct policy_variable){ "HOME", args->home };
-	if (args->user)
-		builtins[context.builtin_count++] = (struct policy_variable){ "USER", args->user };
-	if (args->cwd)
-		builtins[context.builtin_count++] = (struct policy_variable){ "CWD", args->cwd };
-	return policy_load_file(args->path, &context, ret_policy, diags);
+	make_world(args, host, &world);
+	world.context.overrides = args->overrides;
+	world.context.override_count = args->override_count;
+	add_builtin(&world, "HOME", args->home);
+	add_builtin(&world, "CWD", args->cwd);
+	return policy_load_file(args->path, &world.context, ret_policy, diags);
+}
+
+/*
+ * Nothing of what a caller chooses reaches the layers above: neither --set, nor the working directory, nor
+ * HOME of the environment. A folder that was asked for is somebody's draft.
+ */
+static int load_managed(const struct policy_args *args, const struct policy_host *host,
+			struct managed *ret_managed, struct diag_list *diags)
+{
+	struct world world;
+
+	if (args->no_managed)
+		return 0;
+	make_world(args, host, &world);
+	world.context.guarded = !args->managed_draft;
+	add_builtin(&world, "HOME", args->own_home ? args->own_home : args->home);
+	return managed_load(args->managed ? args->managed : MANAGED_FOLDER, &world.context,
+			    ret_managed, diags);
 }
 
 /* An image that our own validation refuses must not reach the kernel. */
@@ -182,7 +238,7 @@ static int validate(const struct policy_args *args, const struct policy_image *i
 static int find_facts(struct policy_args *args, struct policy_host *ret_host,
 		      struct diag_list *diags)
 {
-	int r = args->cwd ? 0 : policy_args_identity(args, NULL);
+	int r = args->identified ? 0 : policy_args_identity(args, NULL);
 
 	if (r < 0) {
 		(void)diag_add(diags, DIAG_ERROR, NULL,
@@ -197,25 +253,101 @@ static int find_facts(struct policy_args *args, struct policy_host *ret_host,
 	return r;
 }
 
+/* In mode audit all layers report only: it is for those above to allow it. */
+static int check_audit(const struct policy_args *args, const struct cli_policy *policy,
+		       struct diag_list *diags)
+{
+	const struct policy *above = managed_enforcing(&policy->managed);
+
+	if (!above || !(args->audit || policy->policy->audit))
+		return 0;
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+			   "%s would block nothing, and the managed layer '%s' enforces",
+			   args->audit ? "--audit" : "a policy with 'mode: audit'",
+			   above->files[0]),
+		  "a layer that lets policies be tried out has 'mode: audit' too");
+	return -EINVAL;
+}
+
+static int list_files(struct cli_policy *policy)
+{
+	const struct policy *layers[PK_LAYERS_MAX];
+	size_t count = managed_above(&policy->managed, policy->policy, layers);
+	size_t files = 0;
+
+	for (size_t i = 0; i < count; i++)
+		files += layers[i]->file_count;
+	policy->files = reallocarray(NULL, files + 1, sizeof(*policy->files));
+	if (!policy->files)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(policy->files + policy->file_count, layers[i]->files,
+		       layers[i]->file_count * sizeof(*policy->files));
+		policy->file_count += layers[i]->file_count;
+	}
+	return 0;
+}
+
+/* Run the tests of one layer of several by an image of it alone. */
+static int test_alone(const struct policy *layer, const struct compile_options *options,
+		      size_t *ret_passed, struct diag_list *diags)
+{
+	/* What there is to say about the layer has been said when all were compiled. */
+	CLEAN(diag_list_reset) struct diag_list said = { 0 };
+	CLEAN(image_reset) struct policy_image image = { 0 };
+	int r;
+
+	if (!layer->test_count)
+		return 0;
+	r = policy_compile(&layer, 1, options, &image, &said);
+	return r < 0 ? r : policy_tests_run(layer, &image, ret_passed, diags);
+}
+
+static int run_tests(struct cli_policy *policy, const struct compile_options *options,
+		     struct diag_list *diags)
+{
+	const struct managed *managed = &policy->managed;
+	size_t passed;
+	int r = 0;
+
+	if (!managed->count)
+		return policy_tests_run(policy->policy, &policy->image, &policy->tests_passed,
+					diags);
+	for (size_t i = 0; i < managed->count && r == 0; i++)
+		r = test_alone(managed->layers[i], options, &passed, diags);
+	return r < 0 ? r : test_alone(policy->policy, options, &policy->tests_passed, diags);
+}
+
+static int compile(const struct policy_args *args, const struct policy_host *host,
+		   struct cli_policy *policy, struct diag_list *diags)
+{
+	const struct compile_options options = { .audit = args->audit, .host = host };
+	const struct policy *layers[PK_LAYERS_MAX];
+	size_t count = managed_above(&policy->managed, policy->policy, layers);
+	int r = policy_compile(layers, count, &options, &policy->image, diags);
+
+	if (r == 0)
+		r = validate(args, &policy->image, diags);
+	return r < 0 ? r : run_tests(policy, &options, diags);
+}
+
 int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 			struct diag_list *diags)
 {
 	CLEAN(host_facts_reset) struct policy_host host = { 0 };
-	const struct compile_options options = { .audit = args->audit, .host = &host };
-	const struct policy *layers[1];
 	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
 	int r = find_facts(args, &host, diags);
 
 	if (r == 0)
 		r = load(args, &host, &policy.policy, diags);
-	if (r < 0)
-		return r;
-	layers[0] = policy.policy;
-	r = policy_compile(layers, 1, &options, &policy.image, diags);
 	if (r == 0)
-		r = validate(args, &policy.image, diags);
+		r = load_managed(args, &host, &policy.managed, diags);
 	if (r == 0)
-		r = policy_tests_run(policy.policy, &policy.image, &policy.tests_passed, diags);
+		r = check_audit(args, &policy, diags);
+	if (r == 0)
+		r = list_files(&policy);
+	if (r == 0)
+		r = compile(args, &host, &policy, diags);
 	if (r < 0)
 		return r;
 	*ret_policy = policy;
@@ -223,11 +355,24 @@ int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 	return 0;
 }
 
+int policy_args_load(struct policy_args *args, struct policy **ret_policy, struct diag_list *diags)
+{
+	CLEAN(host_facts_reset) struct policy_host host = { 0 };
+	int r = find_facts(args, &host, diags);
+	struct policy_args plain = *args;
+
+	plain.overrides = NULL;
+	plain.override_count = 0;
+	return r < 0 ? r : load(&plain, &host, ret_policy, diags);
+}
+
 void cli_policy_reset(struct cli_policy *policy)
 {
+	free(policy->files);
+	managed_reset(&policy->managed);
 	policy_free(&policy->policy);
 	image_reset(&policy->image);
-	policy->tests_passed = 0;
+	*policy = (struct cli_policy){ 0 };
 }
 
 void cli_policy_digest(const struct policy_image *image, char ret_text[static 65])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a command's options to a compiled policy: the one road that `run`, `check`, `explain` and
- * `show` take, so that what one accepts the others accept. It does not print.
+ * From options to a compiled policy: the one road that `run`, `check`, `explain`, `show` and the
+ * daemon take, so that what one accepts the others accept. It does not print.
  */
 #ifndef PICKET_CLI_POLICY_ARGS_H
 #define PICKET_CLI_POLICY_ARGS_H
@@ -9,6 +9,7 @@
 #include "policy/compile.h"
 #include "policy/image.h"
 #include "policy/load.h"
+#include "policy/managed.h"
 
 /** What the options say about a policy. Zero-initialise; policy_args_reset() frees. */
 struct policy_args {
@@ -17,6 +18,12 @@ struct policy_args {
 	char *user; /* USER; set by policy_args_identity() */
 	char *home; /* HOME */
 	char *cwd; /* CWD */
+	char *own_home; /* HOME of the passwd entry: what managed layers mean by it */
+	bool guarded; /* the policy's files must be root's, as those of the managed layers */
+	const char *managed; /* the folder of the layers above; NULL: MANAGED_FOLDER */
+	bool managed_draft; /* --managed: not yet in place, so that nobody asks whose files they are */
+	bool no_managed; /* --no-managed: none; only for commands that confine nothing */
+	bool identified; /* the three are as they are to be */
 	struct policy_variable *overrides; /* --set; the strings are owned */
 	size_t override_count;
 };
@@ -35,23 +42,40 @@ int policy_args_set(struct policy_args *args, const char *assignment);
  */
 int policy_args_identity(struct policy_args *args, const char *user);
 
+/**
+ * The built-in variables for somebody else: HOME and USER of the passwd entry of @uid, unknown when it
+ * has none, and CWD as told (NULL: unknown). Returns 0 or -errno.
+ */
+int policy_args_account(struct policy_args *args, uid_t uid, const char *cwd);
+
 /** Free everything owned and make it empty again. */
 void policy_args_reset(struct policy_args *args);
 
 /** A policy that passed everything. cli_policy_reset() frees. */
 struct cli_policy {
 	struct policy *policy;
-	struct policy_image image;
+	struct managed managed; /* the layers above it */
+	struct policy_image image; /* of all layers */
+	char **files; /* owned: the names of all files of all layers, which are theirs */
+	size_t file_count;
 	size_t tests_passed;
 };
 
 /**
- * Load, compile, validate the image and run the inline tests. Returns 0, -EINVAL with findings (a
+ * Load the policy and the managed layers, compile them, validate the image and run the inline tests: those
+ * of a layer ask that layer alone, so that they say whether it does what its author means. A layer above
+ * that enforces is an error for a policy in mode audit. Returns 0, -EINVAL with findings (a
  * failed inline test is one), or the error of reading @args->path, also with a finding. Warnings
  * may be in @diags after success too.
  */
 int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 			struct diag_list *diags);
+
+/**
+ * Only load @args->path, with the variables as they are by themselves: no --set. Stores the policy
+ * (caller frees with policy_free()); returns as policy_args_compile().
+ */
+int policy_args_load(struct policy_args *args, struct policy **ret_policy, struct diag_list *diags);
 
 /** Free everything in @policy and make it empty again. */
 void cli_policy_reset(struct cli_policy *policy);

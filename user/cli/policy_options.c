@@ -5,6 +5,7 @@
 #include "cli/policy_options.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 
@@ -26,4 +27,18 @@ int policy_options_user(const char *command, struct policy_args *args, const cha
 		return cli_error(command, "there is no user '%s'", value);
 	errno = -r;
 	return r < 0 ? cli_error(command, "cannot look up the user '%s': %m", value) : CLI_OK;
+}
+
+int policy_options_managed(const char *command, struct policy_args *args, const char *value)
+{
+	struct stat status;
+
+	/* A folder that is not there would be no layers: here somebody has named it. */
+	if (stat(value, &status) < 0)
+		return cli_error(command, "cannot use --managed '%s': %m", value);
+	if (!S_ISDIR(status.st_mode))
+		return cli_usage(command, "--managed '%s' is no folder", value);
+	args->managed = value;
+	args->managed_draft = true;
+	return CLI_OK;
 }

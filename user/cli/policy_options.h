@@ -13,4 +13,7 @@ int policy_options_set(const char *command, struct policy_args *args, const char
 /** Take the value of --user. Returns CLI_OK, or the exit code after printing what is wrong. */
 int policy_options_user(const char *command, struct policy_args *args, const char *value);
 
+/** Take the value of --managed. Returns CLI_OK, or the exit code after printing what is wrong. */
+int policy_options_managed(const char *command, struct policy_args *args, const char *value);
+
 #endif

@@ -53,16 +53,24 @@ int run_output_open(struct run_output *output, const char *events)
 	return summary_new(&output->summary);
 }
 
+void run_output_text(struct run_output *output, const char *text)
+{
+	bool torn;
+
+	if (output->quiet || output->silent)
+		return;
+	/* Nobody can be told that stderr is broken. */
+	if (write_all(STDERR_FILENO, text, &torn))
+		output->silent = true;
+}
+
 static void print_line(struct run_output *output, const struct event *event)
 {
 	CLEAN_FREE char *line = NULL;
-	bool torn;
 
 	if (output->quiet || output->silent || render_event(event, &output->context, &line))
 		return;
-	/* Nobody can be told that stderr is broken. */
-	if (write_all(STDERR_FILENO, line, &torn))
-		output->silent = true;
+	run_output_text(output, line);
 }
 
 static void lose_event(struct run_output *output, int error)
@@ -93,6 +101,17 @@ static void write_line(struct run_output *output, const char *line, int error)
 	}
 	if (r)
 		lose_event(output, r);
+}
+
+void run_output_json(struct run_output *output, const char *line)
+{
+	CLEAN_FREE char *whole = NULL;
+
+	if (output->events_fd < 0)
+		return;
+	if (line && asprintf(&whole, "%s\n", line) < 0)
+		whole = NULL;
+	write_line(output, whole, -ENOMEM);
 }
 
 static void write_event(struct run_output *output, const struct event *event)
@@ -139,7 +158,12 @@ void run_output_finish(struct run_output *output, const __u64 counts[PK_COUNT__M
 		return;
 	summary_set_counts(output->summary, counts);
 	(void)summary_print(output->summary, &output->context, stderr);
-	if (output->events_lost)
+	run_output_losses(output);
+}
+
+void run_output_losses(const struct run_output *output)
+{
+	if (output->events_lost && !output->quiet)
 		(void)cli_error("run", "events that could not be written to '%s': %llu",
 				output->events, (unsigned long long)output->events_lost);
 }

@@ -40,6 +40,15 @@ int run_output_open(struct run_output *output, const char *events);
 /** Take one record as the ring buffer gave it; @context is the struct run_output. */
 void run_output_record(void *context, const void *bytes, size_t size);
 
+/** Write @text, made elsewhere, to stderr unless quiet. */
+void run_output_text(struct run_output *output, const char *text);
+
+/** Append @line, JSON without a newline made elsewhere, to the events; NULL: out of memory. */
+void run_output_json(struct run_output *output, const char *line);
+
+/** Say how many events could not be written, if any. */
+void run_output_losses(const struct run_output *output);
+
 /** Write the table of learned names: to stderr unless quiet, and a line each to the events. */
 void run_output_names(struct run_output *output, const struct learned_table *table);
 

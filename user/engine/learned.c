@@ -180,6 +180,26 @@ int learned_read(const struct loader *loader, __u32 slot, struct learned_table *
 	return 0;
 }
 
+int learned_forget(const struct loader *loader, __u32 slot)
+{
+	CLEAN_FREE struct key *keys = NULL;
+	const struct bpf_map *map;
+	size_t count = 0;
+	int r;
+
+	if (!loader->skel || !loader->request.names)
+		return 0;
+	map = loader->skel->maps.pk_learned_map;
+	if (!has_elements(map, sizeof(struct key), sizeof(struct value)))
+		return -EPROTO;
+	r = take_keys(bpf_map__fd(map), slot, &keys, &count);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (bpf_map_delete_elem(bpf_map__fd(map), &keys[i]) && errno != ENOENT)
+			r = -errno;
+	}
+	return r;
+}
+
 void learned_table_reset(struct learned_table *table)
 {
 	mem_free_ptr(&table->items);

@@ -36,6 +36,9 @@ struct learned_table {
  */
 int learned_read(const struct loader *loader, __u32 slot, struct learned_table *ret_table);
 
+/** Forget what was learned for @slot, so that another agent can have it. Returns 0 or -errno. */
+int learned_forget(const struct loader *loader, __u32 slot);
+
 /** Free what @table owns and make it empty. */
 void learned_table_reset(struct learned_table *table);
 

@@ -191,8 +191,8 @@ static void choose_other(struct bpf_program *prog, const struct loader_request *
 {
 	bool wanted = request->tier != PK_TIER_NETWORK || is_cgroup(prog);
 
-	/* Chosen by whoever needs it: every system call of the host pays for it. */
-	if (section_after(prog, "tp_btf/sys_enter"))
+	/* Chosen by whoever needs them: every system call of the host pays for one. */
+	if (section_after(prog, "tp_btf/sys_enter") || section_after(prog, "iter/"))
 		return;
 	if (section_after(prog, "cgroup_skb/egress"))
 		wanted = request->packets_out;
@@ -231,6 +231,14 @@ static int choose_programs(struct picket_bpf *skel, const struct loader_request 
 			return fail_with_log(diags, r, bpf_program__name(prog));
 	}
 	return 0;
+}
+
+static void choose_only(struct picket_bpf *skel, const char *name)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		(void)bpf_program__set_autoload(prog, strcmp(bpf_program__name(prog), name) == 0);
 }
 
 struct loader_request loader_request_for(enum pk_tier tier, const struct policy_image *image)
@@ -289,6 +297,8 @@ int loader_load_request(const struct loader_request *request, struct loader *ret
 	r = choose_programs(loader.skel, request, diags);
 	if (r)
 		return r;
+	if (request->only)
+		choose_only(loader.skel, request->only);
 	r = picket_bpf__load(loader.skel);
 	if (r) {
 		if (bpflog_program(name, sizeof(name)))
@@ -361,7 +371,7 @@ int loader_attach(struct loader *loader, int cgroup_fd, struct diag_list *diags)
 		const char *name = bpf_program__name(prog);
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(prog))
+		if (!bpf_program__autoload(prog) || (is_cgroup(prog) && cgroup_fd < 0))
 			continue;
 		link = attach_program(prog, cgroup_fd);
 		if (!link) {
@@ -410,7 +420,7 @@ static int pin_maps(const struct loader *loader, const char *path, struct diag_l
 	return 0;
 }
 
-int loader_pin(struct loader *loader, const char *path, struct diag_list *diags)
+int loader_pin_links(struct loader *loader, const char *path, struct diag_list *diags)
 {
 	for (size_t i = 0; i < loader->link_count; i++) {
 		CLEAN_FREE char *pin = NULL;
@@ -424,7 +434,14 @@ int loader_pin(struct loader *loader, const char *path, struct diag_list *diags)
 		if (r)
 			return pin_fail(diags, loader->link_names[i], r, path);
 	}
-	return pin_maps(loader, path, diags);
+	return 0;
+}
+
+int loader_pin(struct loader *loader, const char *path, struct diag_list *diags)
+{
+	int r = loader_pin_links(loader, path, diags);
+
+	return r ? r : pin_maps(loader, path, diags);
 }
 
 void loader_close(struct loader *loader)

@@ -26,7 +26,8 @@ struct loader_request {
 	bool packets_out; /* look at every packet that leaves */
 	bool packets_in; /* at those that come in: who connects, and answers of resolvers */
 	bool names; /* room for what is learned from answers */
-	loader_prepare_fn prepare; /* or NULL; sets read-only data */
+	const char *only; /* NULL: all programs; else the one of this name, or "": none */
+	loader_prepare_fn prepare; /* or NULL; sets read-only data, where maps are pinned */
 	void *argument; /* of prepare */
 };
 
@@ -58,8 +59,8 @@ int loader_load_prepared(enum pk_tier tier, loader_prepare_fn prepare, void *arg
 			 struct loader *ret_loader, struct diag_list *diags);
 
 /**
- * Attach every loaded program: those of cgroups to the cgroup open as @cgroup_fd, the others to the
- * kernel. The first that does not attach is an error that names it; returns its -errno.
+ * Attach every loaded program: those of cgroups to the cgroup open as @cgroup_fd (-1: not at all), the
+ * others to the kernel. The first that does not attach is an error that names it; returns its -errno.
  */
 int loader_attach(struct loader *loader, int cgroup_fd, struct diag_list *diags);
 
@@ -68,6 +69,9 @@ int loader_attach(struct loader *loader, int cgroup_fd, struct diag_list *diags)
  * process. Returns 0 or -errno with an error; what is pinned then is the place's owner's to remove.
  */
 int loader_pin(struct loader *loader, const char *path, struct diag_list *diags);
+
+/** Pin all links as link_NAME below directory @path. Returns 0 or -errno with an error. */
+int loader_pin_links(struct loader *loader, const char *path, struct diag_list *diags);
 
 /** Detach (what is pinned stays attached) and unload. Accepts an empty loader; resets it. */
 void loader_close(struct loader *loader);

@@ -90,12 +90,23 @@ int scratch_create(const char *owner, char **ret_path)
 	return r;
 }
 
+static void remove_entry(const char *base, const char *name)
+{
+	CLEAN_FREE char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "%s/%s", base, name) < 0) {
+		path = NULL;
+		return;
+	}
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+		scratch_remove(&path);
+}
+
 /* Remove entry @name of @base when it is a scratch directory of a run that is not there. */
 static void clean_entry(const char *base, const char *name, int cgroups)
 {
 	char owner[NAME_MAX + 1];
-	CLEAN_FREE char *path = NULL;
-	struct stat st;
 	char *dot;
 
 	(void)snprintf(owner, sizeof(owner), "%s", name + strlen(PREFIX));
@@ -105,26 +116,36 @@ static void clean_entry(const char *base, const char *name, int cgroups)
 	*dot = '\0';
 	if (faccessat(cgroups, owner, F_OK, 0) == 0 || errno != ENOENT)
 		return;
-	if (asprintf(&path, "%s/%s", base, name) < 0) {
-		path = NULL;
-		return;
+	remove_entry(base, name);
+}
+
+/* Clean @base: of @owner, or (NULL) of all runs without a cgroup below @cgroups. */
+static void clean_base(const char *base, const char *owner, int cgroups)
+{
+	const char *prefix = PREFIX PLACE_PREFIX;
+	struct dirent *entry;
+	DIR *dir = opendir(base);
+	char own[64];
+
+	(void)snprintf(own, sizeof(own), PREFIX "%s.", owner ? owner : "");
+	while (dir && (entry = readdir(dir))) {
+		if (owner && strncmp(entry->d_name, own, strlen(own)) == 0)
+			remove_entry(base, entry->d_name);
+		else if (!owner && strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			clean_entry(base, entry->d_name, cgroups);
 	}
-	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
-		scratch_remove(&path);
+	if (dir)
+		(void)closedir(dir);
+}
+
+void scratch_clean_owner(const char *owner)
+{
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+		clean_base(bases[i], owner, -1);
 }
 
 void scratch_clean(int cgroups)
 {
-	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-		struct dirent *entry;
-		DIR *dir = opendir(bases[i]);
-
-		while (dir && (entry = readdir(dir))) {
-			if (strncmp(entry->d_name, PREFIX PLACE_PREFIX,
-				    strlen(PREFIX PLACE_PREFIX)) == 0)
-				clean_entry(bases[i], entry->d_name, cgroups);
-		}
-		if (dir)
-			(void)closedir(dir);
-	}
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+		clean_base(bases[i], NULL, cgroups);
 }

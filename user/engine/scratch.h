@@ -12,6 +12,9 @@ int scratch_create(const char *owner, char **ret_path);
 /** Remove the directory and everything in it (no file system is crossed); frees and resets. */
 void scratch_remove(char **path);
 
+/** Remove the directories of @owner, who makes none at the moment. */
+void scratch_clean_owner(const char *owner);
+
 /** Remove the directories of runs that have no cgroup below @cgroups (the common lock is held). */
 void scratch_clean(int cgroups);
 

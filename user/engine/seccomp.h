@@ -47,11 +47,13 @@ struct seccomp_watch {
 	__u64 cgroup; /* id of the agent's cgroup */
 	seccomp_record_fn record;
 	void *context; /* first argument of record */
+	bool shared; /* others may have the listener, too: a call that they took is not waited for */
 };
 
 /**
  * Answer one waiting call: EPERM, or in audit mode let it go on; and record it. Returns 0, also when
- * the caller was killed meanwhile, or -errno.
+ * the caller was killed meanwhile, or -errno; -EINTR when there was no call although the listener is
+ * shared: somebody else takes them. Uses SIGALRM when it is shared, which nobody else may.
  */
 int seccomp_answer(const struct seccomp_watch *watch);
 

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +22,9 @@
 #include "base/mem.h"
 #include "engine/proc_line.h"
 #include "engine/seccomp.h"
+
+/* A call that is there is taken in microseconds. */
+#define SHARED_WAIT_US 20000
 
 /* What one record is: the event and the name of the call. */
 struct record {
@@ -200,6 +205,51 @@ static int make_buffers(struct seccomp_notif **ret_call, struct seccomp_notif_re
 	return *ret_call && *ret_answer ? 0 : -ENOMEM;
 }
 
+static void do_nothing(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * The kernel waits for a call to come, and O_NONBLOCK does not keep it from that: who shares the
+ * listener could take each call first and hold us here. A signal does: at intervals, because the first
+ * one may come before the wait begins.
+ */
+static int receive_shared(int listener, struct seccomp_notif *call)
+{
+	const struct itimerval often = { { .tv_usec = SHARED_WAIT_US },
+					 { .tv_usec = SHARED_WAIT_US } };
+	const struct itimerval never = { 0 };
+	const struct sigaction interrupt = { .sa_handler = do_nothing };
+	struct sigaction before;
+	sigset_t alarm;
+	sigset_t mask;
+	int r;
+
+	(void)sigemptyset(&alarm);
+	(void)sigaddset(&alarm, SIGALRM);
+	(void)sigaction(SIGALRM, &interrupt, &before);
+	(void)pthread_sigmask(SIG_UNBLOCK, &alarm, &mask);
+	(void)setitimer(ITIMER_REAL, &often, NULL);
+	r = ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, call) ? -errno : 0;
+	(void)setitimer(ITIMER_REAL, &never, NULL);
+	/* One that came since is taken by the handler, before the mask and the action are as they were. */
+	(void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	(void)sigaction(SIGALRM, &before, NULL);
+	return r;
+}
+
+static int receive(const struct seccomp_watch *watch, struct seccomp_notif *call)
+{
+	int r;
+
+	if (watch->shared)
+		return receive_shared(watch->listener, call);
+	r = ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_RECV, call) ? -errno : 0;
+	/* A signal of our own: epoll tells again. */
+	return r == -EINTR ? -ENOENT : r;
+}
+
 int seccomp_answer(const struct seccomp_watch *watch)
 {
 	CLEAN_FREE struct seccomp_notif *call = NULL;
@@ -209,9 +259,10 @@ int seccomp_answer(const struct seccomp_watch *watch)
 
 	if (r)
 		return r;
+	r = receive(watch, call);
 	/* ENOENT: the caller was killed. */
-	if (ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_RECV, call))
-		return errno == ENOENT || errno == EINTR ? 0 : -errno;
+	if (r)
+		return r == -ENOENT ? 0 : r;
 	make_record(watch, call, &record);
 	answer->id = call->id;
 	if (record.head.audit)

@@ -28,8 +28,7 @@
 /* Records handed out before signals get their turn: a flood must not keep us from our end. */
 #define BATCH 256
 
-/* The key of the policy that needs hooks, or NULL. */
-static const char *needed_key(const struct policy_image *image)
+const char *session_needs_hooks(const struct policy_image *image)
 {
 	const struct pk_image *head = image_head(image);
 
@@ -68,7 +67,7 @@ int session_choose_tier(const struct features *features, const struct policy_ima
 			enum pk_tier limit, enum pk_tier *ret_tier, struct diag_list *diags)
 {
 	int found = features_find_tier(features, limit);
-	const char *key = needed_key(image);
+	const char *key = session_needs_hooks(image);
 
 	if (found < 0)
 		return features_explain(features, PK_TIER_NETWORK, NULL, diags);

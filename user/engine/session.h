@@ -61,6 +61,9 @@ struct session {
 		.destroyer = DESTROYER_NONE                                                        \
 	}
 
+/** The key of the policy that needs hooks, which tier 'network' has not, or NULL. */
+const char *session_needs_hooks(const struct policy_image *image);
+
 /**
  * Choose the tier for @image: the strongest that @features offer, but none over @limit. Returns 0;
  * -ENOTSUP (kernel) or -EPERM (privileges) with an error when there is none or when it is weaker

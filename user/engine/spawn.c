@@ -263,7 +263,8 @@ static int confine(struct start *start, struct spawn *spawn)
 			return r == -ESRCH ? 0 : r;
 		spawn->listener = r;
 	}
-	r = cgroup_join(start->request->cgroup_fd, spawn->pid);
+	r = start->request->join ? start->request->join(start->request->context, spawn) :
+				   cgroup_join(start->request->cgroup_fd, spawn->pid);
 	if (r)
 		return r;
 	return write(start->go[1], "", 1) == 1 ? 0 : -errno;
@@ -296,6 +297,9 @@ static int new_session_keyring(void)
 
 static int fail_start(struct diag_list *diags, int error)
 {
+	/* Who joins says why not. */
+	if (diag_has_errors(diags))
+		return error;
 	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
 			   "cannot start a process in the agent's cgroup: %s", strerror(-error)),
 		  "%s",

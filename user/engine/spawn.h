@@ -24,10 +24,15 @@ struct spawn_user {
 	char *shell; /* owned */
 };
 
+struct spawn;
+
 /** What to start, and where. All borrowed. */
 struct spawn_request {
 	char *const *argv; /* NULL-terminated, at least one element */
-	int cgroup_fd; /* where its program runs from the first instruction on */
+	int cgroup_fd; /* where its program runs from the first instruction on; -1: @join's place */
+	/** Instead of a cgroup_fd: puts the child, which waits, where it belongs. Returns 0 or -errno. */
+	int (*join)(void *context, const struct spawn *child);
+	void *context; /* first argument of join */
 	const struct spawn_user *user; /* NULL: stay who we are */
 	const struct signals *signals; /* restored before the program runs; NULL: left alone */
 	const struct seccomp_filter *filter; /* of system calls; NULL or empty: none */

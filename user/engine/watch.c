@@ -29,9 +29,7 @@ static int reap(pid_t child, int *ret_wait_status)
 	return ended;
 }
 
-/* 1: the child has ended; 0: not yet. */
-static int take_signals(const struct signals *signals, const struct spawn *child,
-			int *ret_wait_status)
+int watch_signals(const struct signals *signals, const struct spawn *child, int *ret_wait_status)
 {
 	struct signalfd_siginfo info;
 
@@ -91,7 +89,7 @@ int watch_child(struct ring_buffer *rings, const struct signals *signals,
 	while (r == 0) {
 		r = attend(epoll, rings, calls);
 		if (r == 0)
-			r = take_signals(signals, child, ret_wait_status);
+			r = watch_signals(signals, child, ret_wait_status);
 	}
 	return r < 0 ? r : 0;
 }

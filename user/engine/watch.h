@@ -13,6 +13,12 @@
 struct ring_buffer;
 
 /**
+ * Pass waiting signals on to @child and reap what has ended, without waiting. Returns 1 when @child
+ * has ended, its status of wait(2) being stored, else 0.
+ */
+int watch_signals(const struct signals *signals, const struct spawn *child, int *ret_wait_status);
+
+/**
  * Attend to @child until it ends, and to its refused system calls if @calls has a listener. Stores
  * its status of wait(2). Records that come later (of what it started) stay in @rings. Returns 0 or
  * -errno.

@@ -4,11 +4,14 @@
  */
 #include "policy/guards.h"
 
-/* The layer that speaks for a switch: the highest that refuses it, or else the highest. */
+/* The layer that speaks for a switch: the highest that refuses it, or else that says anything. */
 static size_t speaker_of(const struct policy *const *layers, size_t count, size_t guard)
 {
 	for (size_t i = 0; i < count; i++)
 		if (layers[i]->process.guards[guard].deny)
+			return i;
+	for (size_t i = 0; i < count; i++)
+		if (layers[i]->process.guards[guard].source)
 			return i;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/guarded.h"
 #include "policy/presets.h"
 #include "policy/sections.h"
 #include "policy/vars.h"
@@ -213,6 +214,25 @@ static char *beside(const struct front *front, const char *path)
 	return joined;
 }
 
+/* 0 when the files of this policy may be read by anybody's leave, or this one is guarded as they are. */
+static int check_guarded(struct front *front, const struct node *text, const char *path)
+{
+	CLEAN(guarded_fault_reset) struct guarded_fault fault = { 0 };
+	struct diag *diag;
+	int r;
+
+	if (!front->context->guarded)
+		return 0;
+	r = guarded_check(path, GUARDED_FILE, front->context->owner, &fault);
+	if (r == 0)
+		return 0;
+	diag = node_error(text, front->diags, "cannot include '%s': %s", path,
+			  fault.why ? fault.why : strerror(-r));
+	if (fault.remedy)
+		diag_hint(diag, "%s", fault.remedy);
+	return -EINVAL;
+}
+
 static int read_file(struct front *front, const struct node *text, const char *path)
 {
 	CLEAN_FREE char *beside_path = NULL;
@@ -230,6 +250,8 @@ static int read_file(struct front *front, const struct node *text, const char *p
 	beside_path = beside(front, path);
 	if (!beside_path)
 		return -ENOMEM;
+	if (check_guarded(front, text, beside_path) < 0)
+		return 0;
 	r = source_read(beside_path, SOURCE_INCLUDE, &source, &identity, &why);
 	if (r == 0)
 		return read_source(front, text, &source, &identity);

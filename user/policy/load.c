@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/guarded.h"
 #include "policy/include.h"
 #include "policy/process.h"
 #include "policy/rule_text.h"
@@ -109,23 +110,43 @@ static int finish(struct front *front, int r)
 	return r;
 }
 
+/* Open what may be opened; what is wrong is a finding. */
+static int open_file(const char *path, const struct policy_context *context, struct source *source,
+		     struct source_identity *identity, struct diag_list *diags)
+{
+	CLEAN(guarded_fault_reset) struct guarded_fault fault = { 0 };
+	CLEAN_FREE char *why = NULL;
+	struct diag *diag;
+	int r = 0;
+
+	if (context->guarded)
+		r = guarded_check(path, GUARDED_FILE, context->owner, &fault);
+	if (r == 0)
+		r = source_read(path, context->guarded ? SOURCE_INCLUDE : SOURCE_MAIN, source,
+				identity, &why);
+	if (r == 0)
+		return 0;
+	diag = diag_add(diags, DIAG_ERROR, NULL, "cannot read the policy '%s': %s", path,
+			fault.why ? fault.why :
+			why	  ? why :
+				    strerror(-r));
+	if (fault.remedy)
+		diag_hint(diag, "%s", fault.remedy);
+	return r;
+}
+
 int policy_load_file(const char *path, const struct policy_context *context,
 		     struct policy **ret_policy, struct diag_list *diags)
 {
-	CLEAN_FREE char *why = NULL;
 	struct source_identity identity = { 0 };
 	struct source source = { 0 };
 	struct front front;
 	int r = set_up(&front, context, diags);
 
+	if (r == 0)
+		r = open_file(path, context, &source, &identity, diags);
 	if (r < 0)
 		return finish(&front, r);
-	r = source_read(path, SOURCE_MAIN, &source, &identity, &why);
-	if (r < 0) {
-		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot read the policy '%s': %s", path,
-			       why ? why : strerror(-r));
-		return finish(&front, r);
-	}
 	return finish(&front, load(&front, &source, &identity, ret_policy));
 }
 

@@ -5,6 +5,8 @@
 #ifndef PICKET_POLICY_LOAD_H
 #define PICKET_POLICY_LOAD_H
 
+#include <sys/types.h>
+
 #include "policy/model.h"
 
 /** A variable given from outside: a built-in (HOME, USER, CWD) or `--set name=value`. */
@@ -25,6 +27,12 @@ struct policy_context {
 	 */
 	char *(*resolve)(const char *path);
 	const struct policy_host *host; /* its own addresses are part of @loopback; NULL = unknown */
+	/**
+	 * The policy and the files it includes must be guarded (guarded.h): of @owner or root, and
+	 * writable by nobody else.
+	 */
+	bool guarded;
+	uid_t owner;
 };
 
 /** Sizes a policy source may not exceed. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "policy/access.h"
 #include "policy/process.h"
 #include "policy/rules.h"
 
@@ -25,6 +26,7 @@ void policy_free(struct policy **policy)
 	}
 	for (size_t i = 0; i < p->file_count; i++)
 		free(p->files[i]);
+	policy_access_reset(&p->access);
 	process_reset(&p->process);
 	free(p->rules);
 	free(p->tests);

@@ -117,6 +117,24 @@ struct policy_sockets {
 	__u32 allow; /* bits of enum pk_socket */
 };
 
+/** A user or group of the key usable_by. */
+struct policy_principal {
+	struct diag_pos pos;
+	char *name; /* as written */
+	bool numeric; /* `name` is the number `id`; else it is looked up when it is asked about */
+	__u32 id;
+};
+
+/** The key usable_by: who may start agents with the policy. */
+struct policy_access {
+	bool present;
+	struct diag_pos pos;
+	struct policy_principal *users;
+	size_t user_count;
+	struct policy_principal *groups;
+	size_t group_count;
+};
+
 /** What a policy depends on of the machine that it is loaded on; gathered once, by the caller. */
 struct policy_host {
 	__u8 resolvers[PK_RESOLVERS_MAX][16]; /* of /etc/resolv.conf, IPv4 mapped */
@@ -155,6 +173,7 @@ struct policy {
 	char *name;
 	char *description; /* or NULL */
 	bool audit; /* mode: audit */
+	struct policy_access access;
 	struct policy_section sections[PK_SECTION__MAX]; /* the process section is below */
 	struct policy_process process;
 	struct policy_dns dns;

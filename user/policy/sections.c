@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/access.h"
 #include "policy/by.h"
 #include "policy/include.h"
 #include "policy/inline_tests.h"
@@ -143,6 +144,7 @@ static const struct schema_key policy_keys[] = {
 	{ "name", "a word that names the policy", read_name, SHAPE_TEXT, 0, MAIN_ONLY, 0 },
 	{ "description", "a text for people", read_description, SHAPE_TEXT, 0, NULL, 0 },
 	{ "mode", "enforce or audit", read_mode, SHAPE_TEXT, 0, MAIN_ONLY, 0 },
+	{ "usable_by", "a map with 'users' and 'groups'", access_read, SHAPE_MAP, 0, MAIN_ONLY, 0 },
 	{ "include", "the name of a policy file or preset, or a list of them", include_read,
 	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
 	{ "vars", "a map of names to texts", vars_read, SHAPE_MAP, SCHEMA_EARLY, NULL, 0 },

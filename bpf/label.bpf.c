@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Labels of tasks that are there already: given when the cgroup that they are in becomes an agent's,
+ * taken back when it is one no more. Runs when user space reads from it, once for every thread.
+ *
+ *   iter/task   decides nothing; writes the number of each thread whose label it changed
+ */
+#include "picket.bpf.h"
+
+#include "identity.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/** The slot whose labels are taken back; 0: labels are given. */
+const volatile __u32 pk_release = 0;
+
+static __always_inline bool pk_take_back(struct task_struct *task)
+{
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
+
+	if (!label || label->agent != pk_release)
+		return false;
+	label->subjects = 0;
+	label->generation = 0;
+	label->agent = 0;
+	return true;
+}
+
+static __always_inline bool pk_give(struct task_struct *task)
+{
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
+	__u32 agent;
+
+	if (label && label->agent)
+		return false;
+	agent = pk_agent_around(BPF_CORE_READ(task, cgroups, dfl_cgrp));
+	if (!agent)
+		return false;
+	/* No memory: it is looked up when it runs into a hook, like any other. */
+	label = bpf_task_storage_get(&pk_labels, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!label)
+		return false;
+	label->agent = agent;
+	label->generation = pk_generation + 1;
+	return true;
+}
+
+SEC("?iter/task")
+int pk_relabel(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct seq_file *seq = ctx->meta->seq;
+	__u32 tid;
+
+	if (!task)
+		return 0;
+	if (pk_release ? !pk_take_back(task) : !pk_give(task))
+		return 0;
+	tid = (__u32)task->pid;
+	(void)bpf_seq_write(seq, &tid, sizeof(tid));
+	return 0;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What changes while agents run: their policies, and the programs that judge them. Processes hammer
+ * meanwhile, and what is denied never succeeds.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <picket.skel.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "engine/agent.h"
+#include "engine/cgroup.h"
+#include "hub_world.h"
+
+/* How often a policy is exchanged under load. */
+#define EXCHANGES 500
+/* Moments of an upgrade at which its process is killed. */
+#define CUTS 8
+
+/** Records by their reasons. */
+struct tally {
+	__u32 agent;
+	unsigned long reasons[PK_REASON__MAX];
+};
+
+static int count_record(void *context, void *bytes, size_t size)
+{
+	const struct pk_event *event = bytes;
+	struct tally *tally = context;
+
+	assert_true(size >= sizeof(*event));
+	if (event->agent == HUB_CANARY_SLOT || event->agent != tally->agent)
+		return 0;
+	assert_true(event->reason < PK_REASON__MAX);
+	tally->reasons[event->reason]++;
+	return 0;
+}
+
+/*
+ * Two policies that deny the same, one by its default and one by a rule: every denial is by one of them,
+ * whole.
+ */
+static void exchanged_policies_never_mix(void **state)
+{
+	__u64 counts[PK_COUNT__MAX] = { 0 };
+	struct policy_image by_rule = { 0 };
+	struct hub_agent agent = { 0 };
+	struct tally tally = { 0 };
+	struct hub_hammer hammer;
+	struct ring_buffer *ring;
+	struct hub hub;
+
+	(void)state;
+	hub_world_compile("picket: 1\n"
+			  "name: rule\n"
+			  "process: {profile: 'off'}\n"
+			  "egress: {default: allow, rules: [{deny: '127.0.0.0/8'}]}\n",
+			  &by_rule);
+	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_make(&hub, &hub_world.deny, &agent);
+	tally.agent = agent.slot;
+	ring = ring_buffer__new(bpf_map__fd(hub.loader.skel->maps.pk_decisions), count_record,
+				&tally, NULL);
+	assert_non_null(ring);
+	hub_hammer_start(&hammer);
+	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
+	hub_hammer_go(&hammer);
+	for (int i = 0; i < EXCHANGES; i++) {
+		hub_world_expect(hub_agent_replace(&hub, &agent, i % 2 ? &hub_world.deny : &by_rule,
+						   &hub_world.diags),
+				 0);
+		hub_hammer_wait(&hammer, 1);
+		assert_true(ring_buffer__consume(ring) >= 0);
+	}
+	hub_hammer_stop(&hammer);
+	assert_true(ring_buffer__consume(ring) >= 0);
+	assert_int_equal(hammer.strokes->succeeded, 0);
+	assert_int_equal(hammer.strokes->other, 0);
+	assert_true(tally.reasons[PK_REASON_RULE] > EXCHANGES / 4);
+	assert_true(tally.reasons[PK_REASON_DEFAULT] > EXCHANGES / 4);
+	/* Every denial is accounted for: in the ring, or lost because nobody read it in time. */
+	assert_int_equal(agent_counts(&hub.loader, agent.slot, counts), 0);
+	assert_int_equal(counts[PK_COUNT_DENIED], hammer.strokes->denied);
+	assert_int_equal(tally.reasons[PK_REASON_RULE] + tally.reasons[PK_REASON_DEFAULT] +
+				 counts[PK_COUNT_DECISION_LOST],
+			 hammer.strokes->denied);
+	for (int i = 0; i < PK_REASON__MAX; i++)
+		assert_true(tally.reasons[i] == 0 || i == PK_REASON_RULE || i == PK_REASON_DEFAULT);
+	ring_buffer__free(ring);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
+	image_reset(&by_rule);
+}
+
+static int count_set(void *context, const char *name)
+{
+	if (strncmp(name, HUB_SET_PREFIX, strlen(HUB_SET_PREFIX)) == 0)
+		++*(int *)context;
+	return 0;
+}
+
+static __u32 images_map(const struct hub *hub)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_map__fd(hub->loader.skel->maps.pk_images),
+						&info, &size),
+			 0);
+	return info.id;
+}
+
+/* There is one set of links, of the build. Returns which programs. */
+static unsigned long check_sets(const struct hub *hub)
+{
+	char set[32];
+	int sets = 0;
+
+	assert_int_equal(hub_each_entry(hub->pins, ".", count_set, &sets), 0);
+	assert_int_equal(sets, 1);
+	hub_set_name(hub->build, set);
+	return hub_world_programs(hub, set);
+}
+
+static void upgrade_leaves_no_gap(void **state)
+{
+	struct hub_agent agent = { 0 };
+	struct hub_hammer hammer;
+	unsigned long first, second;
+	__u64 seed = 0, same = 0;
+	struct hub hub;
+	__u32 images;
+
+	(void)state;
+	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_make(&hub, &hub_world.deny, &agent);
+	images = images_map(&hub);
+	first = check_sets(&hub);
+	assert_int_equal(hub_rodata(&hub, hub.build, "pk_host_seed", &seed), 0);
+	hub_hammer_start(&hammer);
+	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
+	hub_hammer_go(&hammer);
+	hub_hammer_wait(&hammer, 10);
+	hub_close(&hub);
+	hub_world_open(&hub, &hub_world_other, HUB_UPGRADED);
+	assert_string_equal(hub.build, hub_world_other.name);
+	assert_int_equal(images_map(&hub), images);
+	second = check_sets(&hub);
+	assert_int_not_equal(first, second);
+	assert_int_equal(hub_rodata(&hub, hub.build, "pk_host_seed", &same), 0);
+	assert_int_equal(seed, same);
+	assert_int_equal(hub_rodata(&hub, hub.build, "pk_cache_check", &same), 0);
+	assert_int_equal(same, 1);
+	hub_hammer_wait(&hammer, 10);
+	hub_close(&hub);
+	hub_world_open(&hub, &hub_world_other, HUB_ADOPTED);
+	hub_close(&hub);
+	hub_world_open(&hub, NULL, HUB_UPGRADED);
+	assert_int_not_equal(check_sets(&hub), second);
+	hub_hammer_wait(&hammer, 10);
+	hub_hammer_stop(&hammer);
+	assert_int_equal(hammer.strokes->succeeded, 0);
+	assert_int_equal(hammer.strokes->other, 0);
+	assert_int_equal(hub_world_denied(&hub, &agent), hammer.strokes->denied);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
+}
+
+static long now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A process that opens the hub as the build, whatever comes of it. */
+static pid_t start_opening(struct hub *hub, const struct hub_build *build)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	hub_world_leave();
+	if (build)
+		(void)hub_open_as(&hub_world.features, PK_TIER_LSM, build, hub, &hub_world.diags);
+	else
+		(void)hub_open(&hub_world.features, PK_TIER_LSM, hub, &hub_world.diags);
+	_exit(0);
+}
+
+/* Killed at any moment of an upgrade, whoever comes next finds a whole set. */
+static void upgrade_cut_short_is_done_again(void **state)
+{
+	struct hub_agent agent = { 0 };
+	struct hub_hammer hammer;
+	long start, whole;
+	struct hub hub;
+
+	(void)state;
+	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_make(&hub, &hub_world.deny, &agent);
+	hub_hammer_start(&hammer);
+	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
+	hub_hammer_go(&hammer);
+	hub_close(&hub);
+	start = now_ms();
+	hub_world_open(&hub, &hub_world_other, HUB_UPGRADED);
+	whole = now_ms() - start;
+	hub_close(&hub);
+	for (long i = 0; i < CUTS; i++) {
+		pid_t pid = start_opening(&hub, i % 2 ? &hub_world_other : NULL);
+
+		hub_world_sleep((unsigned int)(whole * (i + 1) / CUTS));
+		(void)kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		hub_hammer_wait(&hammer, 5);
+	}
+	hub_world_expect(hub_open(&hub_world.features, PK_TIER_LSM, &hub, &hub_world.diags), 0);
+	(void)check_sets(&hub);
+	hub_hammer_wait(&hammer, 10);
+	hub_hammer_stop(&hammer);
+	assert_int_equal(hammer.strokes->succeeded, 0);
+	assert_int_equal(hammer.strokes->other, 0);
+	hub_world_drop(&hub, &agent);
+	hub_world_destroy(&hub);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exchanged_policies_never_mix),
+		cmocka_unit_test(upgrade_leaves_no_gap),
+		cmocka_unit_test(upgrade_cut_short_is_done_again),
+	};
+
+	return cmocka_run_group_tests(tests, hub_world_start, hub_world_end);
+}
+
+/* An argument is a pattern of tests to be run: "killed*". */
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return hub_world_run(run);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Each form of a record is made once, when the first subscriber wants it. The event is put into the
+ * notification as the text that it is: nothing of it is parsed again.
+ */
+#include "daemon/events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "telemetry/json.h"
+#include "telemetry/render.h"
+
+/* Records handed out before others get their turn. */
+#define BATCH 256
+
+/* Of the room for notifications: what is queued has a head. */
+#define ROOM_KEPT 4096U
+
+/* The lines of one record, made when they are needed. */
+struct lines {
+	struct agent_entry *entry;
+	const struct event *event;
+	char *event_json; /* owned */
+	char *forms[3]; /* owned: without text, with text, with text in colour */
+};
+
+static void lines_reset(struct lines *lines)
+{
+	free(lines->event_json);
+	for (size_t i = 0; i < 3; i++)
+		free(lines->forms[i]);
+}
+
+struct event_context events_context(const struct agent_entry *entry, bool colour)
+{
+	return (struct event_context){
+		.image = entry->image.bytes ? &entry->image : NULL,
+		.main_file = entry->main_file,
+		.agent = entry->record.id,
+		.clock_offset_ns = event_clock_offset(),
+		.colour = colour,
+	};
+}
+
+void events_open(struct events *events, const struct registry *registry)
+{
+	*events = (struct events){
+		.registry = registry,
+		.destroyer = DESTROYER_NONE,
+		.nobody.record = { .id = "nobody", .uid = (uid_t)-1 },
+	};
+}
+
+static bool is_equal(const struct subscription *a, const struct subscription *b)
+{
+	return a->client == b->client && a->slot == b->slot;
+}
+
+int events_subscribe(struct events *events, const struct subscription *subscription)
+{
+	struct subscription *grown;
+
+	for (size_t i = 0; i < events->count; i++) {
+		if (is_equal(&events->subscriptions[i], subscription)) {
+			events->subscriptions[i] = *subscription;
+			return 0;
+		}
+	}
+	grown = reallocarray(events->subscriptions, events->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	events->subscriptions = grown;
+	grown[events->count++] = *subscription;
+	return 0;
+}
+
+void events_forget_client(struct events *events, const struct client *client)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < events->count; i++) {
+		if (events->subscriptions[i].client != client)
+			events->subscriptions[kept++] = events->subscriptions[i];
+	}
+	events->count = kept;
+}
+
+void events_forget_slot(struct events *events, __u32 slot)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < events->count; i++) {
+		if (events->subscriptions[i].slot != slot)
+			events->subscriptions[kept++] = events->subscriptions[i];
+	}
+	events->count = kept;
+}
+
+/* Does it get the events of @entry? */
+static bool sees(const struct subscription *subscription, const struct agent_entry *entry)
+{
+	const struct peer *peer = client_peer(subscription->client);
+
+	if (subscription->slot)
+		return subscription->slot == entry->record.slot;
+	return peer->role >= PEER_OBSERVER || peer->uid == entry->record.uid;
+}
+
+/* The line for people as a JSON text, malloc'ed; NULL: none. */
+static char *text_json(const struct lines *lines, bool colour)
+{
+	const struct event_context context = events_context(lines->entry, colour);
+	CLEAN_FREE char *text = NULL;
+	json_t *value;
+	char *json;
+
+	if (render_event(lines->event, &context, &text))
+		return NULL;
+	value = json_string(text);
+	json = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+	json_decref(value);
+	return json;
+}
+
+static char *event_json(const struct lines *lines)
+{
+	const struct event_context context = events_context(lines->entry, false);
+	char *json = NULL;
+
+	if (json_event(lines->event, &context, &json))
+		return NULL;
+	json[strcspn(json, "\n")] = '\0';
+	return json;
+}
+
+static char *make_line(struct lines *lines, bool with_text, bool colour)
+{
+	CLEAN_FREE char *text = with_text ? text_json(lines, colour) : NULL;
+	char *line = NULL;
+
+	if (!lines->event_json)
+		lines->event_json = event_json(lines);
+	if (!lines->event_json)
+		return NULL;
+	if (asprintf(&line,
+		     "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":"
+		     "{\"agent\":\"%s\",\"event\":%s%s%s}}\n",
+		     lines->entry->record.id, lines->event_json, text ? ",\"text\":" : "",
+		     text ? text : "") < 0)
+		return NULL;
+	return line;
+}
+
+/*
+ * Who watches his own agent is not disconnected for being slow, because its end is told over the same
+ * connection: what there is no room for is counted instead.
+ */
+static bool is_patient(const struct subscription *subscription, const struct agent_entry *entry)
+{
+	return subscription->slot && client_peer(subscription->client)->uid == entry->record.uid;
+}
+
+static void send_to(struct lines *lines, const struct subscription *subscription)
+{
+	bool with_text = subscription->text && lines->event->head.kind == PK_EVENT_DECISION;
+	char **form = &lines->forms[!with_text ? 0 : subscription->colour ? 2 : 1];
+	size_t length;
+
+	if (!*form)
+		*form = make_line(lines, with_text, subscription->colour);
+	if (!*form)
+		return;
+	length = strlen(*form);
+	if (is_patient(subscription, lines->entry) &&
+	    client_room(subscription->client) < length + ROOM_KEPT)
+		lines->entry->untold++;
+	else
+		(void)server_notify(subscription->client, *form, length);
+}
+
+static void deliver(struct events *events, struct agent_entry *entry, const struct event *event)
+{
+	CLEAN(lines_reset) struct lines lines = { .entry = entry, .event = event };
+
+	events->delivered++;
+	if (entry->summary)
+		summary_add(entry->summary, event);
+	for (size_t i = 0; i < events->count; i++) {
+		if (sees(&events->subscriptions[i], entry))
+			send_to(&lines, &events->subscriptions[i]);
+	}
+}
+
+int events_take(void *context, void *bytes, size_t size)
+{
+	struct events *events = context;
+	const struct pk_event *head = bytes;
+	struct agent_entry *entry;
+	struct event event;
+
+	/* Before it is told: the program should not wait longer than it has to. */
+	if (size >= sizeof(*head) && head->abi == PK_ABI_VERSION && destroy_is_wanted(head))
+		(void)destroy_socket(&events->destroyer, head);
+	if (event_decode(bytes, size, &event)) {
+		events->malformed++;
+	} else {
+		entry = event.head.agent ? registry_at(events->registry, event.head.agent) :
+					   &events->nobody;
+		if (entry)
+			deliver(events, entry, &event);
+		else if (event.head.agent != HUB_CANARY_SLOT)
+			events->nobodys++;
+	}
+	if (++events->batch < BATCH)
+		return 0;
+	events->batch = 0;
+	return -EAGAIN;
+}
+
+void events_announce(struct events *events, const struct agent_entry *entry, const char *method,
+		     json_t *params)
+{
+	CLEAN_FREE char *line = control_notification_line(method, params);
+
+	for (size_t i = 0; line && i < events->count; i++) {
+		if (sees(&events->subscriptions[i], entry))
+			(void)server_notify(events->subscriptions[i].client, line, strlen(line));
+	}
+}
+
+void events_reset(struct events *events)
+{
+	free(events->subscriptions);
+	destroyer_reset(&events->destroyer);
+	*events = (struct events){ .destroyer = DESTROYER_NONE };
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records on their way from the kernel to those who asked for them. A record's agent is its slot;
+ * records of slots without an agent (the proof's, ended agents') are nobody's.
+ */
+#ifndef PICKET_DAEMON_EVENTS_H
+#define PICKET_DAEMON_EVENTS_H
+
+#include "control/server.h"
+#include "daemon/registry.h"
+#include "engine/destroy.h"
+
+/** What a subscriber wants. */
+struct subscription {
+	struct client *client;
+	__u32 slot; /* of one agent; 0 = all that it may see */
+	bool text; /* decisions also as a line for people */
+	bool colour; /* that line */
+};
+
+/** The road. events_open() initialises, events_reset() frees. */
+struct events {
+	const struct registry *registry; /* borrowed */
+	struct subscription *subscriptions; /* owned */
+	size_t count;
+	struct agent_entry nobody; /* of records of an agent's socket that somebody else holds */
+	struct destroyer destroyer; /* ends refused connections */
+	unsigned int batch; /* records handed out in a row */
+	__u64 delivered; /* records of agents */
+	__u64 malformed;
+	__u64 nobodys; /* records of slots without an agent */
+};
+
+/** Make it ready for the agents of @registry, which is borrowed. */
+void events_open(struct events *events, const struct registry *registry);
+
+/** Add a subscription, in place of an equal one. Returns 0 or -ENOMEM. */
+int events_subscribe(struct events *events, const struct subscription *subscription);
+
+/** Forget all subscriptions of a client that is gone, or to an agent that is. */
+void events_forget_client(struct events *events, const struct client *client);
+void events_forget_slot(struct events *events, __u32 slot);
+
+/** A ring_buffer_sample_fn; @context is the struct events. */
+int events_take(void *context, void *bytes, size_t size);
+
+/** What turns the records of @entry into words. */
+struct event_context events_context(const struct agent_entry *entry, bool colour);
+
+/** Send a notification about @entry to all who see its events; @params is borrowed. */
+void events_announce(struct events *events, const struct agent_entry *entry, const char *method,
+		     json_t *params);
+
+/** Free what @events owns and make it empty. */
+void events_reset(struct events *events);
+
+#endif
