@@ -183,6 +183,7 @@ def hammer(tap, host):
         host.end_daemon()
         time.sleep(0.2)
         host.start_daemon()
+        print(f"# hammer: picketd is back for the {number + 1}. time", flush=True)
     tap.equal(f"hammer: {TIMES} reloads between {TIMES} kills", reloaded, TIMES)
     found, denied, lost = finish(host, process, stop)
     judge(tap, f"hammer: {TIMES} kills", found, denied)
