@@ -9,8 +9,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 extern char **environ;
 
@@ -331,15 +333,22 @@ static int act_long(char **a)
 	return execv(a[1], argv);
 }
 
-/* The file is replaced by another while it starts, many times: "won" when the other one ran. */
+/*
+ * The file is replaced by another while it starts, many times, for a few seconds at most: "won" when
+ * the other one ran.
+ */
 static int act_replace_race(char **a)
 {
+	time_t end = time(NULL) + 8;
 	int won = 0, status;
 	pid_t swapper = fork(), child;
 
+	/* What survived this act would flood those after it. */
+	if (swapper == 0)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (swapper == 0)
 		(void)syscall(SYS_renameat2, AT_FDCWD, a[0], AT_FDCWD, a[1], 2U);
-	for (int i = 0; i < 300 && !won; i++) {
+	for (int i = 0; i < 300 && !won && time(NULL) < end; i++) {
 		child = fork();
 		if (child == 0) {
 			execl(a[0], a[0], "status", NULL);
