@@ -12,7 +12,7 @@
 #include <picket/limits.h>
 
 /** In rodata of the programs and in every event; a reader of another version refuses. */
-#define PK_ABI_VERSION 3
+#define PK_ABI_VERSION 4
 
 /** How the hooks are attached; const volatile pk_tier in the programs. Strongest last. */
 enum pk_tier {
@@ -47,6 +47,11 @@ enum pk_reason {
 	PK_REASON_FOLDED, /* a case-insensitive directory: the name has many spellings: deny */
 	PK_REASON_COMMAND, /* the command line could not be read or followed to its end: deny */
 	PK_REASON_APPROVAL, /* an ask rule or default: approval is not available, so refused */
+	PK_REASON_HELD, /* the same: stopped until an approver answers; error is 0 */
+	PK_REASON_PENDING, /* the same: refused until an approver answers, the policy's on_ask: deny */
+	PK_REASON_UNHELD, /* the same: refused until then, because the call cannot be held there */
+	PK_REASON_GRANTED, /* allowed by a grant (event.grant); verdict allow, among the decisions */
+	PK_REASON_REFUSED, /* an approver refused, or nobody answered in time */
 	PK_REASON_DNS_FORM, /* not one plain question, or an answer that cannot be read: drop */
 	PK_REASON_DNS_TYPE, /* a kind of record that tells no address; detail: the type: drop */
 	PK_REASON_DNS_RATE, /* more questions a second than dns.rate: drop */
@@ -141,6 +146,7 @@ enum pk_count {
 	PK_COUNT_CACHE_HIT, /* decided from a cached directory; counted in checking builds of tests only */
 	PK_COUNT_CACHE_WRONG, /* the same, and the full walk decides otherwise */
 	PK_COUNT_LEARNED, /* addresses learned from answers */
+	PK_COUNT_GRANTED, /* acts that a grant allowed */
 	PK_COUNT__MAX
 };
 
@@ -165,7 +171,7 @@ struct pk_refused {
 
 /** Event kinds: what the ring buffer `decisions` and the ring buffer `activity` carry. */
 enum pk_event_kind {
-	PK_EVENT_DECISION = 1, /* deny or ask, also the would-be ones of audit mode */
+	PK_EVENT_DECISION = 1, /* deny, ask or granted, also the would-be ones of audit mode */
 	PK_EVENT_ACTIVITY, /* allowed, reported because the policy asked to see it */
 	PK_EVENT__MAX
 };
@@ -211,11 +217,13 @@ struct pk_event {
 	__u64 cookie; /* of the socket, packets and payloads only: what user space destroys; else 0 */
 	__u8 local[16]; /* its own address and port, where cookie is not 0 */
 	__u16 local_port;
-	__u16 _pad[3];
+	__u16 _pad;
+	__u32 grant; /* id of the grant or refusal that decided; 0 = none */
+	__u64 ask[2]; /* hash of struct pk_ask_key, where the verdict was ask before grants; else 0 */
 };
 
 _Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 32, "no holes");
-_Static_assert(sizeof(struct pk_event) == 200, "no holes");
+_Static_assert(sizeof(struct pk_event) == 216, "no holes");
 _Static_assert(sizeof(struct pk_event) % 8 == 0, "paths follow aligned");
 
 /** Longest record: both paths of a rename. */

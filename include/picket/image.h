@@ -61,7 +61,7 @@
 
 #define PK_IMAGE_MAGIC 0x3147496b63697001ULL
 /** Raised by every change of this file that a reader of another build could misread. */
-#define PK_IMAGE_VERSION 3
+#define PK_IMAGE_VERSION 4
 
 /** Verdicts, in the order of strictness: the largest of all that match wins. */
 enum pk_verdict { PK_VERDICT_ALLOW, PK_VERDICT_ASK, PK_VERDICT_DENY, PK_VERDICT__MAX };
@@ -180,7 +180,9 @@ struct pk_default {
 /** The process section of all layers: what any of them refuses is refused. */
 struct pk_guards {
 	__u32 deny; /* bit of each enum pk_guard that is refused */
+	__u32 ask; /* the same: that somebody is asked about; disjoint from deny */
 	__u32 rule[PK_GUARD__MAX]; /* rule reference of the switch, profile or default that says so */
+	__u32 _pad;
 	__u64 capabilities; /* bits of the capabilities that are refused */
 };
 
@@ -203,6 +205,8 @@ struct pk_dns {
 #define PK_IMAGE_AUDIT 1U /* decide and report everything, block nothing */
 #define PK_IMAGE_SNI 2U /* on connections that only a name allowed the first payload must say it */
 #define PK_IMAGE_DENIED_NAMES 4U /* some rule denies a name: look at other first payloads too */
+#define PK_IMAGE_HOLD 8U /* on_ask: hold in every layer; else refuse until answered */
+#define PK_IMAGE_ASKS_EGRESS 16U /* a rule or default of egress asks: the LSM hooks judge, too */
 
 struct pk_image {
 	__u64 magic;
@@ -226,7 +230,9 @@ struct pk_image {
 	__u32 host_dead; /* its state that nothing leaves and that has no rules; 0 = it has none */
 	struct pk_dns dns;
 	__u32 sockets; /* bits of enum pk_socket that all layers allow */
-	__u32 _pad[5];
+	__u32 ask_timeout; /* seconds after which nobody's answer is a refusal; the shortest of all layers */
+	__u32 ask_hook; /* string: absolute path of the program that requests are told, or 0 */
+	__u32 _pad[1];
 	__u8 path_class[256]; /* byte -> class, each >= 2 */
 	__u8 argv_class[256]; /* the same for the command automaton */
 	__u8 host_class[256]; /* the same for the host automaton */
@@ -270,7 +276,7 @@ struct pk_rule {
 	__u8 verdict;
 	__u8 section;
 	__u8 layer;
-	__u8 access;
+	__u8 access; /* nibble; above it, of rules that ask: approvers that it takes beyond the first */
 	__u32 subjects; /* as in pk_item; sections process and syscalls: all ones */
 };
 
@@ -281,7 +287,7 @@ struct pk_rule {
 _Static_assert(sizeof(struct pk_extent) == 8, "no holes");
 _Static_assert(sizeof(struct pk_default) == 12, "no holes");
 
-_Static_assert(sizeof(struct pk_guards) == 72, "no holes");
+_Static_assert(sizeof(struct pk_guards) == 80, "no holes");
 _Static_assert(sizeof(struct pk_dns) == 152, "no holes");
 _Static_assert(sizeof(struct pk_image) == 1280 && sizeof(struct pk_image) % 32 == 0,
 	       "no holes, fits page 0, the first part follows at once");

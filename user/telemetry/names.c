@@ -90,6 +90,13 @@ static const struct {
 	[PK_REASON_COMMAND] = { "command", "the command line cannot be read to its end" },
 	[PK_REASON_APPROVAL] = { "approval",
 				 "it needs an approval, and approval is not available" },
+	[PK_REASON_HELD] = { "held", "it waits for an approval" },
+	[PK_REASON_PENDING] = { "pending", "it needs an approval: try again after that" },
+	[PK_REASON_UNHELD] = { "unheld",
+			       "it needs an approval, and the call cannot wait for it: try again "
+			       "after that" },
+	[PK_REASON_GRANTED] = { "granted", "it was approved" },
+	[PK_REASON_REFUSED] = { "refused", "it was not approved" },
 	[PK_REASON_DNS_FORM] = { "dns-form",
 				 "the DNS message is not one plain question or its answer" },
 	[PK_REASON_DNS_TYPE] = { "dns-type", "this type of DNS record is not asked for here" },
@@ -166,6 +173,7 @@ static const char *const counts[] = {
 	[PK_COUNT_CACHE_HIT] = "cache-hit",
 	[PK_COUNT_CACHE_WRONG] = "cache-wrong",
 	[PK_COUNT_LEARNED] = "learned",
+	[PK_COUNT_GRANTED] = "granted",
 };
 COMPLETE(counts, PK_COUNT__MAX);
 
