@@ -159,6 +159,12 @@ struct pk_agent {
 	__u64 dns_count;
 };
 
+/**
+ * In the value of a file that is picket's own: it is the feed of the agent whose slot is the rest, who may
+ * read it whatever its policy says.
+ */
+#define PK_OWN_FEED 0x80000000U
+
 /** Call tables of one kernel. */
 enum pk_calls { PK_CALLS_64, PK_CALLS_X32, PK_CALLS_32, PK_CALLS__TABLES };
 /** More than the numbers of calls there are; a power of two. */

@@ -84,8 +84,11 @@
 
 /** Most agents of one engine: slots of the outer image map. Slot 0 is never used. */
 #define PK_AGENTS_MAX 4096
-/** Most files that picket protects as its own (its program, the policy's files). */
-#define PK_OWN_MAX 1024
+/**
+ * Most files that picket protects as its own: its program, the policies' files, and for each agent the
+ * feed of its denials.
+ */
+#define PK_OWN_MAX 8192
 /** Directories whose automaton states are kept; the least recently used go first. */
 #define PK_DIRS_MAX 16384
 /** Most cgroup levels looked at when a task is seen for the first time. */
