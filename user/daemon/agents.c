@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "engine/agent.h"
 #include "engine/cgroup.h"
+#include "engine/learned.h"
 #include "engine/seccomp.h"
 #include "engine/session.h"
 #include "telemetry/names.h"
@@ -394,6 +395,30 @@ int agents_start(struct daemon *daemon, struct agent_plan *plan, struct agent_en
 	return 0;
 }
 
+/* Names that were learned stand for their addresses in the next image too, where it lets them. */
+static void follow_names(const struct daemon *daemon, const struct agent_entry *entry,
+			 const struct policy_image *next, bool published)
+{
+	CLEAN_FD int cgroup = hub_agent_cgroup(&daemon->hub, &entry->hub);
+	struct learned_change change = {
+		.slot = entry->record.slot,
+		.cgroup = cgroup,
+		.next = next,
+		.published = published,
+	};
+	int r;
+
+	if (!entry->image.bytes)
+		return;
+	memcpy(&change.before, image_head(&entry->image)->digest, sizeof(change.before));
+	r = learned_follow(&daemon->hub.loader, &change);
+	if (r)
+		daemon_say(daemon,
+			   "agent '%s' has to ask for names again, and connections by name may "
+			   "end: %s",
+			   entry->record.id, strerror(-r));
+}
+
 int agents_replace(struct daemon *daemon, struct agent_entry *entry, struct compiled *compiled,
 		   struct diag_list *diags)
 {
@@ -403,10 +428,13 @@ int agents_replace(struct daemon *daemon, struct agent_entry *entry, struct comp
 	/* What was judged by the old image is told in its words. */
 	daemon_take_records(daemon);
 	r = hub_protect(&daemon->hub, compiled->files, compiled->file_count, diags);
-	if (r == 0)
-		r = hub_agent_replace(&daemon->hub, &entry->hub, &compiled->image, diags);
 	if (r)
 		return r;
+	follow_names(daemon, entry, &compiled->image, false);
+	r = hub_agent_replace(&daemon->hub, &entry->hub, &compiled->image, diags);
+	if (r)
+		return r;
+	follow_names(daemon, entry, &compiled->image, true);
 	before.image = entry->image;
 	before.path = entry->main_file;
 	memcpy(before.digest, entry->digest, sizeof(before.digest));

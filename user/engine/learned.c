@@ -3,9 +3,8 @@
  * The keys are taken first and looked up then: a table whose entries come and go ends no walk early
  * that way, and the walk is bounded by the size of the map.
  */
-#include "engine/learned.h"
+#include "engine/learned_parts.h"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -17,24 +16,6 @@
 #include "base/mem.h"
 #include "engine/loader.h"
 
-/* The maps' elements, as bpf/maps.bpf.h has them; asserted against the loaded maps below. */
-struct key {
-	__u64 address_hi;
-	__u64 address_lo;
-	__u32 agent;
-	__u32 pad;
-};
-
-struct value {
-	struct {
-		__u64 host;
-		__u64 expires_ns;
-		__u64 image;
-		__u32 set;
-		__u32 pad;
-	} names[PK_LEARNED_NAMES];
-};
-
 struct host {
 	__u32 length;
 	char name[PK_HOST_BUFFER];
@@ -45,7 +26,7 @@ static bool has_elements(const struct bpf_map *map, size_t key, size_t value)
 	return bpf_map__key_size(map) == key && bpf_map__value_size(map) == value;
 }
 
-static __u64 now_ns(void)
+__u64 learned_now(void)
 {
 	struct timespec now = { 0 };
 
@@ -54,17 +35,17 @@ static __u64 now_ns(void)
 }
 
 /* The keys of @slot. */
-static int take_keys(int fd, __u32 slot, struct key **ret_keys, size_t *ret_count)
+static int take_keys(int fd, __u32 slot, struct learned_key **ret_keys, size_t *ret_count)
 {
-	CLEAN_FREE struct key *keys = calloc(PK_LEARNED_MAX, sizeof(*keys));
-	struct key at;
-	const struct key *last = NULL;
+	CLEAN_FREE struct learned_key *keys = calloc(PK_LEARNED_MAX, sizeof(*keys));
+	struct learned_key at;
+	const struct learned_key *last = NULL;
 	size_t count = 0;
 
 	if (!keys)
 		return -ENOMEM;
 	for (size_t i = 0; i < PK_LEARNED_MAX; i++) {
-		struct key next;
+		struct learned_key next;
 
 		if (bpf_map_get_next_key(fd, last, &next))
 			break;
@@ -78,10 +59,32 @@ static int take_keys(int fd, __u32 slot, struct key **ret_keys, size_t *ret_coun
 	return 0;
 }
 
-static void put_word(__u8 to[8], __u64 word)
+/* The map of addresses, NULL when an engine's maps have other elements than ours. */
+static const struct bpf_map *learned_map(const struct loader *loader)
 {
-	for (int i = 0; i < 8; i++)
-		to[i] = (__u8)(word >> (56 - 8 * i));
+	const struct bpf_map *map = loader->skel->maps.pk_learned_map;
+
+	return has_elements(map, sizeof(struct learned_key), sizeof(struct learned_value)) &&
+			       has_elements(loader->skel->maps.pk_hosts, sizeof(__u64),
+					    sizeof(struct host)) ?
+		       map :
+		       NULL;
+}
+
+int learned_keys(const struct loader *loader, __u32 slot, struct learned_key **ret_keys,
+		 size_t *ret_count)
+{
+	const struct bpf_map *map = learned_map(loader);
+
+	return map ? take_keys(bpf_map__fd(map), slot, ret_keys, ret_count) : -EPROTO;
+}
+
+void learned_address(const struct learned_key *key, __u8 ret_address[static 16])
+{
+	for (int i = 0; i < 8; i++) {
+		ret_address[i] = (__u8)(key->address_hi >> (56 - 8 * i));
+		ret_address[8 + i] = (__u8)(key->address_lo >> (56 - 8 * i));
+	}
 }
 
 static int add(struct learned_table *table, const struct learned_name *name)
@@ -105,22 +108,23 @@ static int add(struct learned_table *table, const struct learned_name *name)
 	return 0;
 }
 
-static void find_text(int hosts, __u64 hash, char text[static PK_HOST_BUFFER])
+void learned_text(const struct loader *loader, __u64 hash, char text[static PK_HOST_BUFFER])
 {
 	struct host host;
 
 	text[0] = '\0';
-	if (bpf_map_lookup_elem(hosts, &hash, &host) || host.length > PK_HOST_MAX)
+	if (bpf_map_lookup_elem(bpf_map__fd(loader->skel->maps.pk_hosts), &hash, &host) ||
+	    host.length > PK_HOST_MAX)
 		return;
 	memcpy(text, host.name, host.length);
 	text[host.length] = '\0';
 }
 
-static int add_names(struct learned_table *table, const struct key *key, const struct value *value,
-		     int hosts)
+static int add_names(struct learned_table *table, const struct loader *loader,
+		     const struct learned_key *key, const struct learned_value *value)
 {
 	struct learned_name name;
-	__u64 now = now_ns();
+	__u64 now = learned_now();
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < PK_LEARNED_NAMES; i++) {
@@ -128,9 +132,8 @@ static int add_names(struct learned_table *table, const struct key *key, const s
 			continue;
 		name.expires_ns = value->names[i].expires_ns;
 		name.image = value->names[i].image;
-		put_word(name.address, key->address_hi);
-		put_word(name.address + 8, key->address_lo);
-		find_text(hosts, value->names[i].host, name.host);
+		learned_address(key, name.address);
+		learned_text(loader, value->names[i].host, name.host);
 		r = add(table, &name);
 	}
 	return r;
@@ -148,28 +151,23 @@ static int by_name(const void *a, const void *b)
 int learned_read(const struct loader *loader, __u32 slot, struct learned_table *ret_table)
 {
 	CLEAN(learned_table_reset) struct learned_table table = { 0 };
-	CLEAN_FREE struct key *keys = NULL;
-	const struct bpf_map *map;
-	const struct bpf_map *hosts;
+	CLEAN_FREE struct learned_key *keys = NULL;
 	size_t count = 0;
-	int r = 0;
+	int map;
+	int r;
 
 	if (!loader->skel || !loader->request.names) {
 		*ret_table = (struct learned_table){ 0 };
 		return 0;
 	}
-	map = loader->skel->maps.pk_learned_map;
-	hosts = loader->skel->maps.pk_hosts;
-	if (!has_elements(map, sizeof(struct key), sizeof(struct value)) ||
-	    !has_elements(hosts, sizeof(__u64), sizeof(struct host)))
-		return -EPROTO;
-	r = take_keys(bpf_map__fd(map), slot, &keys, &count);
+	map = bpf_map__fd(loader->skel->maps.pk_learned_map);
+	r = learned_keys(loader, slot, &keys, &count);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct value value;
+		struct learned_value value;
 
 		/* Gone since: it was the least recently used. */
-		if (bpf_map_lookup_elem(bpf_map__fd(map), &keys[i], &value) == 0)
-			r = add_names(&table, &keys[i], &value, bpf_map__fd(hosts));
+		if (bpf_map_lookup_elem(map, &keys[i], &value) == 0)
+			r = add_names(&table, loader, &keys[i], &value);
 	}
 	if (r)
 		return r;
@@ -182,19 +180,17 @@ int learned_read(const struct loader *loader, __u32 slot, struct learned_table *
 
 int learned_forget(const struct loader *loader, __u32 slot)
 {
-	CLEAN_FREE struct key *keys = NULL;
-	const struct bpf_map *map;
+	CLEAN_FREE struct learned_key *keys = NULL;
 	size_t count = 0;
+	int map;
 	int r;
 
 	if (!loader->skel || !loader->request.names)
 		return 0;
-	map = loader->skel->maps.pk_learned_map;
-	if (!has_elements(map, sizeof(struct key), sizeof(struct value)))
-		return -EPROTO;
-	r = take_keys(bpf_map__fd(map), slot, &keys, &count);
+	map = bpf_map__fd(loader->skel->maps.pk_learned_map);
+	r = learned_keys(loader, slot, &keys, &count);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (bpf_map_delete_elem(bpf_map__fd(map), &keys[i]) && errno != ENOENT)
+		if (bpf_map_delete_elem(map, &keys[i]) && errno != ENOENT)
 			r = -errno;
 	}
 	return r;

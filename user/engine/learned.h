@@ -6,7 +6,10 @@
 #ifndef PICKET_ENGINE_LEARNED_H
 #define PICKET_ENGINE_LEARNED_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "policy/image.h"
 
 #include <picket/abi.h>
 
@@ -38,6 +41,27 @@ int learned_read(const struct loader *loader, __u32 slot, struct learned_table *
 
 /** Forget what was learned for @slot, so that another agent can have it. Returns 0 or -errno. */
 int learned_forget(const struct loader *loader, __u32 slot);
+
+/** An agent whose image changes. */
+struct learned_change {
+	__u32 slot;
+	int cgroup; /* of its processes: whose connections are looked at; borrowed; -1 = none */
+	__u64 before; /* the old image's digest, its first bytes */
+	const struct policy_image *next; /* the new one; borrowed, validated */
+	bool published; /* @next judges already */
+};
+
+/**
+ * Let the new image know the names that the old one had learned: those that it lets be asked for, for
+ * addresses that it would learn, for as long as they have left. A name whose time is over is taken along
+ * only while a process of the agent has a connection to the address, as the old image let it go on.
+ *
+ * To be called before the image is published, when names of the old one stay as they are, so that it
+ * goes on deciding as before; and again afterwards, for what was learned in between, when those that
+ * were taken along give up their places. Returns 0 or -errno; what was not taken along is unknown to the
+ * new image, which denies.
+ */
+int learned_follow(const struct loader *loader, const struct learned_change *change);
 
 /** Free what @table owns and make it empty. */
 void learned_table_reset(struct learned_table *table);
