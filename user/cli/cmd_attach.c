@@ -17,13 +17,16 @@
 #include "cli/policy_options.h"
 
 static const char help[] =
-	"usage: picket attach (--cgroup PATH | --unit UNIT | --pid PID) -p POLICY [options]\n"
+	"usage: picket attach (--cgroup PATH | --unit UNIT | --container ID | --pid PID) -p POLICY\n"
+	"                     [options]\n"
 	"\n"
 	"Confine processes that run already, and all that they start, by a policy of picketd. Prints\n"
 	"the agent, which `picket detach` ends.\n"
 	"\n"
 	"      --cgroup PATH      all that is in this control group, now and later\n"
 	"      --unit UNIT        the same for a unit of systemd\n"
+	"      --container ID     the same for a container: its id, of which 12 digits are enough;\n"
+	"                         of LXC and systemd-nspawn its name\n"
 	"      --pid PID          the same for the control group of this process\n"
 	"  -p, --policy NAME      the policy\n"
 	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
@@ -36,9 +39,10 @@ struct attach {
 	struct policy_args policy;
 	const char *cgroup;
 	const char *unit;
+	const char *container;
 	const char *name;
 	json_int_t pid; /* 0 = none */
-	int targets; /* how many of cgroup, unit, pid were given */
+	int targets; /* how many of these were given */
 };
 
 static void attach_reset(struct attach *attach)
@@ -49,6 +53,7 @@ static void attach_reset(struct attach *attach)
 enum option_id {
 	OPTION_CGROUP = 256,
 	OPTION_UNIT,
+	OPTION_CONTAINER,
 	OPTION_PID,
 	OPTION_SET,
 	OPTION_AUDIT,
@@ -87,6 +92,8 @@ static int take_option(struct attach *attach, int option)
 		return take_target(attach, &attach->cgroup);
 	case OPTION_UNIT:
 		return take_target(attach, &attach->unit);
+	case OPTION_CONTAINER:
+		return take_target(attach, &attach->container);
 	case OPTION_PID:
 		return take_pid(attach, optarg);
 	case OPTION_SET:
@@ -108,6 +115,7 @@ static int parse(struct attach *attach, int argc, char **argv, int *ret_exit)
 	static const struct option options[] = {
 		{ "cgroup", required_argument, NULL, OPTION_CGROUP },
 		{ "unit", required_argument, NULL, OPTION_UNIT },
+		{ "container", required_argument, NULL, OPTION_CONTAINER },
 		{ "pid", required_argument, NULL, OPTION_PID },
 		{ "policy", required_argument, NULL, 'p' },
 		{ "set", required_argument, NULL, OPTION_SET },
@@ -129,7 +137,8 @@ static int parse(struct attach *attach, int argc, char **argv, int *ret_exit)
 	else if (!attach->policy.path)
 		*ret_exit = cli_usage("attach", "no policy: give one with -p POLICY");
 	else if (attach->targets != 1)
-		*ret_exit = cli_usage("attach", "give one of --cgroup, --unit and --pid");
+		*ret_exit =
+			cli_usage("attach", "give one of --cgroup, --unit, --container and --pid");
 	return *ret_exit ? -1 : 0;
 }
 
@@ -143,10 +152,11 @@ int cmd_attach(int argc, char **argv)
 
 	if (parse(&attach, argc, argv, &code))
 		return code;
-	params = json_pack("{s:s, s:b, s:o, s:s, s:s*, s:s*, s:s*}", "policy", attach.policy.path,
-			   "audit", attach.policy.audit, "set", daemon_variables(&attach.policy),
-			   "cwd", cwd && *cwd == '/' ? cwd : "/", "cgroup", attach.cgroup, "unit",
-			   attach.unit, "name", attach.name);
+	params = json_pack("{s:s, s:b, s:o, s:s, s:s*, s:s*, s:s*, s:s*}", "policy",
+			   attach.policy.path, "audit", attach.policy.audit, "set",
+			   daemon_variables(&attach.policy), "cwd", cwd && *cwd == '/' ? cwd : "/",
+			   "cgroup", attach.cgroup, "unit", attach.unit, "container",
+			   attach.container, "name", attach.name);
 	if (params && attach.pid)
 		(void)json_object_set_new(params, "pid", json_integer(attach.pid));
 	code = daemon_ask("attach", "agent.attach", params, &result);

@@ -47,14 +47,15 @@ int method_agent_attach(void *context, struct call *call, struct control_answer 
 	json_int_t pid = 0;
 	int r;
 
-	if (!methods_unpack(call, answer, "{s:s, s?b, s?o, s?s, s?s, s?s, s?s, s?I}", "policy",
+	if (!methods_unpack(call, answer, "{s:s, s?b, s?o, s?s, s?s, s?s, s?s, s?s, s?I}", "policy",
 			    &wish.policy, "audit", &wish.audit, "set", &wish.set, "cwd", &wish.cwd,
-			    "name", &wish.name, "cgroup", &where.cgroup, "unit", &where.unit, "pid",
-			    &pid))
+			    "name", &wish.name, "cgroup", &where.cgroup, "unit", &where.unit,
+			    "container", &where.container, "pid", &pid))
 		return 0;
-	if (!!where.cgroup + !!where.unit + !!pid != 1 || pid < 0 || pid > INT32_MAX)
+	if (!!where.cgroup + !!where.unit + !!where.container + !!pid != 1 || pid < 0 ||
+	    pid > INT32_MAX)
 		return methods_fail(answer, CONTROL_PARAMS,
-				    "give one of 'cgroup', 'unit' and 'pid'");
+				    "give one of 'cgroup', 'unit', 'container' and 'pid'");
 	where.pid = (pid_t)pid;
 	r = target_open(daemon, &where, &target, &diags);
 	if (r)

@@ -11,6 +11,18 @@
 #include "engine/agent.h"
 #include "telemetry/names.h"
 
+/* The names of what @role may call. */
+static json_t *methods_json(enum peer_role role)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; names && i < methods_count; i++) {
+		if (methods_table[i].role <= role)
+			(void)json_array_append_new(names, json_string(methods_table[i].name));
+	}
+	return names;
+}
+
 int method_hello(void *context, struct call *call, struct control_answer *answer)
 {
 	const struct daemon *daemon = context;
@@ -18,11 +30,11 @@ int method_hello(void *context, struct call *call, struct control_answer *answer
 
 	if (!methods_unpack(call, answer, "{}"))
 		return 0;
-	return methods_succeed(answer,
-			       json_pack("{s:i, s:i, s:s, s:s, s:s}", "version", CONTROL_VERSION,
-					 "abi", PK_ABI_VERSION, "picket", PICKET_VERSION, "tier",
-					 names_tier(daemon->hub.tier), "role",
-					 peer_role_name(peer->role)));
+	return methods_succeed(
+		answer, json_pack("{s:i, s:i, s:s, s:s, s:s, s:o}", "version", CONTROL_VERSION,
+				  "abi", PK_ABI_VERSION, "picket", PICKET_VERSION, "tier",
+				  names_tier(daemon->hub.tier), "role", peer_role_name(peer->role),
+				  "methods", methods_json(peer->role)));
 }
 
 static size_t count_tasks(const struct daemon *daemon, const struct agent_entry *entry)

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "daemon/proc.h"
+#include "daemon/target_container.h"
 #include "engine/cgroup.h"
 
 /* The manager answers at once or not at all; everybody waits meanwhile. */
@@ -127,12 +128,23 @@ static int open_path(const struct daemon *daemon, const char *path, struct targe
 	return r;
 }
 
-static int find_path(const struct target_wish *wish, char **ret_path, struct diag_list *diags)
+static int find_container(const struct daemon *daemon, const char *container, char **ret_path,
+			  struct diag_list *diags)
+{
+	CLEAN_FD int root = open(daemon->features.cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return root < 0 ? -errno : container_find(root, container, ret_path, diags);
+}
+
+static int find_path(const struct daemon *daemon, const struct target_wish *wish, char **ret_path,
+		     struct diag_list *diags)
 {
 	int r;
 
 	if (wish->unit)
 		return find_unit(wish->unit, ret_path, diags);
+	if (wish->container)
+		return find_container(daemon, wish->container, ret_path, diags);
 	if (wish->cgroup) {
 		*ret_path = strdup(wish->cgroup);
 		return *ret_path ? 0 : -ENOMEM;
@@ -178,7 +190,7 @@ int target_open(const struct daemon *daemon, const struct target_wish *wish,
 {
 	CLEAN(target_reset) struct target target = TARGET_NONE;
 	CLEAN_FREE char *path = NULL;
-	int r = find_path(wish, &path, diags);
+	int r = find_path(daemon, wish, &path, diags);
 
 	if (r == 0)
 		r = open_path(daemon, path, &target, diags);

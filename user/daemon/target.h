@@ -8,10 +8,11 @@
 
 #include "daemon/daemon.h"
 
-/** How it is told: exactly one of cgroup, unit and pid. */
+/** How it is told: exactly one of cgroup, unit, container and pid. */
 struct target_wish {
 	const char *cgroup; /* path, with or without the mount point */
 	const char *unit; /* of the service manager */
+	const char *container; /* target_container.h */
 	pid_t pid; /* 0 = none */
 	pid_t caller;
 };
@@ -29,8 +30,8 @@ struct target {
 	}
 
 /**
- * Open it. Returns 0 (caller resets); -ENOENT or -ESRCH: there is none; -EPERM: not that one; or
- * another -errno; with an error.
+ * Open it. Returns 0 (caller resets); -ENOENT or -ESRCH: there is none; -EPERM: not that one;
+ * -EEXIST: it could be several; or another -errno; with an error.
  */
 int target_open(const struct daemon *daemon, const struct target_wish *wish,
 		struct target *ret_target, struct diag_list *diags);
