@@ -45,6 +45,20 @@ int cmd_show(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
 /** `picket detach`: set attached processes free. */
 int cmd_detach(int argc, char **argv);
+/** `picket requests`: what waits for an approver? */
+int cmd_requests(int argc, char **argv);
+/** `picket approve`: let what waits happen. */
+int cmd_approve(int argc, char **argv);
+/** `picket refuse`: do not let what waits happen. */
+int cmd_refuse(int argc, char **argv);
+/** `picket grants`: what was approved and still holds? */
+int cmd_grants(int argc, char **argv);
+/** `picket revoke`: take an approval back. */
+int cmd_revoke(int argc, char **argv);
+/** `picket why`: what was denied last, and why? */
+int cmd_why(int argc, char **argv);
+/** `picket top`: the agents, live. */
+int cmd_top(int argc, char **argv);
 /** `picket names`: which addresses do names stand for? */
 int cmd_names(int argc, char **argv);
 /** `picket ps`: the agents of this host. */

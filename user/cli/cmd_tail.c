@@ -2,8 +2,6 @@
 /*
  * `picket tail`: events as they come, until picketd or the reader ends.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/daemon_args.h"
 #include "cli/daemon_call.h"
+#include "cli/daemon_follow.h"
 
 static const char help[] =
 	"usage: picket tail [--json] [AGENT]\n"
@@ -50,30 +49,6 @@ static void print_event(void *context, const char *method, json_t *params)
 		(void)puts(line);
 }
 
-/* Until picketd ends, or nobody reads what we write. */
-static int follow(struct control *control)
-{
-	struct pollfd fds[] = {
-		{ .fd = control->fd, .events = POLLIN },
-		{ .fd = STDOUT_FILENO },
-	};
-	int r = control_read(control);
-
-	while (r == 0) {
-		if (fflush(stdout) || ferror(stdout))
-			return CLI_OK; /* said at the end of every command */
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			r = -errno;
-		else if (fds[1].revents & (POLLERR | POLLNVAL))
-			return CLI_OK;
-		else
-			r = control_read(control);
-	}
-	(void)fflush(stdout);
-	return cli_error("tail", r == -EPIPE ? "picketd is gone" : "cannot read from picketd: %s",
-			 strerror(-r));
-}
-
 int cmd_tail(int argc, char **argv)
 {
 	struct daemon_args args = {
@@ -95,5 +70,5 @@ int cmd_tail(int argc, char **argv)
 			   cli_use_colour(STDOUT_FILENO));
 	code = daemon_call("tail", &control, "events.subscribe", params, &result);
 	json_decref(result);
-	return code ? code : follow(&control);
+	return code ? code : daemon_follow("tail", &control);
 }

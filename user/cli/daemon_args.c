@@ -24,23 +24,19 @@ static int take_operand(struct daemon_args *args, int argc, char **argv)
 
 int daemon_args_parse(struct daemon_args *args, int argc, char **argv, int *ret_exit)
 {
-	const struct option with_json[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const struct option without[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct option options[4] = { { "help", no_argument, NULL, 'h' } };
+	size_t count = 1;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", args->takes_json ? with_json : without,
-				     NULL)) >= 0) {
-		if (option == 'j') {
-			args->json = true;
+	if (args->takes_json)
+		options[count++] = (struct option){ "json", no_argument, NULL, 'j' };
+	if (args->takes_watch)
+		options[count++] = (struct option){ "watch", no_argument, NULL, 'w' };
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		args->json |= option == 'j';
+		args->watch |= option == 'w';
+		if (option == 'j' || option == 'w')
 			continue;
-		}
 		*ret_exit = option == 'h' ? cli_help(args->help) : cli_usage(args->command, NULL);
 		return -1;
 	}
