@@ -148,11 +148,13 @@ static int ask_whether(void)
 static int preview(const struct approval *approval, struct control *control, const json_t *request)
 {
 	json_t *result = NULL;
+	const char *diff;
 	int code = daemon_call("approve", control, "request.approve",
 			       params_of(approval, request, true), &result);
 
 	if (code)
 		return code;
+	diff = daemon_text(result, "diff");
 	(void)printf("%s\n", *diff ? daemon_text(result, "file") : "The rule is there already.");
 	requests_print_lines(diff, "", stdout);
 	json_decref(result);
