@@ -131,9 +131,20 @@ int hub_world_start(void **state)
 	return 0;
 }
 
+/* What the last test left to nobody. Nothing of it may stay. */
+static void remove_what_is_there(void)
+{
+	struct hub hub;
+
+	hub_world_take(&hub);
+	hub_world_destroy(&hub);
+}
+
 int hub_world_end(void **state)
 {
 	(void)state;
+	if (hub_world.is_there)
+		remove_what_is_there();
 	mem_close_fd(&hub_world.listener);
 	image_reset(&hub_world.deny);
 	image_reset(&hub_world.allow);
@@ -161,6 +172,45 @@ void hub_world_open(struct hub *hub, const struct hub_build *build, enum hub_ori
 		hub_world_expect(hub_open(&hub_world.features, PK_TIER_LSM, hub, &hub_world.diags),
 				 0);
 	assert_int_equal(hub->origin, origin);
+	hub_world.is_there = true;
+	hub_world.build = build;
+}
+
+void hub_world_take(struct hub *hub)
+{
+	hub_world_open(hub, hub_world.build, hub_world.is_there ? HUB_ADOPTED : HUB_NEW);
+}
+
+static long now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void hub_world_upgrade(struct hub *hub)
+{
+	long start = now_ms();
+
+	hub_world_open(hub, hub_world.build ? NULL : &hub_world_other, HUB_UPGRADED);
+	hub_world.upgrade_ms = now_ms() - start;
+}
+
+static int count_agent(void *context, const struct hub_agent *agent)
+{
+	(void)agent;
+	++*(size_t *)context;
+	return 0;
+}
+
+void hub_world_return(struct hub *hub)
+{
+	size_t left = 0;
+
+	assert_int_equal(hub_agents(hub, count_agent, &left), 0);
+	assert_int_equal(left, 0);
+	hub_close(hub);
 }
 
 int hub_world_connect(void)
@@ -282,6 +332,11 @@ void hub_hammer_stop(struct hub_hammer *hammer)
 	assert_int_equal(status, 0);
 }
 
+int hub_world_times(int times, int emulated)
+{
+	return access("/picket-vm", F_OK) == 0 ? emulated : times;
+}
+
 bool hub_world_is_there(const char *root)
 {
 	char path[256];
@@ -300,6 +355,8 @@ void hub_world_sleep(unsigned int ms)
 void hub_world_destroy(struct hub *hub)
 {
 	hub_world_expect(hub_destroy(hub, &hub_world.diags), 0);
+	hub_world.is_there = false;
+	hub_world.build = NULL;
 	assert_false(hub_world_is_there(hub_world.features.bpffs));
 	assert_false(hub_world_is_there(hub_world.features.cgroup_root));
 }

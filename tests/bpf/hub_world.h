@@ -12,6 +12,9 @@
 
 /** The policies: all connections denied, or none. */
 struct hub_world {
+	bool is_there; /* a hub, of a test before this one */
+	const struct hub_build *build; /* whose programs it has; NULL: ours */
+	long upgrade_ms; /* how long the last upgrade took; 0: there was none */
 	struct features features;
 	struct diag_list diags;
 	struct policy_image deny;
@@ -53,6 +56,20 @@ void hub_world_expect(int r, int expected);
 
 /** Open the hub as this build or (@build not NULL) another. */
 void hub_world_open(struct hub *hub, const struct hub_build *build, enum hub_origin origin);
+
+/*
+ * Loading programs is what takes time, most of all where all is emulated: tests that do not need a hub of
+ * their own use that of the test before.
+ */
+
+/** The hub that is there, taken over; or a new one. */
+void hub_world_take(struct hub *hub);
+
+/** Open what is there as the other build. */
+void hub_world_upgrade(struct hub *hub);
+
+/** Leave the hub to the next test. No agent may be left. */
+void hub_world_return(struct hub *hub);
 
 /** Connect to the listener. 0 or -errno. */
 int hub_world_connect(void);
@@ -99,6 +116,9 @@ void hub_hammer_stop(struct hub_hammer *hammer);
 
 /** Is `picket/daemon` there below @root? */
 bool hub_world_is_there(const char *root);
+
+/** How often something is done: @times, or @emulated where programs take 20 s to load. */
+int hub_world_times(int times, int emulated);
 
 /** Sleep. */
 void hub_world_sleep(unsigned int ms);

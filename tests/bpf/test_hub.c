@@ -28,8 +28,9 @@
 #include "engine/stale.h"
 #include "hub_world.h"
 
-/* Agents at a time, and how often they are made and removed. */
+/* Agents at a time, and how often they are made and removed; in a guest. */
 #define MANY 200
+#define MANY_EMULATED 40
 #define ROUNDS 3
 
 static void agents_are_made_judged_and_removed(void **state)
@@ -39,7 +40,7 @@ static void agents_are_made_judged_and_removed(void **state)
 	struct hub_agent two = { 0 };
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_make(&hub, &hub_world.deny, &one);
 	hub_world_make(&hub, &hub_world.allow, &two);
 	assert_int_not_equal(one.slot, two.slot);
@@ -53,7 +54,7 @@ static void agents_are_made_judged_and_removed(void **state)
 	hub_world_expect(hub_destroy(&hub, &hub_world.diags), -EBUSY);
 	hub_world_drop(&hub, &one);
 	hub_world_drop(&hub, &two);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 static void agent_with_processes_is_not_removed(void **state)
@@ -64,7 +65,7 @@ static void agent_with_processes_is_not_removed(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_make(&hub, &hub_world.deny, &agent);
 	hub_hammer_start(&hammer);
 	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
@@ -75,7 +76,7 @@ static void agent_with_processes_is_not_removed(void **state)
 	assert_int_equal(waitpid(hammer.pid, &status, 0), hammer.pid);
 	assert_true(WIFSIGNALED(status));
 	hub_world_drop(&hub, &agent);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 static void there_is_one_hub(void **state)
@@ -84,10 +85,10 @@ static void there_is_one_hub(void **state)
 	struct hub other = HUB_NONE;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_expect(hub_open(&hub_world.features, PK_TIER_LSM, &other, &hub_world.diags),
 			 -EBUSY);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /* What embedded runs clear away is not the hub's. */
@@ -98,18 +99,18 @@ static void stale_runs_are_something_else(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_make(&hub, &hub_world.deny, &agent);
 	hub_world_expect(place_lock(&hub.roots, &lock, &hub_world.diags), 0);
 	hub_world_expect(stale_clean(&hub.roots, &lock, &hub_world.diags), 0);
 	place_unlock(&hub.roots, &lock);
 	assert_int_equal(hub_world_connect_as(&hub, &agent), -EPERM);
 	hub_world_drop(&hub, &agent);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
-/* A process that opens the hub, puts @hammer into an agent of its, and waits to be killed. */
-static pid_t start_owner(enum hub_origin origin, struct hub_hammer *hammer)
+/* A process that takes the hub, puts @hammer into an agent of its, and waits to be killed. */
+static pid_t start_owner(struct hub_hammer *hammer)
 {
 	int ready[2];
 	char byte = 0;
@@ -124,7 +125,7 @@ static pid_t start_owner(enum hub_origin origin, struct hub_hammer *hammer)
 
 		if (hammer)
 			mem_close_fd(&hammer->go);
-		hub_world_open(&hub, NULL, origin);
+		hub_world_take(&hub);
 		if (hammer) {
 			hub_world_make(&hub, &hub_world.deny, &agent);
 			assert_int_equal(hub_agent_join(&hub, &agent, hammer->pid), 0);
@@ -162,18 +163,20 @@ static void killed_hub_goes_on(void **state)
 	pid_t owner;
 
 	(void)state;
+	hub_world_take(&hub);
+	hub_world_return(&hub);
 	hub_hammer_start(&hammer);
-	owner = start_owner(HUB_NEW, &hammer);
+	owner = start_owner(&hammer);
 	hub_hammer_go(&hammer);
 	hub_hammer_wait(&hammer, 100);
 	kill_owner(owner);
 	hub_hammer_wait(&hammer, 100);
 	for (int i = 0; i < 5; i++) {
-		owner = start_owner(HUB_ADOPTED, NULL);
+		owner = start_owner(NULL);
 		hub_hammer_wait(&hammer, 20);
 		kill_owner(owner);
 	}
-	hub_world_open(&hub, NULL, HUB_ADOPTED);
+	hub_world_take(&hub);
 	assert_int_equal(hub_agents(&hub, take_agent, &agent), 0);
 	assert_true(agent.slot && agent.own);
 	hub_hammer_wait(&hammer, 100);
@@ -182,7 +185,7 @@ static void killed_hub_goes_on(void **state)
 	assert_int_equal(hammer.strokes->other, 0);
 	assert_int_equal(hub_world_denied(&hub, &agent), hammer.strokes->denied);
 	hub_world_drop(&hub, &agent);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /* The image that judges the agent, as it is in the kernel. */
@@ -193,16 +196,16 @@ static void image_is_read_back(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_make(&hub, &hub_world.deny, &agent);
 	hub_close(&hub);
-	hub_world_open(&hub, NULL, HUB_ADOPTED);
+	hub_world_take(&hub);
 	assert_int_equal(hub_agent_image(&hub, &agent, &image), 0);
 	assert_int_equal(image.size, hub_world.deny.size);
 	assert_memory_equal(image.bytes, hub_world.deny.bytes, image.size);
 	image_reset(&image);
 	hub_world_drop(&hub, &agent);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /* What processes leave that were killed between two steps. */
@@ -217,7 +220,7 @@ static void half_made_agents_are_cleared_away(void **state)
 	__u32 id = 0;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_make(&hub, &hub_world.deny, &agent);
 	hub_agent_name(agent.slot, name);
 	assert_int_equal(unlinkat(hub.cgroups, name, AT_REMOVEDIR), 0);
@@ -228,7 +231,7 @@ static void half_made_agents_are_cleared_away(void **state)
 				 0);
 	assert_int_equal(mkdirat(hub.pins, "agent-79", 0700), 0);
 	hub_close(&hub);
-	hub_world_open(&hub, NULL, HUB_ADOPTED);
+	hub_world_take(&hub);
 	agent = (struct hub_agent){ 0 };
 	assert_int_equal(hub_agents(&hub, take_agent, &agent), 0);
 	assert_int_equal(agent.slot, 0);
@@ -237,7 +240,7 @@ static void half_made_agents_are_cleared_away(void **state)
 	images = bpf_map__fd(hub.loader.skel->maps.pk_images);
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(bpf_map_lookup_elem(images, &slots[i], &id), -ENOENT);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /* A set-up that was cut short is done again. */
@@ -247,12 +250,12 @@ static void half_made_hub_is_made_again(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	(void)snprintf(path, sizeof(path), "%s/abi-%d", hub.pin_path, PK_ABI_VERSION);
 	assert_int_equal(rmdir(path), 0);
 	hub_close(&hub);
 	hub_world_open(&hub, NULL, HUB_NEW);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /** Paths of a hub that is closed. */
@@ -361,7 +364,7 @@ static void what_is_damaged_is_left_alone(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_make(&hub, &hub_world.deny, &agent);
 	cgroup = hub_agent_cgroup(&hub, &agent);
 	assert_true(cgroup >= 0);
@@ -371,10 +374,10 @@ static void what_is_damaged_is_left_alone(void **state)
 	damaged_maps_are_refused(&pins, cgroup);
 	odd_folders_are_refused(&pins, cgroup);
 	/* All is where it was: it is taken over. */
-	hub_world_open(&hub, NULL, HUB_ADOPTED);
+	hub_world_take(&hub);
 	assert_int_equal(hub_world_connect_as(&hub, &agent), -EPERM);
 	hub_world_drop(&hub, &agent);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /* Without processes that it judges, it can be removed. */
@@ -387,7 +390,7 @@ static void what_is_damaged_can_be_removed(void **state)
 
 	(void)state;
 	hub_hammer_start(&hammer);
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	hub_world_make(&hub, &hub_world.deny, &agent);
 	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
 	hub_hammer_go(&hammer);
@@ -401,6 +404,7 @@ static void what_is_damaged_can_be_removed(void **state)
 	hub_hammer_stop(&hammer);
 	assert_int_equal(hammer.strokes->succeeded, 0);
 	hub_world_expect(hub_wipe(&hub_world.features, &hub_world.diags), 0);
+	hub_world.is_there = false;
 	assert_false(hub_world_is_there(hub_world.features.bpffs));
 	assert_false(hub_world_is_there(hub_world.features.cgroup_root));
 }
@@ -436,20 +440,20 @@ static long resident(void)
 	return strtol(end, NULL, 10);
 }
 
-/* Make and remove many agents; the ids of their images are left in @ids. */
-static void make_many(struct hub *hub, __u32 ids[MANY])
+/* Make and remove @many agents; the ids of their images are left in @ids. */
+static void make_many(struct hub *hub, int many, __u32 ids[MANY])
 {
 	static struct hub_agent agents[MANY];
 	int images = bpf_map__fd(hub->loader.skel->maps.pk_images);
 
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < many; i++) {
 		hub_world_make(hub, i % 2 ? &hub_world.deny : &hub_world.allow, &agents[i]);
 		assert_int_equal(bpf_map_lookup_elem(images, &agents[i].slot, &ids[i]), 0);
 	}
-	for (int i = 0; i < MANY; i += 20)
+	for (int i = 0; i < many; i += 20)
 		assert_int_equal(hub_world_connect_as(hub, &agents[i + i / 20 % 2]),
 				 i / 20 % 2 ? -EPERM : 0);
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < many; i++)
 		hub_world_drop(hub, &agents[i]);
 }
 
@@ -468,23 +472,24 @@ static bool is_gone(__u32 id)
 
 static void many_agents_leave_nothing(void **state)
 {
+	const int many = hub_world_times(MANY, MANY_EMULATED);
 	__u32 ids[MANY];
 	size_t things;
 	struct hub hub;
 	long pages;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
-	make_many(&hub, ids);
+	hub_world_take(&hub);
+	make_many(&hub, many, ids);
 	things = count_things(&hub);
 	pages = resident();
 	for (int i = 0; i < ROUNDS; i++)
-		make_many(&hub, ids);
+		make_many(&hub, many, ids);
 	assert_int_equal(count_things(&hub), things);
 	assert_true(resident() <= pages + 64);
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < many; i++)
 		assert_true(is_gone(ids[i]));
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 static int run(void)

@@ -147,7 +147,7 @@ static void attached_cgroup_is_judged_and_freed(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	start_guest(&guest);
 	assert_int_equal(ask(&guest, 'c'), 0);
 	hub_world_expect(attach(&hub, guest.inner, &hub_world.deny, &agent), 0);
@@ -160,7 +160,7 @@ static void attached_cgroup_is_judged_and_freed(void **state)
 	hub_agent_name(agent.slot, name);
 	hub_close(&hub);
 	assert_int_equal(ask(&guest, 'c'), -EPERM);
-	hub_world_open(&hub, &hub_world_other, HUB_UPGRADED);
+	hub_world_upgrade(&hub);
 	assert_int_equal(ask(&guest, 'c'), -EPERM);
 	assert_int_not_equal(hub_world_programs(&hub, name), 0);
 	hub_world_expect(hub_agent_replace(&hub, &agent, &hub_world.allow, &hub_world.diags), 0);
@@ -177,7 +177,7 @@ static void attached_cgroup_is_judged_and_freed(void **state)
 	hub_world_drop(&hub, &agent);
 	assert_int_equal(ask(&guest, 'c'), 0);
 	end_guest(&guest);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 static void expect_no_agent(struct hub *hub, int cgroup, int expected)
@@ -199,7 +199,7 @@ static void agents_are_not_inside_each_other(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	start_guest(&guest);
 	hub_world_make(&hub, &hub_world.deny, &own);
 	hub_world_expect(attach(&hub, guest.inner, &hub_world.deny, &attached), 0);
@@ -221,7 +221,7 @@ static void agents_are_not_inside_each_other(void **state)
 	assert_int_equal(cgroup_join(root, 0), 0);
 	hub_world_drop(&hub, &own);
 	end_guest(&guest);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /* The cgroup of an agent is removed by whose it is. */
@@ -232,7 +232,7 @@ static void attached_cgroup_may_go(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	start_guest(&guest);
 	hub_world_expect(attach(&hub, guest.inner, &hub_world.deny, &agent), 0);
 	end_guest(&guest);
@@ -242,8 +242,8 @@ static void attached_cgroup_may_go(void **state)
 	hub_world_expect(attach(&hub, guest.inner, &hub_world.deny, &agent), 0);
 	end_guest(&guest);
 	hub_close(&hub);
-	hub_world_open(&hub, NULL, HUB_ADOPTED);
-	hub_world_destroy(&hub);
+	hub_world_take(&hub);
+	hub_world_return(&hub);
 }
 
 /* Attaching that was cut short was promised to nobody; the cgroup is free again. */
@@ -255,18 +255,18 @@ static void half_attached_is_freed(void **state)
 	struct hub hub;
 
 	(void)state;
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	start_guest(&guest);
 	hub_world_expect(attach(&hub, guest.inner, &hub_world.deny, &agent), 0);
 	(void)snprintf(path, sizeof(path), "%s/agent-%u/link_pk_connect4", hub.pin_path,
 		       agent.slot);
 	assert_int_equal(unlink(path), 0);
 	hub_close(&hub);
-	hub_world_open(&hub, NULL, HUB_ADOPTED);
+	hub_world_take(&hub);
 	assert_int_equal(ask(&guest, 'c'), 0);
 	assert_true(is_heard(&guest));
 	end_guest(&guest);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 }
 
 /* System calls of processes that no filter can be put on. */
@@ -284,7 +284,7 @@ static void refused_calls_of_attached_kill(void **state)
 			  "process: {profile: 'off'}\n"
 			  "syscalls: {deny: [personality, getpriority]}\n",
 			  &image);
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	start_guest(&guest);
 	/* Freed, it may call what it likes; also after another build took over. */
 	hub_world_expect(attach(&hub, guest.inner, &image, &agent), 0);
@@ -295,13 +295,13 @@ static void refused_calls_of_attached_kill(void **state)
 	assert_int_equal(ask(&guest, 'p'), 0);
 	hub_world_expect(hub_agent_replace(&hub, &agent, &image, &hub_world.diags), 0);
 	hub_close(&hub);
-	hub_world_open(&hub, &hub_world_other, HUB_UPGRADED);
+	hub_world_upgrade(&hub);
 	assert_int_equal(write(guest.orders, "p", 1), 1);
 	assert_int_equal(waitpid(guest.pid, &status, 0), guest.pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	hub_world_drop(&hub, &agent);
 	end_guest(&guest);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 	image_reset(&image);
 }
 
@@ -319,7 +319,7 @@ static void labels_are_given_and_taken_back(void **state)
 			  "process: {profile: 'off'}\n"
 			  "files: {default: deny}\n",
 			  &image);
-	hub_world_open(&hub, NULL, HUB_NEW);
+	hub_world_take(&hub);
 	start_guest(&guest);
 	assert_int_equal(ask(&guest, 'f'), 0);
 	if (hub.tier == PK_TIER_NETWORK) {
@@ -334,7 +334,7 @@ static void labels_are_given_and_taken_back(void **state)
 		assert_int_equal(ask(&guest, 'f'), 0);
 	}
 	end_guest(&guest);
-	hub_world_destroy(&hub);
+	hub_world_return(&hub);
 	image_reset(&image);
 }
 
