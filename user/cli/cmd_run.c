@@ -238,5 +238,8 @@ int cmd_run(int argc, char **argv)
 		return failed(&run, r);
 	if (run_by_daemon(&run, &code))
 		return code;
+	/* Only picketd writes such a file; one that is named here is of an agent around us. */
+	if (unsetenv(RUN_DAEMON_FEED))
+		return failed(&run, -errno);
 	return run_ourselves(&run);
 }

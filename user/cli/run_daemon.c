@@ -90,6 +90,12 @@ static json_t *start_params(const struct run_options *options)
 			 cli_use_colour(STDERR_FILENO));
 }
 
+/* Where the command finds what is refused to it; a path of somebody else's run is none of its. */
+static int tell_feed(const char *path)
+{
+	return (*path ? setenv(RUN_DAEMON_FEED, path, 1) : unsetenv(RUN_DAEMON_FEED)) ? -errno : 0;
+}
+
 /* Make the agent. Returns CLI_OK or the exit code after printing. */
 static int start_agent(struct run *run)
 {
@@ -106,6 +112,8 @@ static int start_agent(struct run *run)
 	run->agent = strdup(daemon_text(result, "agent"));
 	filter = daemon_text(result, "filter");
 	r = run->agent && *run->agent ? run_filter_decode(filter, &run->filter) : -EPROTO;
+	if (r == 0)
+		r = tell_feed(daemon_text(result, "denials"));
 	json_decref(result);
 	if (r == 0)
 		return CLI_OK;

@@ -11,6 +11,9 @@
 
 #include "cli/run_options.h"
 
+/** Variable of the command's environment: the file with what is refused to it (daemon/feed.h). */
+#define RUN_DAEMON_FEED "PICKET_DENIALS"
+
 /**
  * Run what @options say. Returns true with the exit code stored; false when there is no picketd and
  * @must is false: nothing was done.

@@ -26,6 +26,7 @@
 static void forget(struct daemon *daemon, struct agent_entry *entry)
 {
 	events_forget_slot(&daemon->events, entry->record.slot);
+	feed_remove(&daemon->feeds, entry);
 	registry_remove(&daemon->registry, entry);
 	loop_drop(daemon->epoll, &entry->owner);
 	loop_drop(daemon->epoll, &entry->listener);
@@ -364,6 +365,8 @@ static int enter(struct daemon *daemon, struct agent_plan *plan, struct agent_en
 		r = agents_watch_owner(daemon, entry, plan->owner);
 	if (r == 0)
 		r = registry_add(&daemon->registry, entry);
+	if (r == 0)
+		feed_open(&daemon->feeds, entry);
 	return r;
 }
 

@@ -101,10 +101,18 @@ static int adopt_one(void *context, const struct hub_agent *agent)
 	if (r == 0)
 		r = registry_add(&adoption->daemon->registry, entry);
 	if (r == 0) {
+		feed_open(&adoption->daemon->feeds, entry);
 		TAKE_PTR(entry);
 		adoption->count++;
 	}
 	return r;
+}
+
+static bool is_agents(void *context, const char *id)
+{
+	const struct daemon *daemon = context;
+
+	return registry_find(&daemon->registry, id) != NULL;
 }
 
 /* Find the owner again, or end what has none any more. */
@@ -140,6 +148,7 @@ int agents_adopt(struct daemon *daemon, struct diag_list *diags)
 			       strerror(-r));
 		return r;
 	}
+	feeds_sweep(&daemon->feeds, is_agents, daemon);
 	if (adoption.count)
 		daemon_say(daemon, "took over %zu agent%s", adoption.count,
 			   adoption.count == 1 ? "" : "s");

@@ -34,7 +34,7 @@
 /* Between two proofs of enforcement, in looks: ten minutes. */
 #define PROOF_LOOKS 60
 /* Descriptors: clients, and a few for each agent. */
-#define FILES_WANTED (SERVER_CLIENTS_MAX + 4 * PK_AGENTS_MAX)
+#define FILES_WANTED (SERVER_CLIENTS_MAX + 5 * PK_AGENTS_MAX)
 
 /* --- Words ---------------------------------------------------------------------------------------- */
 
@@ -321,6 +321,8 @@ static int open_records(struct daemon *daemon, struct diag_list *diags)
 	int r = 0;
 
 	events_open(&daemon->events, &daemon->registry);
+	feeds_open(&daemon->feeds, daemon->run_fd, bpf_map__fd(skel->maps.pk_own));
+	daemon->events.feeds = &daemon->feeds;
 	daemon->rings = ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), events_take,
 					 &daemon->events, NULL);
 	if (!daemon->rings)
@@ -455,6 +457,7 @@ void daemon_close(struct daemon *daemon)
 	daemon->rings = NULL;
 	free_agents(daemon);
 	events_reset(&daemon->events);
+	feeds_close(&daemon->feeds);
 	hub_close(&daemon->hub);
 	policies_reset(&daemon->policies);
 	features_reset(&daemon->features);

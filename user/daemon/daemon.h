@@ -43,6 +43,7 @@ struct daemon {
 	struct server *server;
 	struct registry registry;
 	struct events events;
+	struct feeds feeds;
 	struct policies policies;
 	struct reload reload;
 	struct daemon_proof proof;
@@ -65,7 +66,7 @@ struct daemon {
 		.hub = HUB_NONE, .features.tier = -1, .epoll = -1, .run_fd = -1,                   \
 		.signals = LOOP_SOURCE_NONE, .records = LOOP_SOURCE_NONE,                          \
 		.clients = LOOP_SOURCE_NONE, .watchdog = LOOP_SOURCE_NONE,                         \
-		.health = LOOP_SOURCE_NONE, .reload = RELOAD_NONE                                  \
+		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .reload = RELOAD_NONE             \
 	}
 
 /**

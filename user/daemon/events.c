@@ -186,8 +186,14 @@ static void deliver(struct events *events, struct agent_entry *entry, const stru
 	CLEAN(lines_reset) struct lines lines = { .entry = entry, .event = event };
 
 	events->delivered++;
+	entry->events++;
 	if (entry->summary)
 		summary_add(entry->summary, event);
+	if (events->feeds && entry->feed.fd >= 0 && feed_takes(event)) {
+		lines.event_json = event_json(&lines);
+		if (lines.event_json)
+			feed_add(events->feeds, entry, event, lines.event_json);
+	}
 	for (size_t i = 0; i < events->count; i++) {
 		if (sees(&events->subscriptions[i], entry))
 			send_to(&lines, &events->subscriptions[i]);

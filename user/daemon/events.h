@@ -21,6 +21,7 @@ struct subscription {
 /** The road. events_open() initialises, events_reset() frees. */
 struct events {
 	const struct registry *registry; /* borrowed */
+	struct feeds *feeds; /* borrowed; NULL = none are written */
 	struct subscription *subscriptions; /* owned */
 	size_t count;
 	struct agent_entry nobody; /* of records of an agent's socket that somebody else holds */

@@ -17,6 +17,7 @@ const struct method methods_table[] = {
 	{ "agent.join", PEER_NOBODY, method_agent_join },
 	{ "agent.stop", PEER_NOBODY, method_agent_stop },
 	{ "agent.names", PEER_NOBODY, method_agent_names },
+	{ "agent.denials", PEER_NOBODY, method_agent_denials },
 	{ "events.subscribe", PEER_NOBODY, method_events_subscribe },
 	{ "agent.list", PEER_OBSERVER, method_agent_list },
 	{ "status", PEER_OBSERVER, method_status },

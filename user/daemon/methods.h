@@ -22,6 +22,7 @@ int method_agent_attach(void *context, struct call *call, struct control_answer 
 int method_agent_detach(void *context, struct call *call, struct control_answer *answer);
 int method_agent_list(void *context, struct call *call, struct control_answer *answer);
 int method_agent_names(void *context, struct call *call, struct control_answer *answer);
+int method_agent_denials(void *context, struct call *call, struct control_answer *answer);
 int method_events_subscribe(void *context, struct call *call, struct control_answer *answer);
 int method_policy_reload(void *context, struct call *call, struct control_answer *answer);
 int method_status(void *context, struct call *call, struct control_answer *answer);

@@ -36,15 +36,21 @@ static int encode_filter(const struct policy_image *image, char **ret_text, stru
 static json_t *describe(const struct daemon *daemon, const struct agent_entry *entry,
 			const char *filter, const char *warnings)
 {
+	CLEAN_FREE char *denials = NULL;
 	CLEAN_FREE char *cgroup = NULL;
 
 	if (asprintf(&cgroup, "%s/agent-%u", daemon->hub.cgroup_path, entry->record.slot) < 0) {
 		cgroup = NULL;
 		return NULL;
 	}
-	return json_pack("{s:s, s:I, s:s, s:s, s:s*, s:s*}", "agent", entry->record.id, "slot",
-			 (json_int_t)entry->record.slot, "digest", entry->digest, "cgroup", cgroup,
-			 "filter", filter, "warnings", warnings);
+	if (entry->feed.fd >= 0 && asprintf(&denials, "%s/" FEED_FOLDER "/%s.jsonl",
+					    daemon->options.run_dir, entry->record.id) < 0) {
+		denials = NULL;
+		return NULL;
+	}
+	return json_pack("{s:s, s:I, s:s, s:s, s:s*, s:s*, s:s*}", "agent", entry->record.id,
+			 "slot", (json_int_t)entry->record.slot, "digest", entry->digest, "cgroup",
+			 cgroup, "filter", filter, "warnings", warnings, "denials", denials);
 }
 
 /* A failed agents_start() in terms of the protocol. */

@@ -95,6 +95,26 @@ int method_agent_list(void *context, struct call *call, struct control_answer *a
 	return methods_succeed(answer, agents ? json_pack("{s:o}", "agents", agents) : NULL);
 }
 
+int method_agent_denials(void *context, struct call *call, struct control_answer *answer)
+{
+	struct methods_lookup lookup = { .role = PEER_OBSERVER };
+	struct daemon *daemon = context;
+	struct agent_entry *entry;
+	int last = 20;
+
+	if (!methods_unpack(call, answer, "{s:s, s?i}", "agent", &lookup.id, "last", &last))
+		return 0;
+	if (last < 1 || last > 1000)
+		return methods_fail(answer, CONTROL_PARAMS, "'last' is a number from 1 to 1000");
+	entry = methods_find(daemon, call, &lookup, answer);
+	if (!entry)
+		return 0;
+	daemon_take_records(daemon);
+	return methods_succeed(answer, json_pack("{s:o, s:I}", "denials",
+						 feed_read(&entry->feed, (size_t)last), "dropped",
+						 (json_int_t)entry->feed.dropped));
+}
+
 int method_events_subscribe(void *context, struct call *call, struct control_answer *answer)
 {
 	struct methods_lookup lookup = { .role = PEER_OBSERVER };

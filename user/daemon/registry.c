@@ -39,6 +39,7 @@ struct agent_entry *registry_new_entry(void)
 
 	if (!entry)
 		return NULL;
+	entry->feed = (struct feed)FEED_NONE;
 	entry->owner.fd = -1;
 	entry->listener.fd = -1;
 	entry->cgroup.fd = -1;
@@ -141,6 +142,7 @@ void registry_free_entry(struct agent_entry **entry)
 	image_reset(&old->image);
 	free(old->main_file);
 	summary_free(&old->summary);
+	mem_close_fd(&old->feed.fd);
 	mem_close_fd(&old->owner.fd);
 	mem_close_fd(&old->listener.fd);
 	mem_close_fd(&old->cgroup.fd);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "control/server.h"
+#include "daemon/feed.h"
 #include "daemon/loop.h"
 #include "engine/hub.h"
 #include "policy/image.h"
@@ -66,6 +67,8 @@ struct agent_entry {
 	char digest[65];
 	char *main_file; /* owned; path of the policy, or NULL */
 	struct summary *summary;
+	struct feed feed; /* of denials, for the agent itself */
+	__u64 events; /* records of it that were taken */
 	__u64 untold; /* events that its owner was too slow to be told */
 	struct loop_source owner; /* pidfd of the owner's process */
 	struct loop_source listener; /* of refused system calls */

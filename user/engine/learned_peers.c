@@ -136,12 +136,12 @@ static int read_process(struct walk *walk, const char *pid)
 	struct stat st;
 	int r = 0;
 
-	(void)snprintf(path, sizeof(path), "/proc/%.20s/ns/net", pid);
-	if (stat(path, &st) || !is_new(walk, st.st_ino))
-		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/%.20s/net", pid);
 	net = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; net >= 0 && r == 0 && i < sizeof(names) / sizeof(names[0]); i++)
+	/* Each namespace has its own file; /proc/PID/ns would need the right to trace the process. */
+	if (net < 0 || fstatat(net, "tcp", &st, 0) || !is_new(walk, st.st_ino))
+		return 0;
+	for (size_t i = 0; r == 0 && i < sizeof(names) / sizeof(names[0]); i++)
 		r = parse_file(net, names[i], walk->peers);
 	return r;
 }

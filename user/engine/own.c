@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <picket/abi.h>
+
 #include "base/mem.h"
 #include "engine/proc_line.h"
 
@@ -108,6 +110,27 @@ static int publish_file(int map_fd, const char *path)
 	if (r)
 		return r;
 	return bpf_map_update_elem(map_fd, &file, &present, BPF_ANY) ? -errno : 0;
+}
+
+int own_enter_feed(int map_fd, int fd, __u32 slot)
+{
+	const __u32 value = PK_OWN_FEED | slot;
+	struct own_file file = { 0 };
+	int r = own_identify(fd, &file);
+
+	if (r)
+		return r;
+	return bpf_map_update_elem(map_fd, &file, &value, BPF_ANY) ? -errno : 0;
+}
+
+int own_leave(int map_fd, int fd)
+{
+	struct own_file file = { 0 };
+	int r = own_identify(fd, &file);
+
+	if (r)
+		return r;
+	return bpf_map_delete_elem(map_fd, &file) && errno != ENOENT ? -errno : 0;
 }
 
 static int fail(struct diag_list *diags, int error, const char *path)

@@ -27,4 +27,13 @@ int own_identify(int fd, struct own_file *ret_file);
  */
 int own_publish(int map_fd, char *const *paths, size_t count, struct diag_list *diags);
 
+/**
+ * The file open as @fd is the feed of the agent of @slot: nobody may change it, and that agent may read it
+ * whatever its policy says. Returns 0 or -errno (-E2BIG: the map is full).
+ */
+int own_enter_feed(int map_fd, int fd, __u32 slot);
+
+/** It is no feed any more. Returns 0 or -errno. */
+int own_leave(int map_fd, int fd);
+
 #endif

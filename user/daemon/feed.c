@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A feed is a convenience: whatever goes wrong with one is counted, and nothing else changes. A line is
+ * in the file as a whole or not at all.
+ */
+#include "daemon/feed.h"
+
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "daemon/events.h"
+#include "daemon/registry.h"
+#include "engine/own.h"
+#include "telemetry/render.h"
+#include "telemetry/suggest.h"
+
+#define SUFFIX ".jsonl"
+#define OPEN_FLAGS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+#define GAP "{\"schema\":\"picket.feed/1\",\"dropped\":"
+/* Bytes of a name, and of the line about a gap. */
+#define NAME_SIZE (AGENT_ID_SIZE + sizeof(SUFFIX) + 8)
+#define GAP_SIZE 96
+/* Most bytes of an answer: more would be too much for a client's queue. */
+#define READ_MAX (256U << 10)
+
+static void feed_name(const struct agent_entry *entry, const char *suffix, char name[NAME_SIZE])
+{
+	(void)snprintf(name, NAME_SIZE, "%s%s", entry->record.id, suffix);
+}
+
+void feeds_open(struct feeds *feeds, int run_fd, int own)
+{
+	feeds->own = own;
+	if (mkdirat(run_fd, FEED_FOLDER, 0711) && errno != EEXIST) {
+		feeds->error = -errno;
+		return;
+	}
+	feeds->folder =
+		openat(run_fd, FEED_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (feeds->folder < 0 || fchmod(feeds->folder, 0711))
+		feeds->error = -errno;
+}
+
+void feeds_sweep(struct feeds *feeds, bool (*is_agents)(void *context, const char *id),
+		 void *context)
+{
+	int copy = feeds->folder < 0 ? -1 : fcntl(feeds->folder, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *file;
+
+	if (!dir) {
+		mem_close_fd(&copy);
+		return;
+	}
+	while ((file = readdir(dir))) {
+		size_t length = strlen(file->d_name);
+		char id[AGENT_ID_SIZE] = "";
+
+		if (file->d_name[0] == '.')
+			continue;
+		if (length > strlen(SUFFIX) && length - strlen(SUFFIX) < sizeof(id) &&
+		    strcmp(file->d_name + length - strlen(SUFFIX), SUFFIX) == 0)
+			memcpy(id, file->d_name, length - strlen(SUFFIX));
+		if (!id[0] || !is_agents(context, id))
+			(void)unlinkat(feeds->folder, file->d_name, 0);
+	}
+	(void)closedir(dir);
+}
+
+void feeds_close(struct feeds *feeds)
+{
+	mem_close_fd(&feeds->folder);
+	*feeds = (struct feeds)FEEDS_NONE;
+}
+
+/* --- One file ------------------------------------------------------------------------------------- */
+
+/* As the kernel has it in an extended attribute (posix_acl_xattr.h), little endian. */
+struct acl_entry {
+	__u16 tag;
+	__u16 permissions;
+	__u32 id;
+};
+
+struct acl {
+	__u32 version;
+	struct acl_entry entries[5];
+};
+
+/* Root may read and write it, @uid may read it, nobody else. */
+static int share(int fd, uid_t uid)
+{
+	struct acl acl = {
+		.version = htole32(2),
+		.entries = {
+			{ htole16(0x01), htole16(6), htole32(~0U) }, /* the file's owner */
+			{ htole16(0x02), htole16(4), htole32(uid) },
+			{ htole16(0x04), 0, htole32(~0U) }, /* its group */
+			{ htole16(0x10), htole16(4), htole32(~0U) }, /* at most */
+			{ htole16(0x20), 0, htole32(~0U) }, /* others */
+		},
+	};
+
+	if (fchmod(fd, 0600))
+		return -errno;
+	if (uid == 0)
+		return 0;
+	return fsetxattr(fd, "system.posix_acl_access", &acl, sizeof(acl), 0) ? -errno : 0;
+}
+
+/* Ready @fd for the agent: protected first, then readable. */
+static int prepare(const struct feeds *feeds, int fd, const struct agent_entry *entry)
+{
+	int r = feeds->own < 0 ? 0 : own_enter_feed(feeds->own, fd, entry->record.slot);
+
+	return r ? r : share(fd, entry->record.uid);
+}
+
+/* Bytes of the whole file, malloc'ed, with a NUL behind them. NULL: none, or no memory. */
+static char *read_all(const struct feed *feed)
+{
+	char *bytes = feed->fd < 0 ? NULL : malloc(feed->size + 1);
+	ssize_t n = bytes ? pread(feed->fd, bytes, feed->size, 0) : -1;
+
+	if (n < 0) {
+		free(bytes);
+		return NULL;
+	}
+	bytes[n] = '\0';
+	return bytes;
+}
+
+/* What was dropped before we came is said in the file. */
+static void find_gaps(struct feed *feed)
+{
+	CLEAN_FREE char *bytes = read_all(feed);
+
+	for (const char *at = bytes; at && (at = strstr(at, GAP)); at += strlen(GAP))
+		feed->told = strtoull(at + strlen(GAP), NULL, 10);
+	feed->dropped = feed->told;
+}
+
+/* A file of somebody else's, or with a second name, is not one that we write to. */
+static int open_file(const struct feeds *feeds, const struct agent_entry *entry, struct feed *feed)
+{
+	char name[NAME_SIZE];
+	struct stat st;
+
+	feed_name(entry, SUFFIX, name);
+	feed->fd = openat(feeds->folder, name, O_CREAT | OPEN_FLAGS, 0600);
+	if (feed->fd < 0 || fstat(feed->fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+		return -EPERM;
+	feed->size = st.st_size > FEED_MAX ? FEED_MAX : (size_t)st.st_size;
+	return prepare(feeds, feed->fd, entry);
+}
+
+void feed_open(struct feeds *feeds, struct agent_entry *entry)
+{
+	struct feed *feed = &entry->feed;
+	int r = feeds->folder < 0 ? feeds->error : open_file(feeds, entry, feed);
+
+	if (r == 0) {
+		find_gaps(feed);
+		return;
+	}
+	feeds->error = r;
+	feeds->failed++;
+	mem_close_fd(&feed->fd);
+}
+
+void feed_remove(struct feeds *feeds, struct agent_entry *entry)
+{
+	char name[NAME_SIZE];
+
+	if (entry->feed.fd < 0)
+		return;
+	if (feeds->own >= 0)
+		(void)own_leave(feeds->own, entry->feed.fd);
+	feed_name(entry, SUFFIX, name);
+	(void)unlinkat(feeds->folder, name, 0);
+	mem_close_fd(&entry->feed.fd);
+}
+
+/* --- Lines ---------------------------------------------------------------------------------------- */
+
+bool feed_takes(const struct event *event)
+{
+	return event->head.kind == PK_EVENT_DECISION && event->head.verdict != PK_VERDICT_ALLOW;
+}
+
+static json_t *suggestions(const struct event *event, const struct event_context *context)
+{
+	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
+	json_t *lines = json_array();
+
+	if (!lines || !suggest_possible(event) || suggest_add(&list, event, context->image, 1))
+		return lines;
+	for (size_t i = 0; i < list.count; i++) {
+		CLEAN_FREE char *line = NULL;
+
+		if (list.items[i].forbidden_by == PK_RULE_NONE &&
+		    suggest_line(&list.items[i], &line) == 0)
+			(void)json_array_append_new(lines, json_string(line));
+	}
+	return lines;
+}
+
+/* The line, malloc'ed, newline included; NULL: no memory. */
+static char *make_line(const struct agent_entry *entry, const struct event *event, const char *json)
+{
+	const struct event_context context = events_context(entry, false);
+	CLEAN_FREE char *text = NULL;
+	CLEAN_FREE char *more = NULL;
+	json_t *suggested;
+	json_t *object;
+	char *line = NULL;
+
+	if (render_event(event, &context, &text))
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	suggested = suggestions(event, &context);
+	object = json_pack("{s:s, s:O*}", "text", text, "suggest",
+			   json_array_size(suggested) ? suggested : NULL);
+	more = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	json_decref(suggested);
+	/* Both are objects: one without its end, one without its beginning. */
+	if (!more || asprintf(&line, "%.*s,%s\n", (int)strlen(json) - 1, json, more + 1) < 0)
+		return NULL;
+	return line;
+}
+
+/* Append a line as a whole. */
+static int append(struct feed *feed, const char *line)
+{
+	size_t length = strlen(line);
+	ssize_t n = pwrite(feed->fd, line, length, (off_t)feed->size);
+	int r = n < 0 ? -errno : -ENOSPC;
+
+	if (n == (ssize_t)length) {
+		feed->size += length;
+		return 0;
+	}
+	(void)!ftruncate(feed->fd, (off_t)feed->size);
+	return r;
+}
+
+static int append_gap(struct feed *feed)
+{
+	char line[GAP_SIZE];
+	int r;
+
+	if (feed->told == feed->dropped)
+		return 0;
+	(void)snprintf(line, sizeof(line), GAP "%llu}\n", (unsigned long long)feed->dropped);
+	r = append(feed, line);
+	if (r == 0)
+		feed->told = feed->dropped;
+	return r;
+}
+
+/* Lines about denials in @length bytes. */
+static __u64 count_lines(const char *bytes, size_t length)
+{
+	__u64 count = 0;
+
+	for (size_t at = 0; at < length;) {
+		const char *end = memchr(bytes + at, '\n', length - at);
+
+		count += strncmp(bytes + at, GAP, strlen(GAP)) != 0;
+		at = end ? (size_t)(end - bytes) + 1 : length;
+	}
+	return count;
+}
+
+/* A copy of the newer half under another name, ready to take the place of the file. */
+static int copy_half(const struct feeds *feeds, const struct agent_entry *entry,
+		     const struct feed *old, struct feed *ret_half)
+{
+	CLEAN_FREE char *bytes = read_all(old);
+	const char *half = bytes ? strchr(bytes + old->size / 2, '\n') : NULL;
+	char name[NAME_SIZE];
+	int r;
+
+	if (!half)
+		return -EIO;
+	feed_name(entry, ".new", name);
+	(void)unlinkat(feeds->folder, name, 0);
+	ret_half->fd = openat(feeds->folder, name, O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
+	if (ret_half->fd < 0)
+		return -errno;
+	ret_half->dropped = old->dropped + count_lines(bytes, (size_t)(half + 1 - bytes));
+	r = prepare(feeds, ret_half->fd, entry);
+	if (r == 0)
+		r = append_gap(ret_half);
+	return r ? r : append(ret_half, half + 1);
+}
+
+/* Let the older half go. */
+static int halve(struct feeds *feeds, struct agent_entry *entry)
+{
+	struct feed *feed = &entry->feed;
+	struct feed half = FEED_NONE;
+	char from[NAME_SIZE];
+	char to[NAME_SIZE];
+	int r = copy_half(feeds, entry, feed, &half);
+
+	feed_name(entry, ".new", from);
+	feed_name(entry, SUFFIX, to);
+	if (r == 0 && renameat(feeds->folder, from, feeds->folder, to))
+		r = -errno;
+	if (r) {
+		(void)unlinkat(feeds->folder, from, 0);
+		if (half.fd >= 0 && feeds->own >= 0)
+			(void)own_leave(feeds->own, half.fd);
+		mem_close_fd(&half.fd);
+		return r;
+	}
+	if (feeds->own >= 0)
+		(void)own_leave(feeds->own, feed->fd);
+	feeds->dropped += half.dropped - feed->dropped;
+	mem_close_fd(&feed->fd);
+	feed->fd = half.fd;
+	feed->size = half.size;
+	feed->dropped = half.dropped;
+	feed->told = half.told;
+	return 0;
+}
+
+/* Is there a turn left in this second? A gap is told with the first line of the next. */
+static bool may_write(struct feed *feed)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	if (feed->second != (__u64)now.tv_sec) {
+		feed->second = (__u64)now.tv_sec;
+		feed->lines = 0;
+	}
+	return feed->lines++ < FEED_RATE;
+}
+
+static int write_line(struct feeds *feeds, struct agent_entry *entry, const char *line)
+{
+	struct feed *feed = &entry->feed;
+	int r = 0;
+
+	if (feed->size + strlen(line) + GAP_SIZE > FEED_MAX)
+		r = halve(feeds, entry);
+	if (r == 0)
+		r = append_gap(feed);
+	return r ? r : append(feed, line);
+}
+
+void feed_add(struct feeds *feeds, struct agent_entry *entry, const struct event *event,
+	      const char *json)
+{
+	CLEAN_FREE char *line = NULL;
+	int r = -EAGAIN;
+
+	if (entry->feed.fd < 0)
+		return;
+	if (may_write(&entry->feed)) {
+		line = make_line(entry, event, json);
+		r = line ? write_line(feeds, entry, line) : -ENOMEM;
+	}
+	if (r != -EAGAIN)
+		feeds->error = r;
+	if (r == 0)
+		return;
+	/* Not tried again in this second. */
+	entry->feed.lines = FEED_RATE;
+	entry->feed.dropped++;
+	feeds->dropped++;
+}
+
+json_t *feed_read(const struct feed *feed, size_t last)
+{
+	CLEAN_FREE char *bytes = read_all(feed);
+	json_t *lines = json_array();
+	size_t length = bytes ? strlen(bytes) : 0;
+	size_t end = length;
+
+	while (lines && end > 0 && length - end < READ_MAX && json_array_size(lines) < last) {
+		const char *before = memrchr(bytes, '\n', end - 1);
+		size_t begin = before ? (size_t)(before - bytes) + 1 : 0;
+
+		if (strncmp(bytes + begin, GAP, strlen(GAP)) != 0)
+			(void)json_array_insert_new(
+				lines, 0, json_loadb(bytes + begin, end - begin, 0, NULL));
+		end = begin;
+	}
+	return lines;
+}
