@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Agents as such: many of them, attached ones, policies that change, and the end of all."""
+import contextlib
 import json
 import os
 import signal
@@ -39,6 +40,18 @@ def echo(peer):
 while True:
     threading.Thread(target=echo, args=(server.accept()[0],), daemon=True).start()
 """
+
+CONTAINER = "4f1d0c6a9b3e5577aa00bb11cc22dd33ee44ff5566778899aabbccddeeff0011"
+# Control group, option, its value (None: the path): names as engines give them.
+WAYS = [("attached", "--cgroup", None),
+        ("attached/with-prefix", "--cgroup", f"{stage.cgroup_root()}/attached/with-prefix"),
+        (f"system.slice/docker-{CONTAINER}.scope", "--container", CONTAINER[:12]),
+        (f"machine.slice/libpod-{CONTAINER}.scope", "--container", CONTAINER),
+        (f"kubepods.slice/pod7.slice/cri-containerd-{CONTAINER}.scope", "--container", CONTAINER[:20]),
+        (f"kubepods.slice/pod7.slice/crio-{CONTAINER}.scope", "--container", CONTAINER[:12]),
+        (f"docker/{CONTAINER}", "--container", CONTAINER[:13]),
+        ("lxc.payload.web", "--container", "web"),
+        ("machine.slice/machine-my\\x2dweb.scope", "--container", "my-web")]
 
 # Tells each change of what becomes of connections. One under way at the change may end otherwise.
 TRYING = """
@@ -85,27 +98,73 @@ def say(process, word):
     return process.stdout.readline().strip()
 
 
-def attach(tap, host):
-    options = {**host.options("plain"), "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    folder = f"{stage.cgroup_root()}/attached"
-    os.mkdir(folder)
+@contextlib.contextmanager
+def client_in(host, folder):
+    """A CLIENT in a control group of this name, which is gone afterwards."""
+    options = {**host.options("root"), "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    whole = f"{stage.cgroup_root()}/{folder}"
+    os.makedirs(whole)
 
     def join():
-        with open(f"{folder}/cgroup.procs", "w", encoding="utf-8") as file:
+        with open(f"{whole}/cgroup.procs", "w", encoding="utf-8") as file:
             file.write(str(os.getpid()))
 
+    with subprocess.Popen(["python3", "-c", CLIENT], **{**options, "user": None, "group": None,
+                                                        "extra_groups": None},
+                          preexec_fn=join) as client:
+        client.stdout.readline()
+        yield client
+        client.stdin.close()
+    stage.wait_until(lambda: not stage.read(f"{whole}/cgroup.procs"))
+    os.removedirs(whole)
+
+
+def attach(tap, host):
+    """By each way of telling which processes are meant."""
+    options = {**host.options("plain"), "stdout": subprocess.PIPE}
     with subprocess.Popen(["python3", "-c", ECHO], **options) as server:
         server.stdout.readline()
-        with subprocess.Popen(["python3", "-c", CLIENT], **{
-                **options, "user": None, "group": None, "extra_groups": None},
-                preexec_fn=join) as client:
-            client.stdout.readline()
+        with client_in(host, "attached") as client:
             attached(tap, host, client)
-            client.stdin.close()
+        for folder, option, what in WAYS:
+            with client_in(host, folder) as client:
+                judged(tap, host, client, [option, what or f"/{folder}"])
+        not_attached(tap, host)
         server.kill()
-    stage.wait_until(lambda: not stage.read(f"{folder}/cgroup.procs"))
-    os.rmdir(folder)
     tap.equal("attach: no agent is left", host.agents(), [])
+
+
+def judged(tap, host, client, words):
+    """What runs and the connection it has are judged, and free again after the end."""
+    before = say(client, "live"), say(client, "new")
+    done = host.picket("admin", "attach", *words, "-p", "work")
+    during = say(client, "new"), say(client, "live")
+    end = host.picket("admin", "detach", done.stdout.strip())
+    after = say(client, "new")
+    tap.equal(f"attach {words}: before, connections work", before, ("ok", "ok"))
+    tap.equal(f"attach {words}: succeeds", done.returncode, 0, done.stderr)
+    tap.check(f"attach {words}: new and live ones are denied",
+              "PermissionError" in during[0] and during[1] != "ok", during)
+    tap.equal(f"attach {words}: detached, they work again", (end.returncode, after), (0, "ok"),
+              end.stderr)
+
+
+def not_attached(tap, host):
+    """Nothing becomes an agent that is not clearly meant."""
+    inner = "system.slice/docker-" + CONTAINER + ".scope"
+    with client_in(host, inner) as client, client_in(host, f"other/{CONTAINER[:40]}{'0' * 24}"):
+        for words, wanted in ((["--container", CONTAINER[:12]], inner),
+                              (["--container", "database"], "docker inspect"),
+                              (["--container", "0" * 12], "no container"),
+                              (["--container", CONTAINER[:11]], "12"),
+                              (["--cgroup", "/there-is-none"], "there-is-none"),
+                              (["--cgroup", "/"], "whole machine"),
+                              (["--cgroup", f"/{inner}/../../.."], "cannot open"),
+                              (["--unit", "picket-test.service"], "service")):
+            done = host.picket("admin", "attach", *words, "-p", "work")
+            tap.check(f"attach {words}: refused, and said why",
+                      done.returncode == 1 and wanted in done.stderr, done)
+        tap.equal("attach: refused, connections work", say(client, "new"), "ok")
 
 
 def attached(tap, host, client):

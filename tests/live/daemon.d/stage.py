@@ -26,7 +26,7 @@ PATIENCE = 240 if GUEST else 30
 ENTERED = "PICKET_TEST_STAGE"
 # name: uid (its group too), supplementary groups
 USERS = {"plain": (61001, []), "watcher": (61002, [61011]), "admin": (61003, [61012]),
-         "root": (0, [])}
+         "other": (61004, []), "root": (0, [])}
 
 
 def sh(command):
@@ -115,7 +115,8 @@ class Host:
                 ("group", "\n".join([f"{user}:x:{uid}:" for user, (uid, _) in USERS.items() if uid] +
                                     ["picket:x:61011:watcher", "picket-admin:x:61012:admin"]))):
             kept = [line for line in read(f"/etc/{name}").splitlines()
-                    if line.split(":")[0] not in ("picket", "picket-admin", *list(USERS)[:3])]
+                    if line.split(":")[0] not in ("picket", "picket-admin",
+                                                      *[user for user in USERS if user != "root"])]
             write(f"{base}/{name}", "\n".join(kept) + f"\n{extra}\n")
         sh(f"""mount --make-rprivate /
             mount -t tmpfs -o mode=755 tmpfs /etc/picket
