@@ -7,50 +7,7 @@ import subprocess
 import time
 
 import stage
-
-TIMES = int(os.environ.get("HAMMER_TIMES", "4" if stage.GUEST else "10"))
-
-
-def hammer_of(host, policy, stop, processes=8, more=()):
-    kinds = ["connect", "open", "exec"] if host.kernel else ["connect"]
-    return host.start("plain", "run", "-p", policy, *more, "--", "python3",
-                      f"{stage.HERE}/hammer.py", host.base, str(stage.CLOSED), stop, str(processes),
-                      *kinds, stdin=subprocess.PIPE)
-
-
-def finish(host, process, stop):
-    """Stop hammering. Returns what the processes saw and what the kernel counted."""
-    stage.write(stop, "")
-    found = json.loads(process.stdout.readline() or "{}")
-    stage.wait_until(lambda: host.agents() is not None)
-    agents = [agent for agent in host.agents() if agent["policy"] == "hammer"]
-    process.communicate(timeout=stage.PATIENCE)
-    os.unlink(stop)
-    return found, sum(agent["denied"] for agent in agents), sum(agent["lost"] for agent in agents)
-
-
-def judge(tap, name, found, denied):
-    for kind, seen in found.items():
-        tap.check(f"{name}: {kind}: {seen['tries']} tries, none succeeds", seen["tries"] > 0 and
-                  seen["won"] == 0 and seen["odd"] == 0, seen)
-    tap.check(f"{name}: somebody tried", bool(found))
-    tap.equal(f"{name}: denials counted are the tries", denied,
-              sum(seen["tries"] for seen in found.values()))
-
-
-def control(tap, host):
-    """The same acts without picket: all succeed."""
-    stop = f"{host.base}/stop-control"
-    kinds = ["connect", "open", "exec"] if host.kernel else ["connect"]
-    with subprocess.Popen(["python3", f"{stage.HERE}/hammer.py", host.base, str(stage.CLOSED), stop,
-                           "1", *kinds], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          **host.options("plain")) as process:
-        time.sleep(2)
-        stage.write(stop, "")
-        found = json.loads(process.stdout.readline())
-    os.unlink(stop)
-    for kind, seen in found.items():
-        tap.check(f"control: {kind} succeeds without picket", seen["won"] == seen["tries"] > 0, seen)
+from hammers import finish, hammer_of, judge
 
 
 def killed_during_a_run(tap, host):
@@ -165,41 +122,3 @@ def crashes(tap, host):
     owner_killed(tap, host)
     reader_stands_still(tap, host)
     damaged_state(tap, host)
-
-
-def hammer(tap, host):
-    """Under load: killed, restarted, reloaded, again and again."""
-    control(tap, host)
-    host.policy("hammer")
-    stop = f"{host.base}/stop"
-    process = hammer_of(host, "hammer", stop)
-    stage.wait_until(lambda: [a for a in host.agents() if a["denied"] > 20])
-    reloaded = 0
-    for number in range(TIMES):
-        host.policy("hammer", more_egress=f'    - allow: "127.0.0.1:{20000 + number}"\n')
-        done = host.picket("root", "reload")
-        reloaded += done.returncode == 0
-        time.sleep(0.2)
-        host.end_daemon()
-        time.sleep(0.2)
-        host.start_daemon()
-        print(f"# hammer: picketd is back for the {number + 1}. time", flush=True)
-    tap.equal(f"hammer: {TIMES} reloads between {TIMES} kills", reloaded, TIMES)
-    found, denied, lost = finish(host, process, stop)
-    judge(tap, f"hammer: {TIMES} kills", found, denied)
-    print(f"# hammer: {json.dumps(found)}, denied {denied}, records lost {lost}")
-    tap.equal("hammer: the run ends with its status", process.returncode, 0,
-              stage.read(process.err_path)[-600:])
-    events_add_up(tap, host, stop)
-
-
-def events_add_up(tap, host, stop):
-    """With a picketd that lives: every denial is an event, or counted as lost."""
-    log = f"{host.base}/home-plain/added"
-    process = hammer_of(host, "hammer", stop, 4, ["--quiet", "--events", log])
-    stage.wait_until(lambda: [a for a in host.agents() if a["denied"] > 20])
-    time.sleep(2)
-    found, denied, lost = finish(host, process, stop)
-    judge(tap, "events", found, denied)
-    tap.equal("events: written and lost are the denials", len(stage.read(log).splitlines()) + lost,
-              denied)
