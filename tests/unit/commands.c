@@ -24,6 +24,13 @@ static const struct cli_command commands[] = {
 	{ "check", "check", cmd_check },
 	{ "explain", "explain", cmd_explain },
 	{ "show", "show", cmd_show },
+	{ "requests", "requests", cmd_requests },
+	{ "approve", "approve", cmd_approve },
+	{ "refuse", "refuse", cmd_refuse },
+	{ "grants", "grants", cmd_grants },
+	{ "revoke", "revoke", cmd_revoke },
+	{ "why", "why", cmd_why },
+	{ "top", "top", cmd_top },
 };
 
 void outcome_reset(struct outcome *outcome)
