@@ -230,9 +230,10 @@ struct pk_image {
 	__u32 host_dead; /* its state that nothing leaves and that has no rules; 0 = it has none */
 	struct pk_dns dns;
 	__u32 sockets; /* bits of enum pk_socket that all layers allow */
+	/* Approvals. All of them are 0 where no rule, default or switch asks, and so is PK_IMAGE_HOLD. */
 	__u32 ask_timeout; /* seconds after which nobody's answer is a refusal; the shortest of all layers */
 	__u32 ask_hook; /* string: absolute path of the program that requests are told, or 0 */
-	__u32 _pad[1];
+	__u32 ask_approvers; /* that a request takes which no rule, but a default made */
 	__u8 path_class[256]; /* byte -> class, each >= 2 */
 	__u8 argv_class[256]; /* the same for the command automaton */
 	__u8 host_class[256]; /* the same for the host automaton */
@@ -279,6 +280,17 @@ struct pk_rule {
 	__u8 access; /* nibble; above it, of rules that ask: approvers that it takes beyond the first */
 	__u32 subjects; /* as in pk_item; sections process and syscalls: all ones */
 };
+
+/** The nibble of enum pk_access that a struct pk_rule is about. */
+#define pk_rule_access(rule) ((rule)->access & 0xfU)
+/** Different approvers that a request by it takes: 1 to PK_APPROVERS_MAX. */
+#define pk_rule_approvers(rule) (((rule)->access >> 4) + 1U)
+/** `access` of a struct pk_rule from both. */
+#define pk_rule_pack(access, approvers) ((__u8)((access) | ((approvers)-1U) << 4))
+/** Most approvers of a rule. */
+#define PK_APPROVERS_MAX 8
+/** Most seconds of pk_image.ask_timeout. */
+#define PK_ASK_TIMEOUT_MAX 86400U
 
 /** A rule reference in results and events: an index of the rules part, or a section's default. */
 #define PK_RULE_DEFAULT 0x80000000U /* | layer << 8 | section */

@@ -132,7 +132,7 @@ void build_guard(struct policy *policy, enum pk_guard guard, bool deny, const ch
 	policy->process.present = true;
 	free(to->source);
 	*to = (struct policy_guard){
-		.deny = deny,
+		.verdict = deny ? PK_VERDICT_DENY : PK_VERDICT_ALLOW,
 		.source = source ? must(strdup(source)) : NULL,
 		.pos = { policy->files[0], 100 + guard, 1 },
 	};

@@ -87,7 +87,7 @@ static const char *break_header(struct policy_image *i, int which)
 		head(i)->pages++;
 		return "not what its header says";
 	case 3:
-		head(i)->flags |= 8;
+		head(i)->flags |= 32;
 		return "flags";
 	case 4:
 		head(i)->activity |= 16;
@@ -125,6 +125,12 @@ static const char *break_header(struct policy_image *i, int which)
 	case 15:
 		head(i)->guards.rule[PK_GUARD_PERF] = PK_RULE_NONE;
 		return "by nobody";
+	case 16:
+		head(i)->guards._pad = 1;
+		return "switches";
+	case 17:
+		head(i)->guards.ask = 1U << PK_GUARD__MAX;
+		return "switches";
 	default:
 		return NULL;
 	}

@@ -85,7 +85,7 @@ static struct policy *assert_guards(const char *section, __u32 deny, __u64 capab
 	assert_true(asprintf(&text, "picket: 1\nfiles: {}\n%s\n", section) > 0);
 	p = policy_text_load("t.yaml", text);
 	for (unsigned int i = 0; i < PK_GUARD__MAX; i++)
-		found |= p->process.guards[i].deny ? BIT(i) : 0;
+		found |= p->process.guards[i].verdict == PK_VERDICT_DENY ? BIT(i) : 0;
 	assert_int_equal(found, deny);
 	assert_int_equal(p->process.capabilities, capabilities);
 	return p;

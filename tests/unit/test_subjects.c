@@ -154,8 +154,8 @@ static void joins_switches(void **state)
 	build_guard(layers[0], PK_GUARD_PERF, false, "perf: allow");
 	build_guard(layers[0], PK_GUARD_CAPABILITIES, false, "capabilities: allow");
 	layers[0]->process.capabilities = 1;
-	layers[1]->process.guards[PK_GUARD_PERF].deny = true;
-	layers[1]->process.guards[PK_GUARD_CAPABILITIES].deny = true;
+	layers[1]->process.guards[PK_GUARD_PERF].verdict = PK_VERDICT_DENY;
+	layers[1]->process.guards[PK_GUARD_CAPABILITIES].verdict = PK_VERDICT_DENY;
 	layers[1]->process.capabilities = 6;
 	image = build_image(layers, 2);
 	assert_int_equal(image_head(&image)->guards.deny,

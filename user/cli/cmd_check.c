@@ -13,6 +13,7 @@
 #include "cli/json_out.h"
 #include "cli/policy_options.h"
 #include "policy/access.h"
+#include "policy/asks.h"
 #include "policy/dump_network.h"
 #include "telemetry/event.h"
 #include "telemetry/names.h"
@@ -206,6 +207,7 @@ static void report_text(const struct check *check, const struct cli_policy *poli
 	print_managed(&policy->managed);
 	print_sections(policy->policy);
 	dump_network(image_head(&policy->image), stdout);
+	asks_dump(&policy->image, stdout);
 	print_groups(policy->policy);
 	print_names(policy->policy);
 }
@@ -227,6 +229,7 @@ static void report_json(const struct check *check, const struct cli_policy *poli
 					  json_integer((json_int_t)policy->tests_passed));
 		(void)json_object_set_new(object, "image", json_string(digest));
 		(void)json_object_set_new(object, "usable_by", json_out_usable_by(policy->policy));
+		(void)json_object_set_new(object, "approvals", json_out_approvals(&policy->image));
 		(void)json_object_set_new(object, "managed", json_out_managed(&policy->managed));
 	}
 	(void)json_object_set_new(object, "findings", json_out_diags(diags));

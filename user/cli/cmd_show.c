@@ -248,6 +248,7 @@ static int print_json(const struct show *show)
 			  (json_int_t)figures.rules, "sets", (json_int_t)figures.sets));
 	(void)json_object_set_new(root, "defaults", defaults_json(head));
 	(void)json_object_set_new(root, "network", network_json(head));
+	(void)json_object_set_new(root, "approvals", json_out_approvals(image));
 	(void)json_object_set_new(root, "rules", rules);
 	if (show->policy.policy) {
 		(void)json_object_set_new(root, "usable_by",

@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "policy/asks.h"
 #include "telemetry/names.h"
 
 json_t *json_out_text(const char *text)
@@ -74,7 +75,11 @@ json_t *json_out_rule(const struct policy_image *image, __u32 number)
 		return object;
 	(void)json_object_set_new(object, "verdict", json_string(names_verdict(rule->verdict)));
 	(void)json_object_set_new(object, "section", json_string(names_section(rule->section)));
-	(void)json_object_set_new(object, "access", json_out_access(rule->section, rule->access));
+	(void)json_object_set_new(object, "access",
+				  json_out_access(rule->section, pk_rule_access(rule)));
+	if (rule->verdict == PK_VERDICT_ASK)
+		(void)json_object_set_new(object, "approvers",
+					  json_integer(pk_rule_approvers(rule)));
 	(void)json_object_set_new(object, "file", json_out_text(image_string(image, rule->file)));
 	(void)json_object_set_new(object, "line", json_integer(rule->line));
 	(void)json_object_set_new(object, "column", json_integer(rule->column));
@@ -105,6 +110,23 @@ json_t *json_out_usable_by(const struct policy *policy)
 		return json_null();
 	return json_pack("{s:o, s:o}", "users", principals(access->users, access->user_count),
 			 "groups", principals(access->groups, access->group_count));
+}
+
+json_t *json_out_approvals(const struct policy_image *image)
+{
+	const struct pk_image *head = image_head(image);
+	json_t *object;
+
+	if (!asks_image(image))
+		return json_null();
+	object = json_pack("{s:s, s:I, s:I}", "on_ask",
+			   head->flags & PK_IMAGE_HOLD ? "hold" : "deny", "timeout",
+			   (json_int_t)head->ask_timeout, "approvers",
+			   (json_int_t)head->ask_approvers);
+	if (head->ask_hook)
+		(void)json_object_set_new(object, "hook",
+					  json_out_text(image_string(image, head->ask_hook)));
+	return object;
 }
 
 json_t *json_out_managed(const struct managed *managed)

@@ -17,7 +17,7 @@ json_t *json_out_text(const char *text);
 /** All findings as a list of {severity, file, line, column, length, message, hint}. */
 json_t *json_out_diags(const struct diag_list *diags);
 
-/** A rule of an image: {number, verdict, section, access, file, line, column, text, id, reason}. */
+/** A rule of an image: {number, verdict, section, access, approvers, file, line, column, text, id, reason}. */
 json_t *json_out_rule(const struct policy_image *image, __u32 number);
 
 /** The access bits of a section as a list of names. */
@@ -25,6 +25,9 @@ json_t *json_out_access(__u32 section, __u32 access);
 
 /** Who may use a policy, {users, groups} as written, or null. */
 json_t *json_out_usable_by(const struct policy *policy);
+
+/** What an image says of approvals, {on_ask, timeout, approvers, hook}; null where nothing asks. */
+json_t *json_out_approvals(const struct policy_image *image);
 
 /** The files of the layers above a policy, from the top. */
 json_t *json_out_managed(const struct managed *managed);

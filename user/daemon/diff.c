@@ -46,14 +46,14 @@ static char *rule_line(const struct policy_image *image, const struct pk_rule *r
 {
 	const char *text = image_string(image, rule->text);
 	CLEAN_FREE char *shown = escape_string(text, strlen(text), '"');
+	const __u32 bits = pk_rule_access(rule);
 	char access[NAMES_ACCESS_SIZE];
 	char *line = NULL;
 
-	if (!shown ||
-	    asprintf(&line, "%s %s \"%s\"%s%s%s", names_verdict(rule->verdict),
-		     names_section(rule->section), shown, rule->access ? " for " : "",
-		     rule->access ? names_access(rule->section, rule->access, ", ", access) : "",
-		     rule->subjects == ~0U ? "" : " by some programs") < 0)
+	if (!shown || asprintf(&line, "%s %s \"%s\"%s%s%s", names_verdict(rule->verdict),
+			       names_section(rule->section), shown, bits ? " for " : "",
+			       bits ? names_access(rule->section, bits, ", ", access) : "",
+			       rule->subjects == ~0U ? "" : " by some programs") < 0)
 		return NULL;
 	return line;
 }

@@ -58,7 +58,7 @@ static int deny_all(struct policy_image *ret_image, struct diag_list *diags)
 	memcpy(policy.dns.resolvers[0], resolver, sizeof(resolver));
 	policy.process.present = true;
 	for (size_t i = 0; i < PK_GUARD__MAX; i++)
-		policy.process.guards[i].deny = true;
+		policy.process.guards[i].verdict = PK_VERDICT_DENY;
 	policy.process.capabilities = 1ULL << CANARY_CAPABILITY;
 	return policy_compile(layers, 1, &options, ret_image, diags);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/asks.h"
 #include "policy/comb.h"
 #include "policy/commands.h"
 #include "policy/compile.h"
@@ -33,6 +34,7 @@ struct compilation {
 	__u8 argv_class[256];
 	__u8 host_class[256];
 	__u32 name;
+	__u32 ask_hook;
 };
 
 static void reset_compilation(struct compilation *c)
@@ -131,7 +133,17 @@ static int compile_addresses(struct compilation *c, struct diag_list *diags)
 	return r;
 }
 
-static int describe_rule(struct strings *strings, const struct numbered_rule *from,
+/* What people must approve: of rules that ask, whichever says more, they or the layers. */
+static __u8 access_of(const struct numbered_rule *from, __u32 approvers)
+{
+	if (from->rule->verdict != PK_VERDICT_ASK)
+		return from->access;
+	if (from->rule->approvers > approvers)
+		approvers = from->rule->approvers;
+	return pk_rule_pack(from->access, approvers);
+}
+
+static int describe_rule(struct strings *strings, const struct numbered_rule *from, __u32 approvers,
 			 struct pk_rule *to)
 {
 	const struct policy_pattern *pattern = from->pattern;
@@ -143,7 +155,7 @@ static int describe_rule(struct strings *strings, const struct numbered_rule *fr
 		.verdict = (__u8)from->rule->verdict,
 		.section = (__u8)from->rule->section,
 		.layer = from->layer,
-		.access = from->access,
+		.access = access_of(from, approvers),
 		.subjects = from->subjects,
 	};
 	r = strings_add(strings, pattern->pos.file, &to->file);
@@ -159,6 +171,7 @@ static int describe_rule(struct strings *strings, const struct numbered_rule *fr
 static int describe_rules(struct compilation *c, struct diag_list *diags)
 {
 	const struct numbered *numbered = &c->numbered;
+	__u32 approvers = asks_approvers(c->layers, c->layer_count);
 	int r;
 
 	c->rules = calloc(numbered->count + 1, sizeof(*c->rules));
@@ -166,7 +179,9 @@ static int describe_rules(struct compilation *c, struct diag_list *diags)
 		return -ENOMEM;
 	r = strings_add(&c->strings, c->layers[c->layer_count - 1]->name, &c->name);
 	for (size_t i = 0; i < numbered->count && !r; i++)
-		r = describe_rule(&c->strings, &numbered->rules[i], &c->rules[i]);
+		r = describe_rule(&c->strings, &numbered->rules[i], approvers, &c->rules[i]);
+	if (!r)
+		r = strings_add(&c->strings, asks_hook(c->layers, c->layer_count), &c->ask_hook);
 	return r == -E2BIG ? refuse_size(diags) : r;
 }
 
@@ -295,6 +310,10 @@ static int emit(const struct compilation *c, const struct compile_options *optio
 	if (hosts_denied(&c->numbered))
 		head.flags |= PK_IMAGE_DENIED_NAMES;
 	guards_fill(c->layers, c->layer_count, &c->numbered, &head);
+	asks_fill(c->layers, c->layer_count, c->rules, c->numbered.count, &head);
+	if (head.ask_timeout)
+		head.ask_hook = c->ask_hook;
+	asks_warn_useless(c->layers, c->layer_count, &head, diags);
 	r = network_fill(c->layers, c->layer_count, options, &head, diags);
 	return r ? r : lay_out(c, &head, ret_image, diags);
 }

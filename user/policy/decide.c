@@ -132,14 +132,16 @@ int decide_subjects(const struct policy_image *image, const char *path, __u32 *r
 struct pk_result decide_guard(const struct policy_image *image, enum pk_guard guard)
 {
 	const struct pk_guards *guards = &image_head(image)->guards;
-	bool refused = guards->deny >> guard & 1;
+	__u32 verdict = guards->deny >> guard & 1 ? PK_VERDICT_DENY :
+			guards->ask >> guard & 1  ? PK_VERDICT_ASK :
+						    PK_VERDICT_ALLOW;
 	__u32 rule = guards->rule[guard];
 
 	return (struct pk_result){
-		.verdict = refused ? PK_VERDICT_DENY : PK_VERDICT_ALLOW,
-		.reason = refused		 ? PK_REASON_GUARD :
-			  rule & PK_RULE_DEFAULT ? PK_REASON_DEFAULT :
-						   PK_REASON_RULE,
+		.verdict = verdict,
+		.reason = verdict != PK_VERDICT_ALLOW ? PK_REASON_GUARD :
+			  rule & PK_RULE_DEFAULT      ? PK_REASON_DEFAULT :
+							PK_REASON_RULE,
 		.rule = rule,
 	};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The keys dns and tls. Numbers are strict: what cannot be meant is refused, not rounded.
+ * The keys dns and tls.
  */
 #include "policy/dns.h"
 
@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "policy/address.h"
 #include "policy/address_parts.h"
+#include "policy/numbers.h"
 #include "policy/pattern.h"
 #include "policy/schema.h"
 #include "policy/vars.h"
@@ -119,27 +120,11 @@ static int read_private(struct front *front, const struct node *value, void *unu
 	return 0;
 }
 
-/* The number before @unit, 1 to @max; 0 when it is not one. */
-static unsigned int number_before(const struct node *value, const char *unit, unsigned int max)
-{
-	size_t length = strlen(unit);
-	unsigned int number = 0;
-
-	if (value->length <= length || strcmp(value->text + value->length - length, unit) != 0 ||
-	    address_number(value->text, value->length - length, max, &number) < 0)
-		return 0;
-	return number;
-}
-
 static int read_min_ttl(struct front *front, const struct node *value, void *unused)
 {
-	unsigned int seconds = number_before(value, "s", FLOOR_MAX);
+	unsigned int seconds = numbers_seconds(value, FLOOR_MAX);
 
 	(void)unused;
-	if (!seconds)
-		seconds = number_before(value, "m", FLOOR_MAX / 60) * 60;
-	if (!seconds)
-		seconds = number_before(value, "h", FLOOR_MAX / 3600) * 3600;
 	if (seconds)
 		front->policy->dns.min_ttl = seconds;
 	else
@@ -151,7 +136,7 @@ static int read_min_ttl(struct front *front, const struct node *value, void *unu
 
 static int read_rate(struct front *front, const struct node *value, void *unused)
 {
-	unsigned int rate = number_before(value, "/s", RATE_MAX);
+	unsigned int rate = numbers_before(value, "/s", RATE_MAX);
 
 	(void)unused;
 	if (rate || strcmp(value->text, "off") == 0)
@@ -166,7 +151,7 @@ static int read_rate(struct front *front, const struct node *value, void *unused
 
 static int read_max_name(struct front *front, const struct node *value, void *unused)
 {
-	unsigned int bytes = number_before(value, "", PK_HOST_MAX);
+	unsigned int bytes = numbers_before(value, "", PK_HOST_MAX);
 
 	(void)unused;
 	if (bytes)

@@ -8,6 +8,8 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "policy/asks.h"
+#include "policy/decide.h"
 #include "policy/dump.h"
 #include "policy/dump_network.h"
 #include "telemetry/names.h"
@@ -166,7 +168,7 @@ static void write_guards(const struct policy_image *image, FILE *to)
 		const struct pk_rule *rule = image_rule(image, guards->rule[g]);
 
 		fprintf(to, "  %-14s %-5s ", names_guard(g),
-			names_verdict(guards->deny >> g & 1 ? PK_VERDICT_DENY : PK_VERDICT_ALLOW));
+			names_verdict(decide_guard(image, g).verdict));
 		if (rule)
 			write_place(image, rule, to);
 		else
@@ -201,8 +203,10 @@ static void write_rule(const struct policy_image *image, __u32 number, FILE *to)
 
 	fprintf(to, "  %-5u layer %u  %-7s %-5s %-16s ", number, rule->layer,
 		names_section(rule->section), names_verdict(rule->verdict),
-		names_access(rule->section, rule->access, ",", access));
+		names_access(rule->section, pk_rule_access(rule), ",", access));
 	write_place(image, rule, to);
+	if (pk_rule_approvers(rule) > 1)
+		fprintf(to, " approvers %u", pk_rule_approvers(rule));
 	if (rule->subjects != PK_SUBJECTS_ALL)
 		fprintf(to, " by bit %d", __builtin_ctz(rule->subjects));
 	if (rule->id) {
@@ -387,6 +391,9 @@ int dump_image(const struct policy_image *image, bool states, FILE *to)
 	write_defaults(image_head(image), to);
 	fputs("\nnetwork\n", to);
 	dump_network(image_head(image), to);
+	if (asks_image(image))
+		fputs("\napprovals\n", to);
+	asks_dump(image, to);
 	write_guards(image, to);
 	write_subjects(image, figures.rules, to);
 	fputs("\nrules\n", to);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The process sections of all layers as one: what any layer refuses is refused, and the highest
- * layer that does is named.
+ * The process sections of all layers as one: what any layer refuses is refused, what is left and any
+ * asks about is asked about, and the highest layer that does is named.
  */
 #ifndef PICKET_POLICY_GUARDS_H
 #define PICKET_POLICY_GUARDS_H

@@ -11,9 +11,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/asks.h"
 #include "policy/image.h"
 #include "policy/image_digest.h"
 #include "policy/network_fill.h"
+
+#define KNOWN_FLAGS                                                                                \
+	(PK_IMAGE_AUDIT | PK_IMAGE_SNI | PK_IMAGE_DENIED_NAMES | PK_IMAGE_HOLD |                   \
+	 PK_IMAGE_ASKS_EGRESS)
 
 struct check {
 	const __u8 *bytes;
@@ -118,8 +123,7 @@ static bool check_head(struct check *c)
 
 	if (head->layers < 1 || head->layers > PK_LAYERS_MAX)
 		return fail(c, "it has no layers or too many");
-	if (head->flags & ~(PK_IMAGE_AUDIT | PK_IMAGE_SNI | PK_IMAGE_DENIED_NAMES) ||
-	    head->activity & ~(__u32)PK_ACTIVITY__ALL)
+	if (head->flags & ~KNOWN_FLAGS || head->activity & ~(__u32)PK_ACTIVITY__ALL)
 		return fail(c, "it has flags that this version does not know");
 	for (int i = 0; i < PK_SECTION__MAX; i++) {
 		const struct pk_default *def = &head->defaults[i];
@@ -205,7 +209,7 @@ static bool check_rules(struct check *c)
 		    !check_string(c, rule->id) || !check_string(c, rule->reason))
 			return fail(c, "a rule's text is not a text");
 		if (rule->verdict >= PK_VERDICT__MAX || rule->layer >= c->head->layers ||
-		    !known_access(rule->section, rule->access) || !known_subjects(c, rule))
+		    !known_access(rule->section, pk_rule_access(rule)) || !known_subjects(c, rule))
 			return fail(c, "a rule is malformed");
 		if (i && is_extra(&rules[i - 1]) > is_extra(rule))
 			return fail(c, "its rules are not in the order of layers");
@@ -220,7 +224,9 @@ static bool check_guard(const struct check *c, int guard)
 {
 	const struct pk_rule *rules = part(c, PK_PART_RULES);
 	const struct pk_guards *guards = &c->head->guards;
-	__u32 verdict = guards->deny >> guard & 1 ? PK_VERDICT_DENY : PK_VERDICT_ALLOW;
+	__u32 verdict = guards->deny >> guard & 1 ? PK_VERDICT_DENY :
+			guards->ask >> guard & 1  ? PK_VERDICT_ASK :
+						    PK_VERDICT_ALLOW;
 	__u32 rule = guards->rule[guard];
 
 	if (rule & PK_RULE_DEFAULT)
@@ -234,13 +240,27 @@ static bool check_guards(struct check *c)
 {
 	const struct pk_guards *guards = &c->head->guards;
 
-	if (guards->deny >> PK_GUARD__MAX)
+	if ((guards->deny | guards->ask) >> PK_GUARD__MAX || guards->_pad)
 		return fail(c, "it has switches that this version does not know");
+	if (guards->deny & guards->ask)
+		return fail(c, "a switch is refused and asked about");
+	if (guards->ask >> PK_GUARD_CAPABILITIES & 1)
+		return fail(c, "it asks about capabilities");
 	if (guards->capabilities && !(guards->deny >> PK_GUARD_CAPABILITIES & 1))
 		return fail(c, "it refuses capabilities with the switch off");
 	for (int i = 0; i < PK_GUARD__MAX; i++)
 		if (!check_guard(c, i))
 			return fail(c, "a switch is decided by nobody");
+	return true;
+}
+
+static bool check_asks(struct check *c)
+{
+	const struct pk_rule *rules = part(c, PK_PART_RULES);
+
+	if (!check_string(c, c->head->ask_hook) ||
+	    !asks_valid(c->head, rules, part_count(c, PK_PART_RULES)))
+		return fail(c, "what it says of approvals is malformed");
 	return true;
 }
 
@@ -257,8 +277,8 @@ static bool check_item(const struct check *c, const struct pk_item *item)
 	/* An event names the rule: it must be what the item does. */
 	rule = &rules[item->rule];
 	return item->layer == rule->layer && item->verdict == rule->verdict &&
-	       item->section == rule->section && item->access == rule->access && item->access &&
-	       item->subjects == rule->subjects;
+	       item->section == rule->section && item->access == pk_rule_access(rule) &&
+	       item->access && item->subjects == rule->subjects;
 }
 
 /* Sorted by rule and port. */
@@ -435,9 +455,9 @@ int image_validate(const void *bytes, size_t size, const char **ret_why)
 	bool good;
 
 	good = check_frame(&c) && check_digest(&c) && check_extents(&c) && check_head(&c) &&
-	       check_strings(&c) && check_rules(&c) && check_guards(&c) && check_items(&c) &&
-	       check_spans(&c) && check_slots(&c) && check_dead(&c, c.head->argv_dead) &&
-	       check_dead(&c, c.head->host_dead);
+	       check_strings(&c) && check_rules(&c) && check_guards(&c) && check_asks(&c) &&
+	       check_items(&c) && check_spans(&c) && check_slots(&c) &&
+	       check_dead(&c, c.head->argv_dead) && check_dead(&c, c.head->host_dead);
 	free(c.heads);
 	free(c.sorted_until);
 	if (!good && ret_why)

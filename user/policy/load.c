@@ -65,7 +65,7 @@ static bool has_sections(const struct policy *policy)
 			return true;
 	}
 	for (int i = 0; i < PK_GUARD__MAX && policy->process.present; i++) {
-		if (policy->process.guards[i].deny)
+		if (policy->process.guards[i].verdict != PK_VERDICT_ALLOW)
 			return true;
 	}
 	return false;

@@ -28,6 +28,7 @@ void policy_free(struct policy **policy)
 		free(p->files[i]);
 	policy_access_reset(&p->access);
 	process_reset(&p->process);
+	free(p->approvals.hook);
 	free(p->rules);
 	free(p->tests);
 	free(p->files);

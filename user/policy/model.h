@@ -58,6 +58,7 @@ struct policy_rule {
 	__u8 access; /* nibble: files READ.., egress TCP|UDP, exec RUN */
 	bool access_said; /* egress: the rule has `protocol`; else its host names that do not deny are
 			   * for TCP only, its addresses for TCP and UDP */
+	__u8 approvers; /* of rules that ask: 1 to PK_APPROVERS_MAX; 0: not said */
 	char *id; /* or NULL */
 	char *reason; /* or NULL */
 	char **by; /* absolute globs of the programs the rule is for; NULL = every program */
@@ -75,7 +76,7 @@ struct policy_section {
 
 /** One switch of the process section, as it came out. */
 struct policy_guard {
-	bool deny;
+	enum pk_verdict verdict;
 	char *source; /* the words that say so: "ptrace: deny", "profile: strict"; NULL: nobody
 		       * said, it is the default */
 	struct diag_pos pos; /* of them */
@@ -143,6 +144,16 @@ struct policy_host {
 	size_t own_count;
 };
 
+/** The key approvals: what happens to acts that rules ask about. Of 0 and NULL nothing is said. */
+struct policy_approvals {
+	bool present;
+	struct diag_pos pos;
+	bool refuse; /* on_ask: deny, and not hold */
+	__u32 timeout; /* seconds */
+	__u32 approvers; /* 1 to PK_APPROVERS_MAX */
+	char *hook; /* absolute path of a program */
+};
+
 /** What an inline test asks. */
 enum policy_test_kind {
 	POLICY_TEST_CONNECT,
@@ -179,6 +190,7 @@ struct policy {
 	struct policy_dns dns;
 	struct policy_tls tls;
 	struct policy_sockets sockets;
+	struct policy_approvals approvals;
 	struct policy_rule *rules; /* in the order of the text, includes where they stand */
 	size_t rule_count;
 	struct policy_test *tests;

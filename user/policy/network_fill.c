@@ -236,10 +236,6 @@ bool network_valid(const struct pk_image *head)
 
 	if (head->sockets & ~ALL_SOCKETS || dns->_pad)
 		return false;
-	for (size_t i = 0; i < sizeof(head->_pad) / sizeof(*head->_pad); i++) {
-		if (head->_pad[i])
-			return false;
-	}
 	if (!dns->resolver_count)
 		return memcmp(dns, &none, sizeof(none)) == 0;
 	if (dns->resolver_count > PK_RESOLVERS_MAX)

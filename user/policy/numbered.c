@@ -205,7 +205,7 @@ static bool is_guard(const struct numbered_rule *entry, __u8 layer,
 {
 	const struct policy_pattern *pattern = entry->pattern;
 
-	return entry->layer == layer && (entry->rule->verdict == PK_VERDICT_DENY) == guard->deny &&
+	return entry->layer == layer && entry->rule->verdict == guard->verdict &&
 	       pattern->pos.line == guard->pos.line && pattern->pos.column == guard->pos.column &&
 	       strcmp(pattern->source, guard->source) == 0;
 }
@@ -227,8 +227,7 @@ static int add_guards(struct numbered *numbered, const struct policy *policy, __
 	for (size_t g = 0; g < PK_GUARD__MAX && !r; g++) {
 		const struct policy_guard *guard = &policy->process.guards[g];
 		struct numbered_extra extra = {
-			.rule = { .section = PK_SECTION_PROCESS,
-				  .verdict = guard->deny ? PK_VERDICT_DENY : PK_VERDICT_ALLOW },
+			.rule = { .section = PK_SECTION_PROCESS, .verdict = guard->verdict },
 			.pattern = { .pos = guard->pos, .source = guard->source },
 		};
 

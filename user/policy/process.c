@@ -51,14 +51,25 @@ static const struct front_word profile_words[] = {
 	{ "off", 2 },
 };
 
-static const struct front_word switch_words[] = { { "allow", 0 }, { "deny", 1 } };
+static const struct front_word switch_words[] = {
+	{ "allow", PK_VERDICT_ALLOW },
+	{ "ask", PK_VERDICT_ASK },
+	{ "deny", PK_VERDICT_DENY },
+};
+
+/* Of capabilities: the kernel asks for them in the middle of calls that cannot be made again. */
+static const struct front_word capabilities_words[] = {
+	{ "allow", PK_VERDICT_ALLOW },
+	{ "deny", PK_VERDICT_DENY },
+};
 
 static const struct front_words profile_set = FRONT_WORDS("profile", profile_words);
 static const struct front_words switch_set = FRONT_WORDS("setting", switch_words);
+static const struct front_words capabilities_set = FRONT_WORDS("setting", capabilities_words);
 
 /* clang-format off */
 #define SWITCH(name, guard)                                                                        \
-	{ name, "allow or deny", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, guards[guard]) }
+	{ name, "allow, ask or deny", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, guards[guard]) }
 /* clang-format on */
 
 static const struct schema_key process_keys[] = {
@@ -101,7 +112,7 @@ static const char *switch_name(unsigned int guard)
 static void apply(struct policy_process *process, __u32 deny)
 {
 	for (unsigned int i = 0; i < PK_GUARD__MAX; i++)
-		process->guards[i].deny = deny & BIT(i);
+		process->guards[i].verdict = deny & BIT(i) ? PK_VERDICT_DENY : PK_VERDICT_ALLOW;
 	process->capabilities = deny & BIT(PK_GUARD_CAPABILITIES) ? capabilities_refused : 0;
 }
 
@@ -190,23 +201,24 @@ static char *write_switch(const char *key, const struct node *value)
 }
 
 /* allow, deny, or a list of the capabilities that may be used: all others are refused. */
-static int read_switch_value(struct front *front, const struct node *value,
-			     struct policy_guard *guard, __u64 *capabilities)
+static int read_capabilities(struct front *front, const struct node *value,
+			     struct policy_process *process)
 {
-	unsigned int deny = 0;
+	struct policy_guard *guard = &process->guards[PK_GUARD_CAPABILITIES];
+	unsigned int verdict = PK_VERDICT_ALLOW;
 	__u64 allowed = 0;
 	int r;
 
 	if (value->kind == NODE_LIST) {
 		r = front_each_text(front, value, "a capability", add_capability, &allowed);
-		guard->deny = true;
-		*capabilities = ~allowed;
+		guard->verdict = PK_VERDICT_DENY;
+		process->capabilities = ~allowed;
 		return r;
 	}
-	if (!front_word(front, value, &switch_set, &deny))
+	if (!front_word(front, value, &capabilities_set, &verdict))
 		return 0;
-	guard->deny = deny;
-	*capabilities = deny ? capabilities_refused : 0;
+	guard->verdict = (enum pk_verdict)verdict;
+	process->capabilities = verdict == PK_VERDICT_DENY ? capabilities_refused : 0;
 	return 0;
 }
 
@@ -214,7 +226,7 @@ static int read_switch(struct front *front, unsigned int number, const struct no
 {
 	struct policy_process *process = &front->policy->process;
 	struct policy_guard *guard = &process->guards[number];
-	__u64 capabilities = 0;
+	unsigned int verdict = PK_VERDICT_ALLOW;
 
 	free(guard->source);
 	guard->source = write_switch(switch_name(number), value);
@@ -224,8 +236,10 @@ static int read_switch(struct front *front, unsigned int number, const struct no
 	if (number == PK_GUARD_WRITABLE_EXEC)
 		front->writable_exec = value;
 	if (number == PK_GUARD_CAPABILITIES)
-		return read_switch_value(front, value, guard, &process->capabilities);
-	return read_switch_value(front, value, guard, &capabilities);
+		return read_capabilities(front, value, process);
+	if (front_word(front, value, &switch_set, &verdict))
+		guard->verdict = (enum pk_verdict)verdict;
+	return 0;
 }
 
 int process_read(struct front *front, const struct node *map, void *unused)
@@ -249,16 +263,18 @@ int process_read(struct front *front, const struct node *map, void *unused)
 void process_check(struct front *front)
 {
 	struct policy *policy = front->policy;
+	const struct policy_guard *guards = policy->process.guards;
 
 	/* The switch would be empty words for root, where the kernel asks for the capability too. */
-	if (!policy->process.guards[PK_GUARD_PERF].deny &&
+	if (guards[PK_GUARD_PERF].verdict != PK_VERDICT_DENY &&
 	    policy->process.capabilities == capabilities_refused)
 		policy->process.capabilities &= ~(1ULL << CAP_PERFMON);
 	/* What the agent may write is what the section files says. */
-	if (policy->process.guards[PK_GUARD_WRITABLE_EXEC].deny && front->writable_exec &&
+	if (guards[PK_GUARD_WRITABLE_EXEC].verdict != PK_VERDICT_ALLOW && front->writable_exec &&
 	    !policy->sections[PK_SECTION_FILES].present)
 		diag_hint(node_error(front->writable_exec, front->diags,
-				     "'writable_exec: deny' needs a section files"),
+				     "'%s' needs a section files",
+				     guards[PK_GUARD_WRITABLE_EXEC].source),
 			  "without one the agent may write every file, and could run none");
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "policy/approvals.h"
 #include "policy/by.h"
 #include "policy/dns.h"
 #include "policy/listen.h"
@@ -24,6 +25,7 @@ struct draft {
 	const struct node *from; /* listen */
 	const struct node *access;
 	const struct node *by;
+	const struct node *approvers;
 	bool faulty; /* something was reported: the rule is not kept */
 };
 
@@ -42,8 +44,24 @@ struct draft {
 	  SCHEMA_KEEP(struct draft, by) }
 /* clang-format on */
 
+static int read_approvers(struct front *front, const struct node *value, void *into)
+{
+	struct draft *draft = into;
+
+	draft->approvers = value;
+	draft->rule.approvers = (__u8)approvals_number(front, value);
+	return 0;
+}
+
+/* Not of rules of listen: there nobody can approve. */
+#define APPROVERS_KEY                                                                              \
+	{                                                                                          \
+		"approvers", "a number of people", read_approvers, SHAPE_TEXT, 0, NULL, 0          \
+	}
+
 static const struct schema_key egress_rule_keys[] = {
 	COMMON_KEYS,
+	APPROVERS_KEY,
 	{ "protocol", "tcp, udp, icmp or a list of them", NULL, MANY, 0,
 	  SCHEMA_KEEP(struct draft, access) },
 };
@@ -58,11 +76,12 @@ static const struct schema_key listen_rule_keys[] = {
 
 static const struct schema_key files_rule_keys[] = {
 	COMMON_KEYS,
+	APPROVERS_KEY,
 	{ "access", "read, write, exec, connect, all or a list of them", NULL, MANY, 0,
 	  SCHEMA_KEEP(struct draft, access) },
 };
 
-static const struct schema_key common_rule_keys[] = { COMMON_KEYS };
+static const struct schema_key common_rule_keys[] = { COMMON_KEYS, APPROVERS_KEY };
 
 static const struct front_word protocol_words[] = {
 	{ "tcp", PK_ACCESS_TCP },
@@ -202,6 +221,20 @@ static int read_by(struct front *front, struct draft *draft)
 	return r;
 }
 
+static void check_approvers(struct front *front, struct draft *draft)
+{
+	if (!draft->approvers)
+		return;
+	if (!draft->rule.approvers || draft->rule.verdict != PK_VERDICT_ASK)
+		draft->faulty = true;
+	if (draft->rule.verdict != PK_VERDICT_ASK)
+		diag_hint(node_error(draft->approvers, front->diags,
+				     "'approvers' is for rules that ask: this one would never be "
+				     "approved"),
+			  "write 'ask' instead of '%s', or remove the key",
+			  draft->allow ? "allow" : "deny");
+}
+
 static int fill_rule(struct front *front, const struct section_kind *kind, const struct node *node,
 		     struct draft *draft)
 {
@@ -218,6 +251,7 @@ static int fill_rule(struct front *front, const struct section_kind *kind, const
 	patterns = choose_verdict(front, node, draft);
 	if (!patterns)
 		return 0;
+	check_approvers(front, draft);
 	r = set_access(front, kind, node, draft);
 	if (r == 0 && draft->by)
 		r = read_by(front, draft);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/access.h"
+#include "policy/approvals.h"
 #include "policy/by.h"
 #include "policy/include.h"
 #include "policy/inline_tests.h"
@@ -157,6 +158,8 @@ static const struct schema_key policy_keys[] = {
 	{ "process", "a map with 'profile' and switches", process_read, SHAPE_MAP, 0, MAIN_ONLY,
 	  0 },
 	{ "syscalls", "a map with 'deny'", syscalls_read, SHAPE_MAP, 0, NULL, 0 },
+	{ "approvals", "a map with 'on_ask', 'timeout' and other keys", approvals_read, SHAPE_MAP,
+	  0, MAIN_ONLY, 0 },
 	{ "report", "a map with 'activity' and 'rate'", read_report, SHAPE_MAP, 0, MAIN_ONLY, 0 },
 	{ "tests", "a list of tests", inline_tests_read, SHAPE_LIST, 0, NULL, 0 },
 };
