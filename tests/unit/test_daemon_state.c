@@ -123,7 +123,7 @@ static void what_is_saved_is_read_back(void **state)
 	add(folder->registry, 1, "one");
 	add(folder->registry, 2, "two");
 	assert_int_equal(state_prepare(folder->fd), 0);
-	assert_int_equal(state_save(folder->fd, folder->registry), 0);
+	assert_int_equal(state_save(folder->fd, folder->registry, NULL), 0);
 	read = load(folder, 2, 0);
 	old = &registry_at(folder->registry, 1)->record;
 	new = state_find(&read, 1, old->cgroup);
@@ -154,7 +154,7 @@ static void the_files_stay_the_same_two(void **state)
 	assert_int_equal(fstatat(folder->fd, STATE_FILE, &first[0], 0), 0);
 	assert_int_equal(fstatat(folder->fd, STATE_SPARE, &first[1], 0), 0);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(state_save(folder->fd, folder->registry), 0);
+		assert_int_equal(state_save(folder->fd, folder->registry, NULL), 0);
 	assert_int_equal(state_prepare(folder->fd), 0);
 	assert_int_equal(fstatat(folder->fd, STATE_FILE, &then[0], 0), 0);
 	assert_int_equal(fstatat(folder->fd, STATE_SPARE, &then[1], 0), 0);
@@ -201,7 +201,7 @@ static void one_bad_record_spoils_no_other(void **state)
 		CLEAN_FREE char *changed = NULL;
 		char *at;
 
-		assert_int_equal(state_save(folder->fd, folder->registry), 0);
+		assert_int_equal(state_save(folder->fd, folder->registry, NULL), 0);
 		text = read_state(folder);
 		at = strstr(text, from[i]);
 		assert_non_null(at);
@@ -219,7 +219,7 @@ static void another_boot_has_no_agents(void **state)
 
 	add(folder->registry, 1, "one");
 	assert_int_equal(state_prepare(folder->fd), 0);
-	assert_int_equal(state_save(folder->fd, folder->registry), 0);
+	assert_int_equal(state_save(folder->fd, folder->registry, NULL), 0);
 	text = read_state(folder);
 	strstr(text, "\"boot\":\"")[8] ^= 1;
 	write_state(folder, text);
@@ -237,7 +237,7 @@ static void files_of_others_are_not_used(void **state)
 	(void)load(folder, 0, 0);
 	add(folder->registry, 1, "one");
 	assert_int_equal(state_prepare(folder->fd), 0);
-	assert_int_equal(state_save(folder->fd, folder->registry), 0);
+	assert_int_equal(state_save(folder->fd, folder->registry, NULL), 0);
 	assert_int_equal(state_load(folder->fd, geteuid() + 1, &read, &diags), 0);
 	assert_int_equal(read.count, 0);
 	assert_int_equal(diags.count, 1);
@@ -259,10 +259,10 @@ static void a_save_that_fails_changes_nothing(void **state)
 
 	add(folder->registry, 1, "one");
 	assert_int_equal(state_prepare(folder->fd), 0);
-	assert_int_equal(state_save(folder->fd, folder->registry), 0);
+	assert_int_equal(state_save(folder->fd, folder->registry, NULL), 0);
 	assert_int_equal(unlinkat(folder->fd, STATE_SPARE, 0), 0);
 	add(folder->registry, 2, "two");
-	assert_int_equal(state_save(folder->fd, folder->registry), -ENOENT);
+	assert_int_equal(state_save(folder->fd, folder->registry, NULL), -ENOENT);
 	read = load(folder, 1, 0);
 }
 

@@ -22,6 +22,7 @@ static const char help[] =
 	"\n"
 	"      --config DIR       folder of policies/ and managed.d/ (default /etc/picket)\n"
 	"      --run-dir DIR      folder of the socket and the state (default /run/picket)\n"
+	"      --lib-dir DIR      folder of the record of grants (default /var/lib/picket)\n"
 	"      --socket PATH      the socket (default: control.sock in the run folder)\n"
 	"      --tier TIER        use at most this tier: lsm, modify-return or network\n"
 	"      --remove           take the engine out of the kernel; there must be no agents\n"
@@ -33,7 +34,14 @@ struct command {
 	bool remove;
 };
 
-enum option_id { OPTION_CONFIG = 256, OPTION_RUN_DIR, OPTION_SOCKET, OPTION_TIER, OPTION_REMOVE };
+enum option_id {
+	OPTION_CONFIG = 256,
+	OPTION_RUN_DIR,
+	OPTION_LIB_DIR,
+	OPTION_SOCKET,
+	OPTION_TIER,
+	OPTION_REMOVE
+};
 
 static int parse_tier(const char *name, enum pk_tier *ret_tier)
 {
@@ -62,6 +70,8 @@ static int take_option(struct command *command, int option)
 		return take_path("--config", &command->options.config);
 	case OPTION_RUN_DIR:
 		return take_path("--run-dir", &command->options.run_dir);
+	case OPTION_LIB_DIR:
+		return take_path("--lib-dir", &command->options.lib_dir);
 	case OPTION_SOCKET:
 		return take_path("--socket", &command->options.socket);
 	case OPTION_TIER:
@@ -80,6 +90,7 @@ static int parse(struct command *command, int argc, char **argv, int *ret_exit)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, OPTION_CONFIG },
 		{ "run-dir", required_argument, NULL, OPTION_RUN_DIR },
+		{ "lib-dir", required_argument, NULL, OPTION_LIB_DIR },
 		{ "socket", required_argument, NULL, OPTION_SOCKET },
 		{ "tier", required_argument, NULL, OPTION_TIER },
 		{ "remove", no_argument, NULL, OPTION_REMOVE },
@@ -141,6 +152,7 @@ int cmd_daemon(int argc, char **argv)
 		.options = {
 			.config = "/etc/picket",
 			.run_dir = "/run/picket",
+			.lib_dir = "/var/lib/picket",
 			.tier = PK_TIER__MAX - 1,
 			.say = say,
 		},

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "daemon/ask_local.h"
 #include "engine/agent.h"
 #include "engine/cgroup.h"
 #include "engine/learned.h"
@@ -26,6 +27,7 @@
 static void forget(struct daemon *daemon, struct agent_entry *entry)
 {
 	events_forget_slot(&daemon->events, entry->record.slot);
+	asks_forget_agent(&daemon->asks, entry->record.slot);
 	feed_remove(&daemon->feeds, entry);
 	registry_remove(&daemon->registry, entry);
 	loop_drop(daemon->epoll, &entry->owner);
@@ -393,6 +395,7 @@ int agents_start(struct daemon *daemon, struct agent_plan *plan, struct agent_en
 		(void)hub_agent_remove(&daemon->hub, &entry->hub, diags);
 		return r;
 	}
+	ask_local_prepare(daemon, entry);
 	daemon_save(daemon);
 	*ret_entry = TAKE_PTR(entry);
 	return 0;
@@ -446,5 +449,7 @@ int agents_replace(struct daemon *daemon, struct agent_entry *entry, struct comp
 	take_compiled(entry, compiled);
 	policies_reset_compiled(compiled);
 	*compiled = before;
+	ask_local_prepare(daemon, entry);
+	asks_reloaded(&daemon->asks, entry, &before.image);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/policy_args.h"
 #include "daemon/agents.h"
+#include "daemon/ask_local.h"
 #include "daemon/proc.h"
 #include "daemon/state.h"
 
@@ -74,6 +75,7 @@ static int read_image(struct adoption *adoption, struct agent_entry *entry)
 	int r = hub_agent_image(&daemon->hub, &entry->hub, &entry->image);
 
 	if (r == 0) {
+		ask_local_prepare(adoption->daemon, entry);
 		cli_policy_digest(&entry->image, entry->digest);
 		return 0;
 	}
@@ -143,6 +145,8 @@ int agents_adopt(struct daemon *daemon, struct diag_list *diags)
 
 	if (r == 0)
 		r = hub_agents(&daemon->hub, adopt_one, &adoption);
+	if (r == 0)
+		r = asks_adopt(&daemon->asks, state.grants);
 	if (r) {
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot take over the agents there are: %s",
 			       strerror(-r));

@@ -147,6 +147,7 @@ static void health_ready(void *context, __u32 events)
 	loop_take_timer(&daemon->health);
 	reload_watch(daemon);
 	agents_check(daemon);
+	asks_check(&daemon->asks);
 	if (daemon->state_error)
 		daemon_save(daemon);
 	if (time(NULL) - daemon->proof.at >= proof_seconds || time(NULL) < daemon->proof.at)
@@ -158,7 +159,8 @@ static void health_ready(void *context, __u32 events)
 
 void daemon_save(struct daemon *daemon)
 {
-	int r = state_save(daemon->run_fd, &daemon->registry);
+	json_t *grants = asks_encode(&daemon->asks);
+	int r = grants ? state_save(daemon->run_fd, &daemon->registry, grants) : -ENOMEM;
 
 	if (r && r != daemon->state_error)
 		daemon_say(daemon,
@@ -166,6 +168,7 @@ void daemon_save(struct daemon *daemon)
 			   "confined as before, but 'unknown'",
 			   daemon->options.run_dir, STATE_FILE, strerror(-r));
 	daemon->state_error = r;
+	json_decref(grants);
 }
 
 static bool is_agents(void *context, __u64 cgroup)
@@ -195,6 +198,7 @@ static void client_gone(void *context, struct client *client)
 	struct daemon *daemon = context;
 
 	events_forget_client(&daemon->events, client);
+	asks_forget_client(&daemon->asks, client);
 	agents_forget_client(daemon, client);
 }
 
@@ -333,6 +337,20 @@ static int open_records(struct daemon *daemon, struct diag_list *diags)
 	return r ? cannot(diags, r, "map the ring buffers") : 0;
 }
 
+static void take_asked(void *context, struct agent_entry *entry, const struct event *event)
+{
+	asks_take(context, entry, event);
+}
+
+static int open_asks(struct daemon *daemon, struct diag_list *diags)
+{
+	int r = asks_open(daemon);
+
+	daemon->events.asked = take_asked;
+	daemon->events.asked_context = &daemon->asks;
+	return r ? cannot(diags, r, "wait for approvals") : 0;
+}
+
 static int open_server(struct daemon *daemon, struct diag_list *diags)
 {
 	CLEAN_FREE char *path = NULL;
@@ -406,8 +424,8 @@ int daemon_open(struct daemon *daemon, const struct daemon_options *options,
 		struct diag_list *diags)
 {
 	static int (*const steps[])(struct daemon * daemon, struct diag_list * diags) = {
-		open_basics,  open_signals, open_run,	  open_hub,    protect,
-		open_records, reload_open,  agents_adopt, open_server, open_sources,
+		open_basics, open_signals, open_run,	 open_hub,    protect,	    open_records,
+		open_asks,   reload_open,  agents_adopt, open_server, open_sources,
 	};
 	int r = 0;
 
@@ -455,6 +473,7 @@ void daemon_close(struct daemon *daemon)
 	loop_drop(daemon->epoll, &daemon->health);
 	ring_buffer__free(daemon->rings);
 	daemon->rings = NULL;
+	asks_close(&daemon->asks);
 	free_agents(daemon);
 	events_reset(&daemon->events);
 	feeds_close(&daemon->feeds);

@@ -6,6 +6,7 @@
 #ifndef PICKET_DAEMON_DAEMON_H
 #define PICKET_DAEMON_DAEMON_H
 
+#include "daemon/asks.h"
 #include "daemon/events.h"
 #include "daemon/loop.h"
 #include "daemon/policies.h"
@@ -24,6 +25,7 @@ struct daemon_options {
 	const char *socket; /* NULL: DAEMON_SOCKET_NAME in the run folder */
 	const char *config;
 	const char *run_dir;
+	const char *lib_dir; /* of the record of grants */
 	enum pk_tier tier; /* at most */
 	void (*say)(const char *text); /* a line for the log, without newline */
 };
@@ -44,6 +46,7 @@ struct daemon {
 	struct registry registry;
 	struct events events;
 	struct feeds feeds;
+	struct asks asks;
 	struct policies policies;
 	struct reload reload;
 	struct daemon_proof proof;
@@ -66,7 +69,8 @@ struct daemon {
 		.hub = HUB_NONE, .features.tier = -1, .epoll = -1, .run_fd = -1,                   \
 		.signals = LOOP_SOURCE_NONE, .records = LOOP_SOURCE_NONE,                          \
 		.clients = LOOP_SOURCE_NONE, .watchdog = LOOP_SOURCE_NONE,                         \
-		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .reload = RELOAD_NONE             \
+		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .asks = ASKS_NONE,                \
+		.reload = RELOAD_NONE                                                              \
 	}
 
 /**

@@ -187,6 +187,8 @@ static void deliver(struct events *events, struct agent_entry *entry, const stru
 
 	events->delivered++;
 	entry->events++;
+	if (events->asked && (event->head.ask[0] || event->head.ask[1]))
+		events->asked(events->asked_context, entry, event);
 	if (entry->summary)
 		summary_add(entry->summary, event);
 	if (events->feeds && entry->feed.fd >= 0 && feed_takes(event)) {

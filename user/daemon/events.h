@@ -21,6 +21,9 @@ struct subscription {
 /** The road. events_open() initialises, events_reset() frees. */
 struct events {
 	const struct registry *registry; /* borrowed */
+	/** Called for each record whose act an `ask` rule is about; may be NULL. */
+	void (*asked)(void *context, struct agent_entry *entry, const struct event *event);
+	void *asked_context; /* borrowed */
 	struct feeds *feeds; /* borrowed; NULL = none are written */
 	struct subscription *subscriptions; /* owned */
 	size_t count;

@@ -19,11 +19,17 @@ const struct method methods_table[] = {
 	{ "agent.names", PEER_NOBODY, method_agent_names },
 	{ "agent.denials", PEER_NOBODY, method_agent_denials },
 	{ "events.subscribe", PEER_NOBODY, method_events_subscribe },
+	{ "request.list", PEER_NOBODY, method_request_list },
+	{ "request.watch", PEER_NOBODY, method_request_watch },
+	{ "grant.list", PEER_NOBODY, method_grant_list },
 	{ "agent.list", PEER_OBSERVER, method_agent_list },
 	{ "status", PEER_OBSERVER, method_status },
 	{ "agent.attach", PEER_OPERATOR, method_agent_attach },
 	{ "agent.detach", PEER_OPERATOR, method_agent_detach },
 	{ "policy.reload", PEER_OPERATOR, method_policy_reload },
+	{ "request.approve", PEER_OPERATOR, method_request_approve },
+	{ "request.refuse", PEER_OPERATOR, method_request_refuse },
+	{ "grant.revoke", PEER_OPERATOR, method_grant_revoke },
 };
 
 const size_t methods_count = sizeof(methods_table) / sizeof(methods_table[0]);

@@ -25,6 +25,12 @@ int method_agent_names(void *context, struct call *call, struct control_answer *
 int method_agent_denials(void *context, struct call *call, struct control_answer *answer);
 int method_events_subscribe(void *context, struct call *call, struct control_answer *answer);
 int method_policy_reload(void *context, struct call *call, struct control_answer *answer);
+int method_request_list(void *context, struct call *call, struct control_answer *answer);
+int method_request_watch(void *context, struct call *call, struct control_answer *answer);
+int method_request_approve(void *context, struct call *call, struct control_answer *answer);
+int method_request_refuse(void *context, struct call *call, struct control_answer *answer);
+int method_grant_list(void *context, struct call *call, struct control_answer *answer);
+int method_grant_revoke(void *context, struct call *call, struct control_answer *answer);
 int method_status(void *context, struct call *call, struct control_answer *answer);
 
 /** Answer with an error. Returns 0, as methods do. */

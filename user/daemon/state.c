@@ -64,7 +64,7 @@ static json_t *encode(const struct agent_record *record)
 			 (json_int_t)record->since);
 }
 
-static json_t *encode_all(const struct registry *registry, const char *boot)
+static json_t *encode_all(const struct registry *registry, const char *boot, json_t *grants)
 {
 	json_t *agents = json_array();
 	const struct agent_entry *entry = NULL;
@@ -77,8 +77,8 @@ static json_t *encode_all(const struct registry *registry, const char *boot)
 			return NULL;
 		}
 	}
-	return json_pack("{s:i, s:s, s:o}", "version", STATE_VERSION, "boot", boot, "agents",
-			 agents);
+	return json_pack("{s:i, s:s, s:o, s:O*}", "version", STATE_VERSION, "boot", boot, "agents",
+			 agents, "grants", grants);
 }
 
 static int write_all(int fd, const char *text)
@@ -98,13 +98,13 @@ static int write_all(int fd, const char *text)
 	return fsync(fd) ? -errno : 0;
 }
 
-int state_save(int run_fd, const struct registry *registry)
+int state_save(int run_fd, const struct registry *registry, json_t *grants)
 {
 	CLEAN_FREE char *text = NULL;
 	CLEAN_FD int fd = -1;
 	char boot[64];
 	int r = read_boot(boot);
-	json_t *all = r == 0 ? encode_all(registry, boot) : NULL;
+	json_t *all = r == 0 ? encode_all(registry, boot, grants) : NULL;
 
 	if (all)
 		text = json_dumps(all, JSON_COMPACT);
@@ -275,6 +275,8 @@ int state_load(int run_fd, uid_t owner, struct state *ret_state, struct diag_lis
 		damaged(diags, why);
 	else if (boot && read_boot(now) == 0 && strcmp(boot, now) == 0)
 		r = decode_all(all, ret_state, diags);
+	if (r == 0 && ret_state->items)
+		ret_state->grants = json_incref(json_object_get(all, "grants"));
 	json_decref(all);
 	if (r)
 		state_reset(ret_state);
@@ -295,5 +297,6 @@ void state_reset(struct state *state)
 	for (size_t i = 0; i < state->count; i++)
 		registry_reset_record(&state->items[i]);
 	free(state->items);
+	json_decref(state->grants);
 	*state = (struct state){ 0 };
 }

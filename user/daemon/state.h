@@ -22,13 +22,14 @@
 struct state {
 	struct agent_record *items; /* owned */
 	size_t count;
+	json_t *grants; /* owned; what was saved, or NULL */
 };
 
 /** Make sure that both files exist, with mode 0600, in the folder @run_fd. Returns 0 or -errno. */
 int state_prepare(int run_fd);
 
-/** Write all agents' records. Returns 0 or -errno; then the file is as it was. */
-int state_save(int run_fd, const struct registry *registry);
+/** Write all agents' records, and @grants (borrowed). Returns 0 or -errno; then the file is as it was. */
+int state_save(int run_fd, const struct registry *registry, json_t *grants);
 
 /**
  * Read the records of this boot. A file that is empty, of another boot, not root's (@owner), or

@@ -26,6 +26,12 @@ ROWS = {
     "status": ({}, [DENIED, DENIED, OK, OK, OK]),
     "agent.attach": (NO_CGROUP, [DENIED, DENIED, DENIED, MISSING, MISSING]),
     "agent.detach": ({"agent": AGENT}, [DENIED, DENIED, DENIED, FAILED, FAILED]),
+    "request.list": ({}, [OK, OK, OK, OK, OK]),
+    "request.watch": ({"agent": AGENT}, [MISSING, OK, OK, OK, OK]),
+    "request.approve": ({"id": "r-aaaaaaaa"}, [DENIED, DENIED, DENIED, MISSING, MISSING]),
+    "request.refuse": ({"id": "r-aaaaaaaa"}, [DENIED, DENIED, DENIED, MISSING, MISSING]),
+    "grant.list": ({}, [OK, OK, OK, OK, OK]),
+    "grant.revoke": ({"grant": 1}, [DENIED, DENIED, DENIED, MISSING, MISSING]),
     "policy.reload": ({}, [DENIED, DENIED, DENIED, OK, OK]),
 }
 WAITING = ["sh", "-c", "echo ready; read line"]
