@@ -133,6 +133,7 @@ class Host:
         sh(f"""mount --make-rprivate /
             mount -t tmpfs -o mode=755 tmpfs /etc/picket
             mount -t tmpfs -o mode=755 tmpfs /run
+            mount -t tmpfs -o mode=755 tmpfs /var/lib
             mount -t bpf -o mode=700 bpf /sys/fs/bpf
             umount -l {root}
             mount -t cgroup2 cgroup2 {root}
