@@ -23,6 +23,12 @@ enum pk_cache_flaw {
 /** Bits of enum pk_cache_flaw. Tests only. */
 extern const volatile __u32 pk_cache_flaw;
 
+/** Keys all hashes: who chooses names must not be able to choose their hashes. */
+extern const volatile __u64 pk_host_seed;
+
+/** 1: somebody could approve what rules ask about. */
+extern __u32 pk_approvers;
+
 /** tgid of the process that supervises the agents: they can neither signal nor trace it. */
 extern __u32 pk_supervisor;
 

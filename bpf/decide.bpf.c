@@ -18,6 +18,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+const volatile __u32 pk_tier = PK_TIER_LSM;
+
 /* The first path in two parts: the states between them are its directory's. */
 static __always_inline int pk_run_halves(const struct pk_view *v, const struct pk_image *head,
 					 struct pk_scratch *s, struct pk_states *states)

@@ -17,7 +17,7 @@ int pk_decide(struct pk_scratch *s);
 
 /**
  * The same for addresses and sockets: sections egress, listen, accept and sockets. s->finding tells
- * more.
+ * more. Also returns PK_ASKED.
  */
 int pk_decide_network(struct pk_scratch *s);
 
@@ -33,10 +33,16 @@ int pk_decide_local(struct pk_scratch *s);
 /** Nothing was decided: each packet will be judged. */
 #define PK_LATER 1
 
+/** A rule asks about it, and somebody could approve: pk_decide_asked() is to be called. */
+#define PK_ASKED 2
+
+/** What pk_decide_network() left open, for the socket s->asked.cookie. Returns 0 or a negative errno. */
+int pk_decide_asked(struct pk_scratch *s);
+
 /**
  * The same for connecting a datagram socket, which sends nothing. Resolver libraries do it to every
  * address that they learned, to see which ways there are: PK_LATER, and no report, where no rule
- * denies it and TCP to the same destination is allowed, and for port 0.
+ * denies it and TCP to the same destination is allowed, for port 0, and where a rule asks.
  */
 int pk_decide_datagrams(struct pk_scratch *s);
 
@@ -48,7 +54,7 @@ int pk_decide_datagrams(struct pk_scratch *s);
 int pk_judge(struct pk_scratch *s);
 
 /**
- * Count and report s->finding, which is not "allow", for a packet: who did it is what @flow says, and
+ * Count and report s->finding, which is not "allow" but for a grant, for a packet: who did it is what @flow says, and
  * cookie, local and local_port of s->event are the caller's to set. Returns -EPERM, 0 in audit mode.
  */
 int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow);

@@ -84,6 +84,10 @@ static __always_inline int pk_cgroup_ask(struct bpf_sock_addr *ctx, __u32 op,
 		error = pk_decide_datagrams(s);
 	else
 		error = pk_decide_network(s);
+	if (error == PK_ASKED) {
+		s->asked.cookie = bpf_get_socket_cookie(ctx);
+		error = pk_decide_asked(s);
+	}
 	if (error >= 0 && flow)
 		pk_keep(flow, s, error == PK_LATER);
 	pk_scratch_give(s);

@@ -13,7 +13,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile __u32 pk_tier = PK_TIER_LSM;
 const volatile __u32 pk_cache_check = 0;
 const volatile __u32 pk_cache_flaw = 0;
 __u32 pk_supervisor = 0;

@@ -5,6 +5,7 @@
 #ifndef PICKET_MAPS_BPF_H
 #define PICKET_MAPS_BPF_H
 
+#include <picket/ask.h>
 #include <picket/dns.h>
 #include <picket/payload.h>
 
@@ -208,6 +209,8 @@ struct pk_packet {
 #define PK_REQUEST_SILENT 64U
 /** A program without a path (memfd): only its words are judged. */
 #define PK_REQUEST_NAMELESS 128U
+/** s->asked.key is the request's. */
+#define PK_REQUEST_KEYED 256U
 
 /** A new program's command line and how far it was read, in a part of the work area. */
 struct pk_command {
@@ -222,6 +225,15 @@ struct pk_command {
 	__u32 failed; /* enum pk_reason */
 	__u32 script; /* state behind the script's own path and a NUL; 0 = it has none */
 	__u64 script_image; /* digest of the image that state is of, its first bytes */
+};
+
+/** A request that a rule asks about. */
+struct pk_asked {
+	struct pk_ask_key key;
+	__u64 sip[4]; /* state of the hash while the key is made */
+	__u64 cookie; /* egress: of the socket */
+	__u32 grant; /* id of the answer that decided; 0 = none */
+	__u32 lost; /* the event found no room in the ring */
 };
 
 /**
@@ -247,6 +259,7 @@ struct pk_scratch {
 	struct pk_request rq;
 	struct pk_finding finding;
 	struct pk_command command;
+	struct pk_asked asked;
 	struct pk_packet packet;
 	struct pk_dns_question question;
 	struct pk_dns_walk answer;
@@ -402,6 +415,41 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } pk_askers SEC(".maps") __weak;
+
+/**
+ * Key -> answer. Written by user space, which also takes away what is over; the programs count uses down.
+ * Full: no further answer can be given. Not in the memory of hosts without answers.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PK_GRANTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct pk_ask_key);
+	__type(value, struct pk_grant);
+} pk_grants SEC(".maps") __weak;
+
+/**
+ * Thread -> what it waits for, stopped. Made by the programs, deleted by them when it is decided or the
+ * thread ends, and by user space when it lets the thread go on. Full: refused instead of held.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PK_HELD_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct pk_hold);
+} pk_held SEC(".maps") __weak;
+
+/**
+ * Socket, by its cookie -> hash of the request that was granted for it: what a hook was told, for the
+ * cgroup programs, which see the same call and its packets. Forgotten: refused there.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PK_HELD_MAX);
+	__type(key, __u64);
+	__type(value, __u64[2]);
+} pk_granted SEC(".maps") __weak;
 
 /** Denials and asks. Full: the record is lost and counted in PK_COUNT_DECISION_LOST. */
 struct {

@@ -11,6 +11,7 @@
 #include "image.bpf.h"
 #include "report.bpf.h"
 
+#include "ask.bpf.h"
 #include "decide.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -112,11 +113,17 @@ static __always_inline void pk_judge_unknown(const struct pk_view *v, const stru
 {
 	struct pk_finding *f = &s->finding;
 
-	if (f->verdict == PK_VERDICT_DENY && f->reason == PK_REASON_RULE)
+	/* Names can only add to what a rule about the address says. */
+	if (f->reason == PK_REASON_RULE) {
+		if (f->verdict == PK_VERDICT_ASK && query->access == PK_ACCESS_TCP &&
+		    (head->flags & PK_IMAGE_DENIED_NAMES))
+			f->check = PK_CHECK_DENIED;
 		return;
+	}
 	pk_judge_names(v, head, s, query, set);
-	if (f->verdict == PK_VERDICT_ALLOW && query->access == PK_ACCESS_TCP &&
-	    (head->flags & PK_IMAGE_SNI))
+	if (f->verdict == PK_VERDICT_DENY || query->access != PK_ACCESS_TCP)
+		return;
+	if ((head->flags & PK_IMAGE_SNI) && (f->verdict == PK_VERDICT_ALLOW || f->host))
 		f->check = PK_CHECK_NAME;
 }
 
@@ -266,6 +273,8 @@ static __always_inline int pk_conclude_found(struct pk_scratch *s)
 	struct pk_result result = pk_found(&s->finding);
 	const struct pk_image *head;
 
+	if (pk_is_open(&s->finding))
+		return PK_ASKED;
 	if (result.verdict != PK_VERDICT_ALLOW) {
 		(void)pk_find_host(s);
 		pk_event_host(s);
@@ -321,6 +330,20 @@ __noinline int pk_decide_local(struct pk_scratch *s)
 	return pk_conclude(s, &result, s->finding.audit);
 }
 
+__noinline int pk_decide_asked(struct pk_scratch *s)
+{
+	struct pk_result result;
+
+	if (!s)
+		return -EPERM;
+	if (!pk_ask_socket(s))
+		return 0;
+	result = pk_found(&s->finding);
+	(void)pk_find_host(s);
+	pk_event_host(s);
+	return pk_conclude(s, &result, 0);
+}
+
 __noinline int pk_decide_datagrams(struct pk_scratch *s)
 {
 	int denied;
@@ -329,7 +352,7 @@ __noinline int pk_decide_datagrams(struct pk_scratch *s)
 		return -EPERM;
 	if (!s->rq.port && !s->rq.reason)
 		return PK_LATER;
-	if (pk_judge(s) && s->finding.reason == PK_REASON_DEFAULT) {
+	if (pk_judge(s) && s->finding.reason == PK_REASON_DEFAULT && !pk_is_open(&s->finding)) {
 		s->rq.access = PK_ACCESS_TCP;
 		denied = pk_judge(s);
 		s->rq.access = PK_ACCESS_UDP;
@@ -337,6 +360,9 @@ __noinline int pk_decide_datagrams(struct pk_scratch *s)
 			return PK_LATER;
 		(void)pk_judge(s);
 	}
+	/* Whoever sends there has to ask. */
+	if (pk_is_open(&s->finding))
+		return PK_LATER;
 	return pk_conclude_found(s);
 }
 
@@ -347,10 +373,10 @@ __noinline int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow)
 
 	if (!s || !flow)
 		return -EPERM;
-	s->rq.error = EPERM;
 	result = pk_found(&s->finding);
+	s->rq.error = result.verdict == PK_VERDICT_ALLOW ? 0 : EPERM;
 	error = pk_event_verdict(s, &result, s->finding.audit);
-	pk_count(s->rq.agent, result.verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
+	pk_count(s->rq.agent, pk_count_of(result.verdict));
 	pk_event_request(s, true);
 	(void)pk_find_host(s);
 	pk_event_host(s);

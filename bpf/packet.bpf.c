@@ -14,6 +14,7 @@
 
 #include "packet.bpf.h"
 
+#include "ask.bpf.h"
 #include "decide.bpf.h"
 #include "flow.bpf.h"
 
@@ -170,6 +171,21 @@ static __always_inline void pk_flow_found(struct pk_flow *flow, const struct pk_
 	flow->kind = PK_FLOW_OUT;
 }
 
+/** A packet to where a rule asks about. Returns 0 when that was granted. Out of line: it is rare. */
+__noinline int pk_packet_ask(struct pk_scratch *s, struct pk_flow *flow)
+{
+	if (!s || !flow)
+		return 1;
+	s->asked.cookie = s->event.cookie;
+	if (!pk_ask_socket(s))
+		return 0;
+	if (s->finding.verdict != PK_VERDICT_ALLOW)
+		return 1;
+	(void)pk_report_as(s, flow);
+	s->rq.flags &= ~PK_REQUEST_KEYED;
+	return 0;
+}
+
 /* Judge the destination for the socket and note it. Returns 1: it may be sent to. */
 static __always_inline int pk_judge_packet(struct __sk_buff *ctx, struct pk_scratch *s,
 					   struct pk_flow *flow)
@@ -179,6 +195,8 @@ static __always_inline int pk_judge_packet(struct __sk_buff *ctx, struct pk_scra
 	struct pk_finding found;
 
 	found = s->finding;
+	if (denied && pk_is_open(&found))
+		denied = pk_packet_ask(s, flow);
 	if (!denied && home)
 		denied = pk_judge_home(s, &found);
 	pk_flow_found(flow, s, &found);

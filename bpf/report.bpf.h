@@ -100,6 +100,14 @@ static __always_inline void pk_event_request(struct pk_scratch *s, bool decision
 	*(__be64 *)&e->address[8] = bpf_cpu_to_be64(s->rq.address_lo);
 	e->target = s->rq.target;
 	e->detail = s->rq.detail;
+	e->grant = 0;
+	e->ask[0] = 0;
+	e->ask[1] = 0;
+	if (s->rq.flags & PK_REQUEST_KEYED) {
+		e->grant = s->asked.grant;
+		e->ask[0] = s->asked.key.hash[0];
+		e->ask[1] = s->asked.key.hash[1];
+	}
 	__builtin_memcpy(e->target_comm, s->rq.target_comm, sizeof(e->target_comm));
 }
 
@@ -117,6 +125,7 @@ static __always_inline void pk_event_send(struct pk_scratch *s, bool decision)
 		lost = bpf_ringbuf_output(&pk_decisions, e, sizeof(*e) + text, 0);
 	else
 		lost = bpf_ringbuf_output(&pk_activity, e, sizeof(*e) + text, 0);
+	s->asked.lost = lost != 0;
 	if (lost)
 		pk_count(s->rq.agent, decision ? PK_COUNT_DECISION_LOST : PK_COUNT_ACTIVITY_LOST);
 }
@@ -148,7 +157,15 @@ static __always_inline void pk_event_host(struct pk_scratch *s)
 	s->rq.length[0] = host->length;
 }
 
-/* Enter a verdict that is not "allow"; what the caller gets for it, 0 in audit mode. */
+/* Which counter a decision is in. */
+static __always_inline __u32 pk_count_of(__u32 verdict)
+{
+	if (verdict == PK_VERDICT_ALLOW)
+		return PK_COUNT_GRANTED;
+	return verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED;
+}
+
+/* Enter a verdict that is not "allow", or a grant's; what the caller gets for it, 0 in audit mode. */
 static __always_inline int pk_event_verdict(struct pk_scratch *s, const struct pk_result *result,
 					    __u32 audit)
 {
@@ -156,7 +173,8 @@ static __always_inline int pk_event_verdict(struct pk_scratch *s, const struct p
 
 	e->verdict = (__u8)result->verdict;
 	e->reason = (__u8)result->reason;
-	if (result->verdict == PK_VERDICT_ASK)
+	if (result->verdict == PK_VERDICT_ASK &&
+	    (result->reason == PK_REASON_RULE || result->reason == PK_REASON_DEFAULT))
 		e->reason = PK_REASON_APPROVAL;
 	e->rule = result->rule;
 	e->audit = audit ? 1 : 0;
@@ -165,7 +183,7 @@ static __always_inline int pk_event_verdict(struct pk_scratch *s, const struct p
 }
 
 /**
- * What becomes of a verdict that is not "allow": counted, reported, and the errno for the task, or 0
+ * What becomes of a verdict that is not "allow", or of a grant (rq.error 0): counted, reported, and the errno for the task, or 0
  * in audit mode.
  */
 static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_result *result,
@@ -179,7 +197,7 @@ static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_res
 	error = pk_event_verdict(s, result, audit);
 	if (s->rq.flags & PK_REQUEST_SILENT)
 		return error;
-	pk_count(s->rq.agent, result->verdict == PK_VERDICT_ASK ? PK_COUNT_ASKED : PK_COUNT_DENIED);
+	pk_count(s->rq.agent, pk_count_of(result->verdict));
 	pk_report(s, true);
 	return error;
 }

@@ -41,7 +41,10 @@ int hub_holds(const struct hub *hub, hub_hold_fn fn, void *context);
  */
 int hub_hold_continue(struct hub *hub, __u32 tid, const struct pk_hold *hold);
 
-/** Delete all answers and holds of slot @slot. For agents that are removed: hub_agent_remove() does it. */
+/**
+ * Delete all answers of slot @slot and let its threads that wait go on. For agents that are removed, and
+ * judge nobody any more: hub_agent_remove() does it.
+ */
 int hub_asks_clear(struct hub *hub, __u32 slot);
 
 #endif

@@ -250,6 +250,7 @@ static int check_words(const struct hub *hub, const struct picket_bpf *skel,
 	} words[] = {
 		{ "pk_supervisor", &skel->bss->pk_supervisor },
 		{ "pk_generation", &skel->bss->pk_generation },
+		{ "pk_approvers", &skel->bss->pk_approvers },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "engine/agent.h"
+#include "engine/hub_asks.h"
 #include "engine/learned.h"
 #include "engine/publish.h"
 
@@ -61,12 +62,14 @@ int hub_slot_clear(struct hub *hub, __u32 slot)
 {
 	const struct picket_bpf *skel = hub->loader.skel;
 	const struct pk_agent none = { 0 };
+	int r;
 
 	if (bpf_map_delete_elem(bpf_map__fd(skel->maps.pk_refused_map), &slot) && errno != ENOENT)
 		return -errno;
 	if (bpf_map_update_elem(bpf_map__fd(skel->maps.pk_agents), &slot, &none, BPF_ANY))
 		return -errno;
-	return learned_forget(&hub->loader, slot);
+	r = learned_forget(&hub->loader, slot);
+	return r ? r : hub_asks_clear(hub, slot);
 }
 
 int hub_agent_publish(struct hub *hub, __u32 slot, int cgroup_fd, const struct policy_image *image,
