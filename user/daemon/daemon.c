@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "daemon/agents.h"
+#include "daemon/health.h"
 #include "daemon/methods.h"
 #include "daemon/proc.h"
 #include "daemon/service.h"
@@ -31,8 +32,6 @@
 
 /* Between two looks at what nothing tells of. */
 #define HEALTH_MS 10000
-/* Between two proofs of enforcement, in looks: ten minutes. */
-#define PROOF_LOOKS 60
 /* Descriptors: clients, and a few for each agent. */
 #define FILES_WANTED (SERVER_CLIENTS_MAX + 5 * PK_AGENTS_MAX)
 
@@ -131,7 +130,7 @@ void daemon_prove(struct daemon *daemon)
 	free(daemon->proof.text);
 	daemon->proof.result = hub_prove(&daemon->hub, &diags);
 	daemon->proof.text = daemon_diags_text(&diags);
-	daemon->proof.at = time(NULL);
+	health_proven(daemon);
 	if (daemon->proof.result)
 		daemon_say(daemon, "enforcement could not be proven: %s",
 			   daemon->proof.text ? daemon->proof.text :
@@ -140,7 +139,6 @@ void daemon_prove(struct daemon *daemon)
 
 static void health_ready(void *context, __u32 events)
 {
-	static const time_t proof_seconds = (time_t)HEALTH_MS / 1000 * PROOF_LOOKS;
 	struct daemon *daemon = context;
 
 	(void)events;
@@ -150,11 +148,7 @@ static void health_ready(void *context, __u32 events)
 	asks_check(&daemon->asks);
 	if (daemon->state_error)
 		daemon_save(daemon);
-	if (time(NULL) - daemon->proof.at >= proof_seconds || time(NULL) < daemon->proof.at)
-		daemon_prove(daemon);
-	service_status("%zu agents, tier %s%s", daemon->registry.count,
-		       names_tier(daemon->hub.tier),
-		       daemon->proof.result ? ", ENFORCEMENT NOT PROVEN" : "");
+	health_check(daemon);
 }
 
 void daemon_save(struct daemon *daemon)
@@ -293,7 +287,7 @@ static int open_hub(struct daemon *daemon, struct diag_list *diags)
 	r = hub_open(&daemon->features, daemon->options.tier, &daemon->hub, diags);
 	if (r)
 		return r;
-	daemon->proof.at = time(NULL);
+	health_proven(daemon);
 	daemon_say(daemon, "engine %s, tier %s", origins[daemon->hub.origin],
 		   names_tier(daemon->hub.tier));
 	return 0;

@@ -33,6 +33,7 @@ struct daemon_options {
 /** How a proof of enforcement went. */
 struct daemon_proof {
 	time_t at;
+	time_t due; /* the next one; CLOCK_MONOTONIC */
 	int result; /* 0 or -errno */
 	char *text; /* owned; findings, or NULL */
 };

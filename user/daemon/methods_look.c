@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "daemon/health.h"
 #include "daemon/methods.h"
 #include "daemon/proc.h"
 #include "engine/agent.h"
@@ -62,17 +63,18 @@ static json_t *describe(const struct daemon *daemon, const struct agent_entry *e
 	__u64 counts[PK_COUNT__MAX] = { 0 };
 
 	(void)agent_counts(&daemon->hub.loader, record->slot, counts);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
-			 "agent", record->id, "name", record->name, "policy",
-			 record->policy ? record->policy : "unknown", "digest", entry->digest,
-			 "mode", mode(entry), "cgroup", (json_int_t)record->cgroup, "tasks",
-			 (json_int_t)count_tasks(daemon, entry), "denied",
-			 (json_int_t)counts[PK_COUNT_DENIED], "asked",
-			 (json_int_t)counts[PK_COUNT_ASKED], "lost", (json_int_t)lost(counts),
-			 "since", (json_int_t)record->since, "kind",
-			 registry_kind_name(record->kind), "owner",
-			 json_pack("{s:I, s:I}", "uid", (json_int_t)record->uid, "pid",
-				   (json_int_t)record->pid));
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
+		"agent", record->id, "name", record->name, "policy",
+		record->policy ? record->policy : "unknown", "digest", entry->digest, "mode",
+		mode(entry), "cgroup", (json_int_t)record->cgroup, "tasks",
+		(json_int_t)count_tasks(daemon, entry), "denied",
+		(json_int_t)counts[PK_COUNT_DENIED], "asked", (json_int_t)counts[PK_COUNT_ASKED],
+		"granted", (json_int_t)counts[PK_COUNT_GRANTED], "lost", (json_int_t)lost(counts),
+		"events", (json_int_t)entry->events, "since", (json_int_t)record->since, "kind",
+		registry_kind_name(record->kind), "owner",
+		json_pack("{s:I, s:I}", "uid", (json_int_t)record->uid, "pid",
+			  (json_int_t)record->pid));
 }
 
 int method_agent_list(void *context, struct call *call, struct control_answer *answer)
@@ -140,77 +142,11 @@ int method_events_subscribe(void *context, struct call *call, struct control_ans
 	return methods_succeed(answer, json_object());
 }
 
-static json_t *server_json(const struct daemon *daemon)
-{
-	struct server_counts counts = { 0 };
-
-	server_get_counts(daemon->server, &counts);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "accepted", (json_int_t)counts.accepted,
-			 "refused", (json_int_t)counts.refused_clients, "dropped",
-			 (json_int_t)counts.dropped, "requests", (json_int_t)counts.requests,
-			 "requests_refused", (json_int_t)counts.refused_requests,
-			 "notifications_lost", (json_int_t)counts.notifications_lost);
-}
-
-static json_t *events_json(const struct daemon *daemon)
-{
-	const struct events *events = &daemon->events;
-	const struct agent_entry *entry = NULL;
-	__u64 total = 0;
-	__u32 slot = 0;
-
-	while ((entry = registry_next(&daemon->registry, slot))) {
-		__u64 counts[PK_COUNT__MAX] = { 0 };
-
-		slot = entry->record.slot;
-		(void)agent_counts(&daemon->hub.loader, slot, counts);
-		total += lost(counts);
-	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "delivered", (json_int_t)events->delivered,
-			 "lost", (json_int_t)total, "malformed", (json_int_t)events->malformed,
-			 "of_no_agent", (json_int_t)events->nobodys, "connections_not_ended",
-			 (json_int_t)events->destroyer.failed);
-}
-
-static json_t *reload_json(const struct daemon *daemon)
-{
-	const struct reload *reload = &daemon->reload;
-
-	if (!reload->at)
-		return NULL;
-	return json_pack("{s:I, s:b, s:I, s:s*}", "at", (json_int_t)reload->at, "ok", reload->ok,
-			 "reloaded", (json_int_t)reload->reloaded, "findings", reload->findings);
-}
-
-static json_t *proof_json(const struct daemon *daemon)
-{
-	return json_pack("{s:I, s:b, s:s*}", "at", (json_int_t)daemon->proof.at, "ok",
-			 daemon->proof.result == 0, "findings", daemon->proof.text);
-}
-
 int method_status(void *context, struct call *call, struct control_answer *answer)
 {
-	static const char *const origins[] = {
-		[HUB_NEW] = "new",
-		[HUB_ADOPTED] = "adopted",
-		[HUB_UPGRADED] = "upgraded",
-	};
-	const struct daemon *daemon = context;
-	bool healthy = daemon->proof.result == 0 && daemon->state_error == 0 &&
-		       (daemon->reload.ok || !daemon->reload.at);
+	int detail = 0;
 
-	if (!methods_unpack(call, answer, "{}"))
+	if (!methods_unpack(call, answer, "{s?b}", "detail", &detail))
 		return 0;
-	return methods_succeed(
-		answer,
-		json_pack("{s:b, s:s, s:i, s:i, s:s, s:I, s:I, s:s, s:I, s:s*, s:o, s:o, s:o*, "
-			  "s:o}",
-			  "healthy", healthy, "picket", PICKET_VERSION, "abi", PK_ABI_VERSION,
-			  "version", CONTROL_VERSION, "tier", names_tier(daemon->hub.tier), "pid",
-			  (json_int_t)getpid(), "since", (json_int_t)daemon->since, "engine",
-			  origins[daemon->hub.origin], "agents", (json_int_t)daemon->registry.count,
-			  "state_error",
-			  daemon->state_error ? strerror(-daemon->state_error) : NULL, "clients",
-			  server_json(daemon), "events", events_json(daemon), "reload",
-			  reload_json(daemon), "proof", proof_json(daemon)));
+	return methods_succeed(answer, health_status(context, detail));
 }

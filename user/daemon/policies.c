@@ -134,13 +134,13 @@ static int find_path(const struct policies *policies, const struct agent_record 
 	return policies_find(policies, record->policy, ret_path, diags);
 }
 
-static int copy_files(struct compiled *compiled, const struct cli_policy *policy)
+static int copy_files(struct compiled *compiled, char *const *files, size_t count)
 {
-	compiled->files = calloc(policy->file_count + 1, sizeof(*compiled->files));
+	compiled->files = calloc(count + 1, sizeof(*compiled->files));
 	if (!compiled->files)
 		return -ENOMEM;
-	for (size_t i = 0; i < policy->file_count; i++) {
-		compiled->files[i] = strdup(policy->files[i]);
+	for (size_t i = 0; i < count; i++) {
+		compiled->files[i] = strdup(files[i]);
 		if (!compiled->files[i])
 			return -ENOMEM;
 		compiled->file_count++;
@@ -154,7 +154,7 @@ static int compile(struct policy_args *args, struct compiled *compiled, struct d
 	int r = policy_args_compile(args, &policy, diags);
 
 	if (r == 0)
-		r = copy_files(compiled, &policy);
+		r = copy_files(compiled, policy.files, policy.file_count);
 	if (r)
 		return r;
 	cli_policy_digest(&policy.image, compiled->digest);
@@ -245,6 +245,22 @@ int policies_compile(const struct policies *policies, const struct agent_record 
 	}
 	*ret_compiled = compiled;
 	compiled = (struct compiled){ 0 };
+	return 0;
+}
+
+int policies_copy_compiled(const struct compiled *from, struct compiled *ret_copy)
+{
+	CLEAN(policies_reset_compiled) struct compiled copy = { 0 };
+
+	copy.image.bytes = malloc(from->image.size);
+	copy.path = strdup(from->path);
+	if (!copy.image.bytes || !copy.path || copy_files(&copy, from->files, from->file_count))
+		return -ENOMEM;
+	memcpy(copy.image.bytes, from->image.bytes, from->image.size);
+	copy.image.size = from->image.size;
+	memcpy(copy.digest, from->digest, sizeof(copy.digest));
+	*ret_copy = copy;
+	copy = (struct compiled){ 0 };
 	return 0;
 }
 

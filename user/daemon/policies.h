@@ -60,6 +60,9 @@ int policies_compile(const struct policies *policies, const struct agent_record 
 		     const struct peer *peer, struct compiled *ret_compiled,
 		     struct diag_list *diags);
 
+/** A copy without the warnings. Returns 0 or -ENOMEM. */
+int policies_copy_compiled(const struct compiled *from, struct compiled *ret_copy);
+
 /** Free what @compiled owns and make it empty. */
 void policies_reset_compiled(struct compiled *compiled);
 

@@ -27,28 +27,50 @@ struct change {
 	struct compiled next; /* owned; after publishing: what was before */
 };
 
+/* What equal inputs were compiled to. */
+struct made {
+	const struct agent_record *record; /* borrowed; the first of those that ask for it */
+	struct compiled compiled; /* owned; empty when it failed */
+	char *findings; /* owned; why it failed, or NULL */
+	int error;
+};
+
 /* All of a reload. */
 struct plan {
+	struct made *made; /* owned */
+	size_t made_count;
 	struct change *changes; /* owned */
 	size_t count;
 	size_t unchanged;
 	json_t *failed; /* owned; array */
 	json_t *reloaded; /* owned; array */
+	struct timespec begun; /* CLOCK_MONOTONIC */
 };
+
+static long ms_since(const struct timespec *then)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
+}
 
 static void plan_reset(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		policies_reset_compiled(&plan->changes[i].next);
+	for (size_t i = 0; i < plan->made_count; i++) {
+		policies_reset_compiled(&plan->made[i].compiled);
+		free(plan->made[i].findings);
+	}
+	free(plan->made);
 	free(plan->changes);
 	json_decref(plan->failed);
 	json_decref(plan->reloaded);
 }
 
-static int fail(struct plan *plan, const struct agent_entry *entry, const struct diag_list *diags,
-		int error)
+static int fail(struct plan *plan, const struct agent_entry *entry, const char *findings, int error)
 {
-	CLEAN_FREE char *findings = daemon_diags_text(diags);
 	const char *text = findings	    ? findings :
 			   error == -ENOENT ? "the policy is not there any more\n" :
 					      strerror(-error);
@@ -58,6 +80,14 @@ static int fail(struct plan *plan, const struct agent_entry *entry, const struct
 					       "policy", entry->record.policy, "findings", text)) ?
 		       -ENOMEM :
 		       0;
+}
+
+static int fail_diags(struct plan *plan, const struct agent_entry *entry,
+		      const struct diag_list *diags, int error)
+{
+	CLEAN_FREE char *findings = daemon_diags_text(diags);
+
+	return fail(plan, entry, findings, error);
 }
 
 /* Can the new image take the place of the old one in processes that run? */
@@ -78,23 +108,61 @@ static int check(const struct daemon *daemon, const struct agent_entry *entry,
 	return -EINVAL;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Are both compiled to the same? Of the account only the uid counts: its name and home go with it. */
+static bool same_inputs(const struct agent_record *a, const struct agent_record *b)
+{
+	return strcmp(a->policy, b->policy) == 0 && a->audit == b->audit && a->uid == b->uid &&
+	       is_same_text(a->cwd, b->cwd) && (a->set == b->set || json_equal(a->set, b->set));
+}
+
+/* Compile the policy of @record, unless that was done. Many agents of a host have the same. */
+static struct made *make(struct daemon *daemon, struct plan *plan,
+			 const struct agent_record *record)
+{
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	struct made *made = plan->made;
+
+	for (; made < plan->made + plan->made_count; made++) {
+		if (same_inputs(made->record, record))
+			return made;
+	}
+	plan->made_count++;
+	made->record = record;
+	made->error = policies_compile(&daemon->policies, record, NULL, &made->compiled, &diags);
+	if (made->error)
+		made->findings = daemon_diags_text(&diags);
+	/* Large policies of many agents take longer than a manager waits. */
+	service_alive();
+	return made;
+}
+
 static int plan_one(struct daemon *daemon, struct plan *plan, struct agent_entry *entry)
 {
 	CLEAN(policies_reset_compiled) struct compiled next = { 0 };
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	const struct made *made;
 	int r;
 
 	if (!entry->record.policy || entry->end.begun)
 		return 0;
-	r = policies_compile(&daemon->policies, &entry->record, NULL, &next, &diags);
-	if (r == 0 && strcmp(next.digest, entry->digest) == 0) {
+	made = make(daemon, plan, &entry->record);
+	if (made->error)
+		return fail(plan, entry, made->findings, made->error);
+	if (strcmp(made->compiled.digest, entry->digest) == 0) {
 		plan->unchanged++;
 		return 0;
 	}
-	if (r == 0)
-		r = check(daemon, entry, &next, &diags);
+	r = check(daemon, entry, &made->compiled, &diags);
 	if (r)
-		return fail(plan, entry, &diags, r);
+		return fail_diags(plan, entry, &diags, r);
+	r = policies_copy_compiled(&made->compiled, &next);
+	if (r)
+		return r;
 	plan->changes[plan->count++] = (struct change){ .entry = entry, .next = next };
 	next = (struct compiled){ 0 };
 	return 0;
@@ -107,17 +175,16 @@ static int make_plan(struct daemon *daemon, struct agent_entry *only, struct pla
 	int r = 0;
 
 	plan->changes = calloc(daemon->registry.count + 1, sizeof(*plan->changes));
+	plan->made = calloc(daemon->registry.count + 1, sizeof(*plan->made));
 	plan->failed = json_array();
 	plan->reloaded = json_array();
-	if (!plan->changes || !plan->failed || !plan->reloaded)
+	if (!plan->changes || !plan->made || !plan->failed || !plan->reloaded)
 		return -ENOMEM;
 	if (only)
 		return plan_one(daemon, plan, only);
 	while (r == 0 && (entry = registry_next(&daemon->registry, slot))) {
 		slot = entry->record.slot;
 		r = plan_one(daemon, plan, entry);
-		/* Large policies of many agents take longer than a manager waits. */
-		service_alive();
 	}
 	return r;
 }
@@ -131,7 +198,7 @@ static int publish(struct daemon *daemon, struct plan *plan, struct diag_list *d
 
 		if (r == 0)
 			continue;
-		r = fail(plan, plan->changes[i].entry, diags, r);
+		r = fail_diags(plan, plan->changes[i].entry, diags, r);
 		for (size_t back = i; back-- > 0;)
 			(void)agents_replace(daemon, plan->changes[back].entry,
 					     &plan->changes[back].next, diags);
@@ -172,6 +239,7 @@ static void remember(struct daemon *daemon, const struct plan *plan)
 	reload->findings = text ? strdup(text) : NULL;
 	reload->at = time(NULL);
 	reload->ok = !first;
+	reload->ms = (unsigned int)ms_since(&plan->begun);
 	reload->reloaded = first ? 0 : plan->count;
 	for (size_t i = 0; i < json_array_size(plan->failed); i++) {
 		const json_t *one = json_array_get(plan->failed, i);
@@ -204,6 +272,7 @@ int reload_run(struct daemon *daemon, struct agent_entry *only, json_t **ret_res
 	json_t *result;
 	int r;
 
+	(void)clock_gettime(CLOCK_MONOTONIC, &plan.begun);
 	service_reloading();
 	r = run(daemon, only, &plan);
 	remember(daemon, &plan);
@@ -237,14 +306,6 @@ static void quiet_ready(void *context, __u32 events)
 	daemon->reload.first = (struct timespec){ 0 };
 	reload_watch(daemon);
 	reload_quietly(daemon, "files changed");
-}
-
-static long ms_since(const struct timespec *then)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
 }
 
 static void changes_ready(void *context, __u32 events)

@@ -26,6 +26,7 @@ struct reload {
 	struct timespec first; /* change that was not taken yet; 0 = none */
 	time_t at; /* of the last reload; 0 = none yet */
 	bool ok;
+	unsigned int ms; /* that nobody else was served */
 	size_t reloaded; /* agents that got a new image by it */
 	char *findings; /* owned; why it failed, or NULL */
 };
