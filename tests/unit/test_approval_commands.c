@@ -28,6 +28,7 @@
 #include "commands.h"
 
 #define SOCKET "socket"
+#define LOCK "socket.lock"
 
 static pid_t server_pid;
 
@@ -415,8 +416,8 @@ static int enter_folder(void **state)
 
 static int leave_folder(void **state)
 {
-	static const char *const names[] = { SOCKET, SOCKET ".lock", "asked",
-					     "feed", "stdout.txt",   "stderr.txt" };
+	static const char *const names[] = { SOCKET, LOCK,	   "asked",
+					     "feed", "stdout.txt", "stderr.txt" };
 
 	(void)state;
 	(void)kill(server_pid, SIGKILL);
