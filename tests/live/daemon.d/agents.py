@@ -239,14 +239,14 @@ def removal(tap, host):
                          stdin=subprocess.PIPE)
     process.stdout.readline()
     tap.equal("picketd ends by SIGTERM", host.end_daemon(signal.SIGTERM), 0, host.log()[-600:])
-    done = host.picket("root", "daemon", "--remove")
+    done = host.run("root", host.program, "daemon", "--remove")
     tap.check("removal is refused while there is an agent", done.returncode == 1 and done.stderr,
               done)
     host.start_daemon()
     process.communicate("end\n", timeout=stage.PATIENCE)
     tap.equal("the run ends well", process.returncode, 0, stage.read(process.err_path))
     host.end_daemon(signal.SIGTERM)
-    done = host.picket("root", "daemon", "--remove")
+    done = host.run("root", host.program, "daemon", "--remove")
     tap.equal("removal", done.returncode, 0, done.stderr)
     pins = os.listdir(stage.PINS) if os.path.isdir(stage.PINS) else []
     tap.equal("no pin is left", pins, [])

@@ -77,7 +77,6 @@ class Rounds:
 
     def __init__(self, host):
         self.host = host
-        self.other = False
         self.count = self.reloaded = self.killed = self.cut = self.upgraded = 0
 
     def one(self):
@@ -89,14 +88,14 @@ class Rounds:
         ended = self.host.end_daemon(signal.SIGTERM if number % 4 == 3 else signal.SIGKILL)
         self.killed += ended == -signal.SIGKILL
         time.sleep(random.uniform(0, 0.2))
-        upgrade = (number + 1) * UPGRADES // TIMES > number * UPGRADES // TIMES
-        self.other ^= upgrade
+        if (number + 1) * UPGRADES // TIMES > number * UPGRADES // TIMES:
+            self.host.change_build()
         if number % 5 == 4:
-            self.host.start_daemon(wait=False, other=self.other)
+            self.host.start_daemon(wait=False)
             time.sleep(random.uniform(0, 20 if stage.GUEST else 1))
             self.host.end_daemon()
             self.cut += 1
-        self.host.start_daemon(other=self.other)
+        self.host.start_daemon()
         with stage.Rpc() as rpc:
             self.upgraded += rpc.call("status")["result"]["engine"] == "upgraded"
         self.count += 1
@@ -128,9 +127,6 @@ def hammer(tap, host):
               (written, lost, denied))
     tap.equal("hammer: the run ends with its status", process.returncode, 0,
               stage.read(process.err_path)[-600:])
-    if rounds.other:
-        host.end_daemon()
-        host.start_daemon()
     events_add_up(tap, host, stop)
 
 

@@ -27,7 +27,7 @@ def is_denied(host):
 
 def ends(host, *words):
     """`picket daemon` that is expected to end: its status and what it says."""
-    done = host.run("root", *words, host.picket_path, "daemon", timeout=stage.PATIENCE)
+    done = host.run("root", *words, host.program, "daemon", timeout=stage.PATIENCE)
     return done.returncode, done.stderr
 
 
@@ -90,7 +90,7 @@ def taken(tap, host):
 def missing_bpffs(tap, host):
     """Without a bpf file system picketd mounts one; where that is not possible it does not start."""
     host.end_daemon(signal.SIGTERM)
-    done = host.picket("root", "daemon", "--remove")
+    done = host.run("root", host.program, "daemon", "--remove")
     tap.equal("removed, to start from nothing", done.returncode, 0, done.stderr)
     code, said = ends(host, "unshare", "-m", "bash", "-c", "mount -o remount,bind,ro /sys/fs/bpf && "
                       'exec "$@"', "-")

@@ -114,6 +114,7 @@ class Host:
         with open(picket, "rb") as old, open(f"{self.base}/picket-other", "wb") as new:
             new.write(as_another_build(old.read()))
         os.chmod(f"{self.base}/picket-other", 0o755)
+        self.program = self.picket_path
         self.daemon = None
         self.children = []
         self.started = 0
@@ -199,11 +200,14 @@ egress:
 
     # --- picketd ---
 
-    def start_daemon(self, wait=True, other=False):
-        """`other`: as another build."""
+    def change_build(self):
+        """picketd is of the other build from its next start on."""
+        other = f"{self.base}/picket-other"
+        self.program = self.picket_path if self.program == other else other
+
+    def start_daemon(self, wait=True):
         log = open(f"{self.base}/daemon.log", "ab")  # pylint: disable=consider-using-with
-        program = f"{self.base}/picket-other" if other else self.picket_path
-        self.daemon = subprocess.Popen([program, "daemon"], stdin=subprocess.DEVNULL,
+        self.daemon = subprocess.Popen([self.program, "daemon"], stdin=subprocess.DEVNULL,
                                        stdout=log, stderr=log, preexec_fn=die_with_parent)
         log.close()
         if wait and not wait_until(self.answers, PATIENCE * 2):
