@@ -243,6 +243,8 @@ static void test_names(void **state)
 		{ "process: {profile: " UNKNOWN "}\n", "known ones: ", "`" },
 		{ "process: {ptrace: " UNKNOWN "}\n", "known ones: ", "`" },
 		{ "process: {capabilities: [" UNKNOWN "]}\n", "known ones: ", "`" },
+		{ "approvals: {" UNKNOWN ": x}\n", "known keys: ", "\n| `" },
+		{ "approvals: {on_ask: " UNKNOWN "}\n", "known ones: ", "`" },
 		{ "syscalls: {deny: '@" UNKNOWN "'}\n", "groups are: ", "\n| `" },
 		{ "report: {" UNKNOWN ": x}\n", "known keys: ", "\n| `" },
 		{ "tests: [{" UNKNOWN ": x, expect: deny}]\n", "known keys: ", "\n| `" },

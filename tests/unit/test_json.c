@@ -117,6 +117,44 @@ static void rule_of_an_image(void **state)
 	image_reset(&image);
 }
 
+static void keys_of_requests(void **state)
+{
+	static const unsigned char hash[16] = { 0xca, 0x3b, 0xd2, 0xd6, 0xec, 0xff };
+	CLEAN(image_reset)
+	struct policy_image image = policy_text_compile(
+		"p.yaml", "picket: 1\nprocess: {perf: ask}\napprovals: {approvers: 2}\n");
+	struct event_context context = { .image = &image };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_guard(&raw, PK_OP_PERF, PK_GUARD_PERF);
+	raw.head.rule = 0;
+	raw.head.reason = PK_REASON_HELD;
+	raw.head.verdict = PK_VERDICT_ASK;
+	raw.head.error = 0;
+	memcpy(raw.head.ask, hash, sizeof(hash));
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "verdict"), "ask");
+	assert_string_equal(text_of(object, "reason"), "held");
+	assert_string_equal(text_of(object, "switch"), "perf");
+	assert_string_equal(text_of(object, "request"), "r-zi55fvxm");
+	assert_string_equal(text_of(object, "ask"), "ca3bd2d6ecff00000000000000000000");
+	assert_int_equal(number_of(json_object_get(object, "rule"), "approvers"), 2);
+	assert_null(json_object_get(object, "grant"));
+	assert_null(json_object_get(object, "errno"));
+	json_decref(object);
+	raw.head.reason = PK_REASON_GRANTED;
+	raw.head.verdict = PK_VERDICT_ALLOW;
+	raw.head.grant = 4000000000U;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "verdict"), "allow");
+	assert_string_equal(text_of(object, "kind"), "decision");
+	assert_string_equal(text_of(object, "reason"), "granted");
+	assert_int_equal(number_of(object, "grant"), 4000000000U);
+	json_decref(object);
+}
+
 static void socket_keys(void **state)
 {
 	struct event_context context = { 0 };
@@ -362,9 +400,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_hosts),	cmocka_unit_test(ways_in_and_netlink),
 		cmocka_unit_test(acts_of_processes),	cmocka_unit_test(whole_line),
-		cmocka_unit_test(rule_of_an_image),	cmocka_unit_test(socket_keys),
-		cmocka_unit_test(allowed_and_audited),	cmocka_unit_test(every_byte_in_a_name),
-		cmocka_unit_test(hostile_program_name), cmocka_unit_test(second_path),
+		cmocka_unit_test(rule_of_an_image),	cmocka_unit_test(keys_of_requests),
+		cmocka_unit_test(socket_keys),		cmocka_unit_test(allowed_and_audited),
+		cmocka_unit_test(every_byte_in_a_name), cmocka_unit_test(hostile_program_name),
+		cmocka_unit_test(second_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

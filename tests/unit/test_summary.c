@@ -112,6 +112,63 @@ static void groups_by_rule_with_lines(void **state)
 	assert_int_equal(summary_denials(summary), 8);
 }
 
+static const char asking_policy[] = "picket: 1\n"
+				    "egress:\n"
+				    "  default: ask\n"
+				    "files:\n"
+				    "  default: allow\n"
+				    "  rules:\n"
+				    "    - {ask: \"/srv/**\"}\n";
+
+/* An act that waits is no denial; one that is refused until it is approved is, and says how. */
+static void counts_answers(void **state)
+{
+	static const unsigned char hash[16] = { 0xca, 0x3b, 0xd2, 0xd6, 0xec };
+	CLEAN(summary_free) struct summary *summary = NULL;
+	CLEAN(image_reset) struct policy_image image = policy_text_compile("a.yaml", asking_policy);
+	struct event_context context = { .image = &image, .main_file = "a.yaml" };
+	CLEAN_FREE char *waiting = NULL;
+	CLEAN_FREE char *text = NULL;
+	struct raw_event raw;
+
+	(void)state;
+	assert_int_equal(summary_new(&summary), 0);
+	raw_event_open(&raw, "/srv/f");
+	memcpy(raw.head.ask, hash, sizeof(hash));
+	raw.head.rule = 0;
+	raw.head.reason = PK_REASON_HELD;
+	raw.head.verdict = PK_VERDICT_ASK;
+	add(summary, &raw, 2);
+	raw.head.reason = PK_REASON_GRANTED;
+	raw.head.verdict = PK_VERDICT_ALLOW;
+	add(summary, &raw, 1);
+	assert_int_equal(summary_denials(summary), 0);
+	waiting = print(summary, &context);
+	assert_string_equal(waiting, "picket: approvals: 2 waited, 1 granted, 0 refused\n");
+	raw.head.reason = PK_REASON_REFUSED;
+	raw.head.verdict = PK_VERDICT_ASK;
+	add(summary, &raw, 1);
+	raw.head.reason = PK_REASON_PENDING;
+	add(summary, &raw, 3);
+	raw_event_connect(&raw, "10.0.0.1", 443);
+	memcpy(raw.head.ask, hash, sizeof(hash));
+	raw.head.reason = PK_REASON_UNHELD;
+	raw.head.verdict = PK_VERDICT_ASK;
+	add(summary, &raw, 2);
+	text = print(summary, &context);
+	expect_in(text, "picket: 6 denials\n\n");
+	expect_in(text, "     3 x  rule ask@7, it needs an approval, and can be tried again then\n"
+			"         3  open /srv/f  # picket approve r-zi55fvxm\n"
+			"        ask rule at a.yaml:7:13 decides,");
+	expect_in(text, "     2 x  default ask of egress, it needs an approval that this call "
+			"cannot wait for, and can be tried again then\n"
+			"         2  connect 10.0.0.1:443  # picket approve r-zi55fvxm\n"
+			"        to allow it, add to the rules of 'egress':\n");
+	expect_in(text, "     1 x  rule ask@7, it was not approved\n"
+			"         1  open /srv/f\n");
+	expect_in(text, "\npicket: approvals: 2 waited, 1 granted, 1 refused\n");
+}
+
 static void names_have_one_line_each(void **state)
 {
 	CLEAN(summary_free) struct summary *summary = NULL;
@@ -223,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_happened),
 		cmocka_unit_test(groups_by_rule_with_lines),
+		cmocka_unit_test(counts_answers),
 		cmocka_unit_test(names_have_one_line_each),
 		cmocka_unit_test(isolation_has_no_line),
 		cmocka_unit_test(losses_are_told),

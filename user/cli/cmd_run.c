@@ -19,6 +19,7 @@
 #include "engine/features.h"
 #include "engine/session.h"
 #include "engine/spawn.h"
+#include "policy/asks.h"
 
 /* Everything a run owns. */
 struct run {
@@ -58,6 +59,18 @@ static int failed(struct run *run, int r)
 	return r == -ENOTSUP ? CLI_KERNEL : CLI_FAILED;
 }
 
+/* Answers are given through picketd, and this engine is nobody's but ours. */
+static void warn_asks(struct run *run)
+{
+	const struct policy_image *image = &run->policy.image;
+
+	if (!asks_image(image) || image_head(image)->flags & PK_IMAGE_AUDIT)
+		return;
+	diag_hint(diag_add(&run->diags, DIAG_WARNING, NULL,
+			   "nobody can approve without picketd: what rules ask about is refused"),
+		  "start it by 'picket run --daemon', with picketd running");
+}
+
 static int read_policy(struct run *run)
 {
 	int r = 0;
@@ -68,6 +81,8 @@ static int read_policy(struct run *run)
 		r = policy_args_identity(&run->options.policy_args, run->options.user_name);
 	if (r == 0)
 		r = policy_args_compile(&run->options.policy_args, &run->policy, &run->diags);
+	if (r == 0)
+		warn_asks(run);
 	if (r == 0)
 		say(run);
 	return r;

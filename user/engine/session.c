@@ -43,7 +43,7 @@ const char *session_needs_hooks(const struct policy_image *image)
 	if (head->subjects)
 		return "rules with 'by'";
 	/* A policy without the section is strict; it does not need to be. */
-	if (head->defaults[PK_SECTION_PROCESS].present && head->guards.deny)
+	if (head->defaults[PK_SECTION_PROCESS].present && (head->guards.deny | head->guards.ask))
 		return "the section 'process'";
 	return NULL;
 }

@@ -57,10 +57,22 @@ bool event_is_network(const struct event *event);
 /** True when the event tells the socket's own address and port. */
 bool event_has_local(const struct event *event);
 
-/** True when the act was refused for want of an approval that nobody can give yet. */
-static inline bool event_wants_approval(const struct event *event)
+/** True of the reasons by which an ask rule, default or switch decided, whatever came of it. */
+static inline bool event_reason_asks(__u32 reason)
 {
-	return event->head.reason == PK_REASON_APPROVAL;
+	return reason >= PK_REASON_APPROVAL && reason <= PK_REASON_REFUSED;
+}
+
+/** The same of an event: head.rule tells what asked. */
+static inline bool event_was_asked(const struct event *event)
+{
+	return event_reason_asks(event->head.reason);
+}
+
+/** True when the event has the hash of a request (head.ask). */
+static inline bool event_has_request(const struct event *event)
+{
+	return event->head.ask[0] || event->head.ask[1];
 }
 
 /** True when the event is about another process: target, and target_comm if it is known. */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "telemetry/detail.h"
 #include "telemetry/names.h"
+#include "telemetry/request_id.h"
 
 static void free_json(json_t **json)
 {
@@ -99,6 +100,8 @@ static bool set_rule(json_t *to, const struct pk_event *head, const struct polic
 	     set_policy_text(object, "file", image, rule->file) &&
 	     set_number(object, "line", rule->line) && set_number(object, "column", rule->column) &&
 	     set_policy_text(object, "text", image, rule->text);
+	if (ok && pk_rule_approvers(rule) > 1)
+		ok = set_number(object, "approvers", pk_rule_approvers(rule));
 	if (ok && rule->id)
 		ok = set_policy_text(object, "id", image, rule->id);
 	if (ok && rule->reason)
@@ -117,6 +120,18 @@ static bool set_decider(json_t *to, const struct pk_event *head, const struct po
 	return set(to, "default",
 		   json_pack("{s:s, s:I}", "section", names_section(head->rule & 0xff), "layer",
 			     (json_int_t)((head->rule & ~PK_RULE_DEFAULT) >> 8)));
+}
+
+/* What was asked for an approval, and the answer that there was. */
+static bool set_request(json_t *to, const struct event *event)
+{
+	const struct pk_event *head = &event->head;
+	char text[REQUEST_HASH_SIZE];
+
+	if (head->grant && !set_number(to, "grant", head->grant))
+		return false;
+	return !event_has_request(event) || (set_text(to, "request", request_id(head->ask, text)) &&
+					     set_text(to, "ask", request_hash(head->ask, text)));
 }
 
 /* The keys that process and parent share; `id` names one process for good although pids recur. */
@@ -219,7 +234,8 @@ static bool set_act(json_t *to, const struct event *event)
 	const struct pk_event *head = &event->head;
 	bool ok = true;
 
-	if (head->reason == PK_REASON_GUARD)
+	if (head->reason == PK_REASON_GUARD ||
+	    (head->section == PK_SECTION_PROCESS && event_was_asked(event)))
 		ok = set_text(to, "switch", names_guard(head->access));
 	if (ok && detail_kind(head->op) && (head->detail || !event_is_network(event)))
 		ok = set_number_or_name(to, detail_kind(head->op), head);
@@ -343,7 +359,7 @@ int json_event(const struct event *event, const struct event_context *context, c
 	char *line = NULL;
 
 	if (!object || !set_what(object, event, context) ||
-	    !set_decider(object, &event->head, context->image) ||
+	    !set_decider(object, &event->head, context->image) || !set_request(object, event) ||
 	    !set_processes(object, event, context) || !set_names(object, event) ||
 	    !set_act(object, event) || !set_network(object, event) ||
 	    (event->head.cgroup && !set_number(object, "cgroup", event->head.cgroup)))

@@ -5,7 +5,7 @@
  *
  *   schema*    "picket.event/1"; the number rises when a reader could misread a line
  *   time*      RFC 3339, UTC, nanoseconds
- *   kind*      "decision" (denied, asked; also the would-be ones of audit mode) or "activity"
+ *   kind*      "decision" (denied, asked, granted; also the would-be ones of audit mode) or "activity"
  *   agent*     name, or slot number
  *   verdict*   "allow", "ask", "deny"
  *   op*        "open", "connect", ...
@@ -14,9 +14,15 @@
  *              "run", "command"; empty in sections process, syscalls and sockets
  *   errno      name of the error the task got; absent when the call went on
  *   audit*     true: audit mode, nothing was blocked
- *   reason*    "rule", "default", "path-long", ...
- *   rule       {number, verdict, file, line, column, text, id, reason} of the rule that decided
+ *   reason*    "rule", "default", "path-long", ...; of what an `ask` is about: "held" (it waits),
+ *              "pending", "unheld" (refused until it is approved), "granted", "refused",
+ *              "approval" (refused: nobody can approve)
+ *   rule       {number, verdict, file, line, column, text, approvers, id, reason} of the rule that
+ *              decided; approvers: only when it takes more than one
  *   default    {section, layer} whose default decided
+ *   grant      number of the answer that decided, reasons "granted" and "refused"
+ *   request    name of the request, as `picket approve` takes it
+ *   ask        its whole hash, 32 hexadecimal digits
  *   process*   {pid, tid, uid, gid, comm, start, id}; start is a time like `time`; id = pid and
  *              start in nanoseconds since boot ("4121-81232000000"): one process only, ever
  *   parent     {pid, comm, start, id}; absent for packets
@@ -30,7 +36,7 @@
  *   payload    op "name": what the first bytes are, "tls", "http" or "other"
  *   command    op "command": program and words with blanks between
  *   syscall, number   op "syscall": its name and the number on the caller's architecture
- *   switch     reason "guard": the switch of the process section that refuses
+ *   switch     the switch of the process section that refuses or asks
  *   signal, capability, ioctl   what the act was about, by name, or else by number
  *   bpf_command   op "bpf"
  *   kernel_file   op "module": what the kernel was to load

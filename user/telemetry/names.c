@@ -91,10 +91,10 @@ static const struct {
 	[PK_REASON_APPROVAL] = { "approval",
 				 "it needs an approval, and approval is not available" },
 	[PK_REASON_HELD] = { "held", "it waits for an approval" },
-	[PK_REASON_PENDING] = { "pending", "it needs an approval: try again after that" },
+	[PK_REASON_PENDING] = { "pending", "it needs an approval, and can be tried again then" },
 	[PK_REASON_UNHELD] = { "unheld",
-			       "it needs an approval, and the call cannot wait for it: try again "
-			       "after that" },
+			       "it needs an approval that this call cannot wait for, and can be "
+			       "tried again then" },
 	[PK_REASON_GRANTED] = { "granted", "it was approved" },
 	[PK_REASON_REFUSED] = { "refused", "it was not approved" },
 	[PK_REASON_DNS_FORM] = { "dns-form",

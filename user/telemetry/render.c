@@ -13,6 +13,7 @@
 #include "telemetry/detail.h"
 #include "telemetry/names.h"
 #include "telemetry/render_network.h"
+#include "telemetry/suggest.h"
 
 /* A stream into a malloc'ed string. */
 struct text {
@@ -192,20 +193,21 @@ static void put_default(FILE *to, const struct event *event, const struct event_
 	__u32 layer = (event->head.rule & ~PK_RULE_DEFAULT) >> 8;
 
 	(void)fprintf(to, "default %s of %s",
-		      names_verdict(event_wants_approval(event) ? PK_VERDICT_ASK :
-								  event->head.verdict),
+		      names_verdict(event_was_asked(event) ? PK_VERDICT_ASK : event->head.verdict),
 		      names_section(event->head.rule & 0xff));
 	if (context->image && image_head(context->image)->layers > 1)
 		(void)fprintf(to, " in layer %u", layer + 1);
 }
 
-/* An approval is asked for by a rule or by a default. */
-static void put_approval(FILE *to, const struct event *event, const struct event_context *context)
+/* What asks: a switch, a rule or a default. */
+static void put_asker(FILE *to, const struct event *event, const struct event_context *context)
 {
 	const struct pk_rule *rule = context->image ? image_rule(context->image, event->head.rule) :
 						      NULL;
 
-	if (rule)
+	if (event->head.section == PK_SECTION_PROCESS)
+		put_guard(to, event, context);
+	else if (rule)
 		put_rule(to, context, rule);
 	else if (event->head.rule == PK_RULE_NONE)
 		(void)fputs("rule ask", to);
@@ -213,7 +215,18 @@ static void put_approval(FILE *to, const struct event *event, const struct event
 		put_default(to, event, context);
 	else
 		(void)fprintf(to, "rule number %u", event->head.rule);
-	(void)fputs(", and approval is not available", to);
+}
+
+/* What asks, and what came of it. */
+static void put_approval(FILE *to, const struct event *event, const struct event_context *context)
+{
+	put_asker(to, event, context);
+	if (event->head.reason == PK_REASON_APPROVAL)
+		(void)fputs(", and approval is not available", to);
+	else if (event->head.reason == PK_REASON_GRANTED)
+		(void)fprintf(to, ", by grant %u", event->head.grant);
+	else
+		(void)fprintf(to, ", %s", names_reason_sentence(event->head.reason));
 }
 
 static void put_decider(FILE *to, const struct event *event, const struct event_context *context)
@@ -225,7 +238,7 @@ static void put_decider(FILE *to, const struct event *event, const struct event_
 		put_default(to, event, context);
 	} else if (event->head.reason == PK_REASON_GUARD) {
 		put_guard(to, event, context);
-	} else if (event_wants_approval(event)) {
+	} else if (event_was_asked(event)) {
 		put_approval(to, event, context);
 	} else if (event->head.reason != PK_REASON_RULE) {
 		(void)fputs(names_reason_sentence(event->head.reason), to);
@@ -243,15 +256,21 @@ struct verdict_style {
 
 static struct verdict_style verdict_style(const struct pk_event *head)
 {
-	/* What cannot be approved is refused like what is denied. */
-	bool asks = head->verdict == PK_VERDICT_ASK && head->reason != PK_REASON_APPROVAL;
+	/* What cannot be approved, or not yet, is refused like what is denied. */
+	bool asks = head->verdict == PK_VERDICT_ASK && head->reason < PK_REASON_APPROVAL;
 
+	if (head->reason == PK_REASON_HELD)
+		return (struct verdict_style){ "WAITS", "\033[1;33m" };
+	if (head->reason == PK_REASON_GRANTED)
+		return (struct verdict_style){ "GRANTED", "\033[32m" };
 	if (head->kind == PK_EVENT_ACTIVITY || head->verdict == PK_VERDICT_ALLOW)
 		return (struct verdict_style){ "ALLOWED", "\033[32m" };
 	if (head->audit)
 		return (struct verdict_style){ asks ? "WOULD ASK" : "WOULD DENY", "\033[33m" };
 	if (asks)
 		return (struct verdict_style){ "ASKED", "\033[1;33m" };
+	if (head->reason == PK_REASON_REFUSED)
+		return (struct verdict_style){ "REFUSED", "\033[1;31m" };
 	return (struct verdict_style){ "DENIED", "\033[1;31m" };
 }
 
@@ -292,6 +311,7 @@ int render_event(const struct event *event, const struct event_context *context,
 	struct verdict_style style = verdict_style(head);
 	const char *dim = context->colour ? "\033[2m" : "";
 	const char *plain = context->colour ? "\033[0m" : "";
+	char id[REQUEST_ID_SIZE];
 	struct text line;
 	int r = text_open(&line);
 
@@ -312,6 +332,8 @@ int render_event(const struct event *event, const struct event_context *context,
 	}
 	(void)fprintf(line.to, "  %s", dim);
 	put_decider(line.to, event, context);
+	if (suggest_approval(event, id))
+		(void)fprintf(line.to, ": picket approve %s", id);
 	(void)fprintf(line.to, "%s\n", plain);
 	return text_close(&line, ret_line);
 }

@@ -50,7 +50,7 @@ int suggest_merge(struct suggest_list *list, struct suggest_need *need)
 __u32 suggest_forbidden_by(const struct event *event)
 {
 	const struct pk_event *head = &event->head;
-	bool asks = head->reason == PK_REASON_APPROVAL && !(head->rule & PK_RULE_DEFAULT);
+	bool asks = event_was_asked(event) && !(head->rule & PK_RULE_DEFAULT);
 
 	return head->reason == PK_REASON_RULE || asks ? head->rule : PK_RULE_NONE;
 }
@@ -180,10 +180,25 @@ bool suggest_possible(const struct event *event)
 	case PK_REASON_DEFAULT:
 	case PK_REASON_GUARD:
 	case PK_REASON_APPROVAL:
+	case PK_REASON_HELD:
+	case PK_REASON_PENDING:
+	case PK_REASON_UNHELD:
+	case PK_REASON_REFUSED:
 		return !is_metadata(event);
 	default:
 		return false;
 	}
+}
+
+bool suggest_approval(const struct event *event, char id[static REQUEST_ID_SIZE])
+{
+	const __u8 reason = event->head.reason;
+
+	if (!event_has_request(event) ||
+	    (reason != PK_REASON_HELD && reason != PK_REASON_PENDING && reason != PK_REASON_UNHELD))
+		return false;
+	(void)request_id(event->head.ask, id);
+	return true;
 }
 
 /* Put @need, whose pattern is owned, into the list. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "telemetry/event.h"
+#include "telemetry/request_id.h"
 
 /** What one or several acts lack: an allow rule, or the end of a rule that forbids. */
 struct suggest_need {
@@ -39,6 +40,9 @@ int suggest_add(struct suggest_list *list, const struct event *event,
 
 /** False when the event was denied for a reason that no policy line changes. */
 bool suggest_possible(const struct event *event);
+
+/** True when an approver can let the act pass, by `picket approve ID`: then the ID is in @id. */
+bool suggest_approval(const struct event *event, char id[static REQUEST_ID_SIZE]);
 
 /** Store the rule (process: the switch) of a need as a line of YAML without indentation or newline, malloc'ed. */
 int suggest_line(const struct suggest_need *need, char **ret_line);

@@ -44,9 +44,9 @@ static bool same_decider(const struct pk_event *a, const struct pk_event *b)
 		return false;
 	if (a->reason == PK_REASON_RULE || a->reason == PK_REASON_DEFAULT)
 		return a->rule == b->rule;
-	if (a->reason == PK_REASON_GUARD)
-		return a->rule == b->rule && a->access == b->access;
-	return true;
+	if (a->reason == PK_REASON_GUARD || a->section == PK_SECTION_PROCESS)
+		return a->rule == b->rule && a->access == b->access && a->section == b->section;
+	return !event_reason_asks(a->reason) || a->rule == b->rule;
 }
 
 static struct summary_group *find_group(struct summary *summary, const struct event *event)
@@ -147,10 +147,30 @@ static bool add_object(struct summary *summary, struct summary_group *group,
 	return true;
 }
 
+/* Count what came of a request; true when it is no denial. */
+static bool count_answer(struct summary *summary, const struct event *event)
+{
+	switch (event->head.reason) {
+	case PK_REASON_HELD:
+		summary->held++;
+		return true;
+	case PK_REASON_GRANTED:
+		summary->granted++;
+		return true;
+	case PK_REASON_REFUSED:
+		summary->refused++;
+		return false;
+	default:
+		return false;
+	}
+}
+
 void summary_add(struct summary *summary, const struct event *event)
 {
 	struct summary_group *group;
 
+	if (count_answer(summary, event))
+		return;
 	if (event->head.kind == PK_EVENT_ACTIVITY || event->head.verdict == PK_VERDICT_ALLOW) {
 		summary->activity++;
 		return;

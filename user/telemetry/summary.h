@@ -39,7 +39,7 @@ void summary_add_malformed(struct summary *summary);
 /** Store the kernel's counters (struct pk_agent.counts) for the report of losses. */
 void summary_set_counts(struct summary *summary, const __u64 counts[PK_COUNT__MAX]);
 
-/** Denials and asks seen so far (in audit mode: would-be ones). */
+/** Denials seen so far (in audit mode: would-be ones); what waits or was granted is none. */
 __u64 summary_denials(const struct summary *summary);
 
 /**

@@ -30,6 +30,9 @@ struct summary {
 	size_t bytes; /* of objects */
 	__u64 denials;
 	__u64 activity;
+	__u64 held; /* times that an act was stopped until somebody answers */
+	__u64 granted;
+	__u64 refused; /* denials too */
 	__u64 ungrouped; /* denials over SUMMARY_GROUPS_MAX */
 	__u64 malformed;
 	__u64 counts[PK_COUNT__MAX];

@@ -79,15 +79,20 @@ static void *sorted(void *items, size_t count, size_t size,
 static int print_object(const struct summary_object *object, bool all, FILE *to)
 {
 	CLEAN_FREE char *text = NULL;
+	char id[REQUEST_ID_SIZE];
 	int r;
 
 	if (!all && suggest_possible(&object->event))
 		return 0;
 	r = render_object(&object->event, &text);
-	if (r == 0)
-		(void)fprintf(to, "%10llu  %s %s\n", (unsigned long long)object->count,
-			      names_op(object->event.head.op), text);
-	return r;
+	if (r < 0)
+		return r;
+	(void)fprintf(to, "%10llu  %s %s", (unsigned long long)object->count,
+		      names_op(object->event.head.op), text);
+	if (suggest_approval(&object->event, id))
+		(void)fprintf(to, "  # picket approve %s", id);
+	(void)fputc('\n', to);
+	return 0;
 }
 
 static int print_objects(const struct summary_group *group, bool all, FILE *to)
@@ -251,6 +256,15 @@ static int print_group(const struct summary_group *group, const struct event_con
 	return r;
 }
 
+static void print_answers(const struct summary *summary, FILE *to)
+{
+	if (summary->held || summary->granted || summary->refused)
+		(void)fprintf(to, "picket: approvals: %llu waited, %llu granted, %llu refused\n",
+			      (unsigned long long)summary->held,
+			      (unsigned long long)summary->granted,
+			      (unsigned long long)summary->refused);
+}
+
 static void print_loss(FILE *to, __u64 count, const char *what)
 {
 	if (count > 0)
@@ -297,6 +311,7 @@ int summary_print(const struct summary *summary, const struct event_context *con
 	}
 	if (summary->denials > 0)
 		(void)fputc('\n', to);
+	print_answers(summary, to);
 	print_losses(summary, to);
 	return ferror(to) ? -EIO : 0;
 }
