@@ -330,9 +330,11 @@ static void the_feed_is_read(void **state)
 	CLEAN(outcome_reset) struct outcome missing = { 0 };
 
 	(void)state;
-	write_file("feed", "{\"schema\":\"picket.denials/1\",\"dropped\":2}\n"
-			   "{\"kind\":\"decision\",\"reason\":\"held\",\"text\":\"old\"}\n"
-			   "no JSON\n{\"kind\":\"activity\",\"text\":\"opened\"}\n" DENIAL "\n");
+	write_file(
+		"feed",
+		"{\"schema\":\"picket.denials/1\",\"dropped\":2}\n"
+		"{\"kind\":\"decision\",\"reason\":\"held\",\"text\":\"old\",\"request\":\"r-a\"}\n"
+		"no JSON\n{\"kind\":\"activity\",\"text\":\"opened\"}\n" DENIAL "\n");
 	assert_int_equal(setenv("PICKET_DENIALS", "feed", 1), 0);
 	one = run(NULL, last, NULL);
 	more = run(NULL, two, NULL);
@@ -343,7 +345,7 @@ static void the_feed_is_read(void **state)
 	(void)unsetenv("PICKET_DENIALS");
 	assert_string_equal(one.out, "(2 older or lost denials are not kept)\n" SHOWN);
 	assert_string_equal(more.out, "(2 older or lost denials are not kept)\n"
-				      "old\n    asked  it waits for approval\n" SHOWN);
+				      "old\n    asked  it waits for approval: request r-a\n" SHOWN);
 	assert_int_equal(none.code, 0);
 	assert_string_equal(none.out, "nothing was denied\n");
 	assert_int_equal(missing.code, 1);

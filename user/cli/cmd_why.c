@@ -172,11 +172,15 @@ static void print_remedy(const json_t *denial)
 	};
 	const char *reason = daemon_text(denial, "reason");
 	const char *line = daemon_text(denial, "suggest");
+	const char *request = daemon_text(denial, "request");
 
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		if (strcmp(reason, asked[i].reason) != 0)
 			continue;
-		(void)printf("    asked  %s\n", asked[i].text);
+		(void)printf("    asked  %s", asked[i].text);
+		if (*request)
+			(void)printf(": request %s", request);
+		(void)fputs("\n", stdout);
 		return;
 	}
 	if (*line)
