@@ -5,6 +5,7 @@
  */
 #include "daemon/ask_hook.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -23,6 +24,9 @@
 #include "engine/spawn.h"
 #include "policy/guarded.h"
 
+/* How long the processes of one that is killed take, at most. */
+#define DEATH_MS 1000
+
 /* Limits of a program: address space, processes of its user, files' size, descriptors, seconds of CPU. */
 static const struct {
 	int what;
@@ -32,8 +36,34 @@ static const struct {
 	{ RLIMIT_NOFILE, 64 },	   { RLIMIT_CPU, 10 },	 { RLIMIT_CORE, 0 },
 };
 
+/* What a daemon that was killed left running: nobody waits for its answers. */
+static void remove_left(const char *cgroup_root)
+{
+	CLEAN_FREE char *path = NULL;
+	const struct dirent *one;
+	DIR *dir;
+
+	if (asprintf(&path, "%s/picket", cgroup_root) < 0) {
+		path = NULL;
+		return;
+	}
+	dir = opendir(path);
+	while (dir && (one = readdir(dir))) {
+		CLEAN_FD int fd = -1;
+
+		if (strncmp(one->d_name, "hook-", 5) != 0)
+			continue;
+		fd = openat(dirfd(dir), one->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && cgroup_kill(fd) == 0 && cgroup_wait_empty(fd, DEATH_MS) == 0)
+			(void)cgroup_remove_tree(dirfd(dir), one->d_name);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
 void ask_hooks_open(struct asks *asks)
 {
+	remove_left(asks->daemon->features.cgroup_root);
 	for (size_t i = 0; i < ASK_HOOKS_MAX; i++)
 		asks->hooks.running[i] = (struct ask_hook){
 			.asks = asks,
@@ -249,7 +279,7 @@ _Noreturn static void become(const char *path, int question, int output)
 	}
 	if (setgroups(0, NULL) || setresgid(ASK_HOOK_ID, ASK_HOOK_ID, ASK_HOOK_ID) ||
 	    setresuid(ASK_HOOK_ID, ASK_HOOK_ID, ASK_HOOK_ID) ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
 		_exit(SPAWN_EXIT_CANNOT);
 	(void)execve(path, argv, environment);
 	_exit(SPAWN_EXIT_NOT_FOUND);

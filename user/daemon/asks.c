@@ -53,6 +53,17 @@ void asks_arm(struct asks *asks)
 	set_timer(asks, next);
 }
 
+/* For those who read later; nothing depends on it. */
+static void record_expiry(const struct ask_request *request, const struct ask_holds *holds)
+{
+	json_t *doc = ask_request_describe(request, holds, "expired");
+	json_t *details = doc ? json_pack("{s:o}", "request", doc) : NULL;
+
+	if (details)
+		(void)audit_write(&request->asks->audit, "expired", details);
+	json_decref(details);
+}
+
 /* Nobody answered: that is a refusal for those who wait, and for the others nothing has changed. */
 static void expire(struct ask_request *request)
 {
@@ -67,6 +78,7 @@ static void expire(struct ask_request *request)
 
 	ask_holds_read(&daemon->hub, &holds);
 	if (!ask_holds_count(&holds, &request->key)) {
+		record_expiry(request, &holds);
 		ask_tell(request, "expired", NULL, NULL);
 		ask_request_remove(request);
 		return;
