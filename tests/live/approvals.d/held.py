@@ -64,8 +64,7 @@ def programs(host):
 
 
 def policy(host, name="holding", approvals="timeout: 10m"):
-    host.asking(name, approvals, extra="""syscalls: {deny: [acct]}
-""" if name == "filtered" else "")
+    host.asking(name, approvals)
     path = f"{stage.POLICIES}/{name}.yaml"
     stage.write(path, stage.read(path).replace(
         "egress:\n  default: deny\n  rules:\n",
@@ -133,8 +132,8 @@ def commands(tap, host):
               stage.read(process.err_path))
 
 
-# What is done while it waits, what is asked, how the program ends: refused, nobody, killed.
 def ends(tap, host):
+    """What else may become of one that waits."""
     policy(host)
     policy(host, "brief", "timeout: 3s")
     python = ["python3", "-c", "import socket, errno\n"
@@ -150,7 +149,7 @@ def ends(tap, host):
         host.picket("admin", "refuse", request.get("id", "r-none"))
         tap.equal(f"refused: {name}", process.communicate(timeout=stage.PATIENCE)[0], wanted,
                   stage.read(process.err_path))
-        process, request, _ = start(host, words, "brief")
+        process = host.start("plain", "run", "-p", "brief", "--", *words)
         tap.equal(f"expired: {name}", process.communicate(timeout=stage.PATIENCE)[0], wanted,
                   stage.read(process.err_path))
     process, request, agent = start(host, python)
