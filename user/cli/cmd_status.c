@@ -8,29 +8,62 @@
 #include "cli/json_lines.h"
 #include "cli/json_out.h"
 
+#include "base/escape.h"
+
 static const char help[] =
-	"usage: picket status [--json]\n"
+	"usage: picket status [--detail] [--json]\n"
 	"\n"
-	"Show how picketd is: its build, tier, agents, clients, losses and errors.\n"
+	"Show how picketd is: in a sentence, what is wrong, and then its build, tier, agents, clients,\n"
+	"approvals, feeds, losses, the last reload and the last proof of enforcement.\n"
 	"\n"
-	"      --json   the same as one JSON document\n"
+	"      --detail   also each program (runs, time) and each map (entries, room) in the kernel\n"
+	"      --json     the same as one JSON document\n"
 	"\n"
-	"Exit status: 0; 1 when picketd cannot be asked.\n";
+	"Exit status: 0; 1 when picketd cannot be asked or is not healthy.\n";
+
+static void print_text(const json_t *text, const char *before)
+{
+	(void)fputs(before, stdout);
+	escape_write(stdout, json_string_value(text), json_string_length(text), 0);
+	(void)fputs("\n", stdout);
+}
+
+/* The sentence and the problems first; what is left is shown as it comes. */
+static void print(json_t *status)
+{
+	const json_t *problem;
+	size_t i;
+
+	print_text(json_object_get(status, "health"), "");
+	json_array_foreach(json_object_get(status, "problems"), i, problem)
+		print_text(problem, "  - ");
+	(void)json_object_del(status, "health");
+	(void)json_object_del(status, "problems");
+	json_lines_print(status, "", stdout);
+}
 
 int cmd_status(int argc, char **argv)
 {
-	struct daemon_args args = { .command = "status", .help = help, .takes_json = true };
+	struct daemon_args args = {
+		.command = "status", .help = help, .takes_json = true, .takes_detail = true
+	};
+	json_t *params;
 	json_t *result = NULL;
+	bool healthy;
 	int code;
 
 	if (daemon_args_parse(&args, argc, argv, &code))
 		return code;
-	code = daemon_ask("status", "status", json_object(), &result);
+	params = args.detail ? json_pack("{s:b}", "detail", 1) : json_object();
+	code = daemon_ask("status", "status", params, &result);
 	if (code)
 		return code;
-	if (args.json)
-		return json_out_print("status", result);
-	json_lines_print(result, "", stdout);
-	json_decref(result);
-	return CLI_OK;
+	healthy = !json_is_false(json_object_get(result, "healthy"));
+	if (args.json) {
+		code = json_out_print("status", result);
+	} else {
+		print(result);
+		json_decref(result);
+	}
+	return code ? code : healthy ? CLI_OK : CLI_FAILED;
 }

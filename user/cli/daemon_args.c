@@ -24,7 +24,7 @@ static int take_operand(struct daemon_args *args, int argc, char **argv)
 
 int daemon_args_parse(struct daemon_args *args, int argc, char **argv, int *ret_exit)
 {
-	struct option options[4] = { { "help", no_argument, NULL, 'h' } };
+	struct option options[5] = { { "help", no_argument, NULL, 'h' } };
 	size_t count = 1;
 	int option;
 
@@ -32,10 +32,13 @@ int daemon_args_parse(struct daemon_args *args, int argc, char **argv, int *ret_
 		options[count++] = (struct option){ "json", no_argument, NULL, 'j' };
 	if (args->takes_watch)
 		options[count++] = (struct option){ "watch", no_argument, NULL, 'w' };
+	if (args->takes_detail)
+		options[count++] = (struct option){ "detail", no_argument, NULL, 'd' };
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		args->json |= option == 'j';
 		args->watch |= option == 'w';
-		if (option == 'j' || option == 'w')
+		args->detail |= option == 'd';
+		if (option == 'j' || option == 'w' || option == 'd')
 			continue;
 		*ret_exit = option == 'h' ? cli_help(args->help) : cli_usage(args->command, NULL);
 		return -1;

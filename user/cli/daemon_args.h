@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line of the small commands about agents: [--json] [--watch] and at most one agent.
+ * The command line of the small commands about agents: [--json] [--detail] [--watch] and at most one agent.
  */
 #ifndef PICKET_CLI_DAEMON_ARGS_H
 #define PICKET_CLI_DAEMON_ARGS_H
@@ -15,8 +15,10 @@ struct daemon_args {
 	bool takes_agent;
 	bool needs_agent;
 	bool takes_watch;
+	bool takes_detail;
 	bool json; /* --json was given */
 	bool watch; /* --watch was given */
+	bool detail; /* --detail was given */
 	const char *agent; /* borrowed; NULL = none */
 };
 

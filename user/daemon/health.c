@@ -250,12 +250,18 @@ static json_t *kernel_json(const struct daemon *daemon);
 /* The parts that are looked at one by one. */
 static json_t *parts_json(const struct daemon *daemon, bool detail)
 {
-	json_t *kernel = detail ? kernel_json(daemon) : NULL;
+	json_t *kernel = detail ? kernel_json(daemon) : json_object();
+	json_t *parts = json_pack("{s:o, s:o, s:o*, s:o, s:o, s:o}", "clients", server_json(daemon),
+				  "events", events_json(daemon), "reload", reload_json(daemon),
+				  "proof", proof_json(daemon), "feeds", feeds_json(daemon),
+				  "approvals", approvals_json(daemon));
 
-	return json_pack("{s:o, s:o, s:o*, s:o, s:o, s:o, s:o*}", "clients", server_json(daemon),
-			 "events", events_json(daemon), "reload", reload_json(daemon), "proof",
-			 proof_json(daemon), "feeds", feeds_json(daemon), "approvals",
-			 approvals_json(daemon), "kernel", kernel);
+	if (!parts || !kernel || json_object_update(parts, kernel)) {
+		json_decref(parts);
+		parts = NULL;
+	}
+	json_decref(kernel);
+	return parts;
 }
 
 /* --- The kernel's side ---------------------------------------------------------------------------- */
