@@ -127,9 +127,8 @@ static int do_list(void *context, struct call *call, struct control_answer *answ
 	(void)call;
 	calls++;
 	answer->result = json_pack("{s:[{s:s, s:s, s:i}, {s:s, s:s, s:i, s:i}]}", "agents", "agent",
-				   "a-1-idle", "policy", "work", "decisions", 100, "agent",
-				   "a-2-busy", "name", "odd\033name", "decisions", 10 * calls,
-				   "denied", 10 * calls);
+				   "a-1-idle", "policy", "work", "asked", 100, "agent", "a-2-busy",
+				   "name", "odd\033name", "denied", 10 * calls, "granted", calls);
 	return 0;
 }
 

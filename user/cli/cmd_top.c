@@ -126,6 +126,20 @@ static double seconds_since(const struct timespec *then, const struct timespec *
 	       (double)(now->tv_nsec - then->tv_nsec) / 1000000000.0;
 }
 
+/* Add `decisions` to each agent: what the kernel counts of them. */
+static void add_decisions(json_t *agents)
+{
+	json_t *agent;
+	size_t i;
+
+	json_array_foreach(agents, i, agent) {
+		json_int_t sum = daemon_number(agent, "denied") + daemon_number(agent, "asked") +
+				 daemon_number(agent, "granted");
+
+		(void)json_object_set_new(agent, "decisions", json_integer(sum));
+	}
+}
+
 /* Add `rates` to each agent: its numbers' rise a second; 0 for one that was not there before. */
 static void add_rates(const struct top *top, json_t *agents, const struct timespec *now)
 {
@@ -266,6 +280,7 @@ static int look(struct top *top, struct control *control)
 		return code;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	add_decisions(json_object_get(result, "agents"));
 	add_rates(top, json_object_get(result, "agents"), &now);
 	agents = sorted(json_object_get(result, "agents"));
 	json_decref(result);

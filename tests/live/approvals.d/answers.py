@@ -131,6 +131,9 @@ def timeout(tap, host):
         asked(tap, agent, "timeout")
         tap.equal("timeout: the request ends",
                   stage.wait_until(lambda: host.requests(agent.id) == []), True)
+        tap.check("timeout: it is on the record", stage.wait_until(
+            lambda: any(record["what"] == "expired" for record in host.records())),
+            [record["what"] for record in host.records()])
         tap.equal("timeout: nothing was approved", agent.connect(), "EPERM")
         tap.equal("timeout: it is asked anew", host.request(agent.id).get("count"), 1)
 
