@@ -312,6 +312,5 @@ int ask_revoke(struct asks *asks, struct grant *grant, const char *what, const j
 		ask_tell_grant(asks, grant, what);
 	}
 	grants_drop(&asks->grants, grant);
-	daemon_save(asks->daemon);
 	return r;
 }

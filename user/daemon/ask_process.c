@@ -14,6 +14,8 @@
 #include "daemon/proc.h"
 
 #define PROC_PATH_SIZE 64
+/* Stands for what is too long. */
+#define CUT "..."
 
 /* Fields of /proc count in these whatever the kernel's own ticks are. */
 static __u64 ticks_of(__u64 ns)
@@ -44,11 +46,15 @@ static void set_escaped(json_t *to, const char *key, const char *bytes, size_t l
 static void set_link(json_t *to, const char *key, pid_t pid, const char *name)
 {
 	char path[PROC_PATH_SIZE];
-	char target[4096];
+	char target[ASK_PATH_MAX + sizeof(CUT)];
 	ssize_t length;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	length = readlink(path, target, sizeof(target));
+	length = readlink(path, target, ASK_PATH_MAX + 1);
+	if (length > ASK_PATH_MAX) {
+		memcpy(target + ASK_PATH_MAX, CUT, sizeof(CUT) - 1);
+		length = ASK_PATH_MAX + sizeof(CUT) - 1;
+	}
 	if (length > 0)
 		set_escaped(to, key, target, (size_t)length);
 }

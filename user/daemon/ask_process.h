@@ -14,6 +14,8 @@
 #define ASK_CHAIN_MAX 16
 #define ASK_ARGV_MAX 32
 #define ASK_ARGV_BYTES 2048
+/** Most bytes of a path. */
+#define ASK_PATH_MAX 512
 
 /**
  * The process of @event: an object as user/control/README.md says, without `held`. Parents are told as

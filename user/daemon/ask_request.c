@@ -14,7 +14,7 @@
 #include "daemon/daemon.h"
 
 /* Tries alone are told of so often. */
-#define TELL_NS 1000000000ULL
+#define TELL_NS 200000000ULL
 
 /* --- Threads that wait ---------------------------------------------------------------------------- */
 
@@ -72,6 +72,8 @@ void ask_continue(struct hub *hub, const struct pk_ask_key *key)
 static void free_process(struct ask_process *process)
 {
 	loop_drop(process->request->asks->daemon->epoll, &process->life);
+	process->request->text -= process->text;
+	process->request->asks->text -= process->text;
 	json_decref(process->doc);
 	free(process);
 }
@@ -89,20 +91,25 @@ static void remove_process(struct ask_process *process)
 	free_process(process);
 }
 
-/* Does a live process still wait for it? */
+/* Does a live process still wait for it? Entries of those that do not live go. */
 static bool is_waited_for(const struct ask_request *request)
 {
 	CLEAN(ask_holds_reset) struct ask_holds holds;
+	struct hub *hub = &request->asks->daemon->hub;
+	bool waited_for = false;
 
-	ask_holds_read(&request->asks->daemon->hub, &holds);
+	ask_holds_read(hub, &holds);
 	for (size_t i = 0; i < holds.count; i++) {
-		const struct pk_hold *hold = &holds.items[i].hold;
+		const struct ask_hold *one = &holds.items[i];
 
-		if (waits_for(&holds.items[i], &request->key) &&
-		    ask_process_lives(hold->tgid, hold->start_ns))
-			return true;
+		if (!waits_for(one, &request->key))
+			continue;
+		if (ask_process_lives(one->hold.tgid, one->hold.start_ns))
+			waited_for = true;
+		else
+			(void)hub_hold_continue(hub, one->tid, &one->hold);
 	}
-	return false;
+	return waited_for;
 }
 
 static void process_ended(void *context, __u32 events)
@@ -144,14 +151,14 @@ static struct ask_process *find_process(const struct ask_request *request,
 }
 
 /* Room for one more: the oldest goes that waits for nothing, else the oldest. */
-static bool make_room(struct ask_request *request, const struct pk_event *head)
+static bool make_room(struct ask_request *request)
 {
 	size_t victim = 0;
 
 	if (request->process_count < ASK_PROCESSES_MAX)
 		return true;
 	/* Reading /proc for each of many tries would keep us busy for the agent. */
-	if (head->reason != PK_REASON_HELD && grants_now() - request->told_ns < TELL_NS)
+	if (grants_now() - request->told_ns < TELL_NS)
 		return false;
 	while (victim < request->process_count && request->processes[victim]->life.fd >= 0)
 		victim++;
@@ -161,12 +168,32 @@ static bool make_room(struct ask_request *request, const struct pk_event *head)
 	return true;
 }
 
+/* Its words; without room only who it is. */
+static void describe_process(struct ask_process *process, const struct agent_entry *entry,
+			     const struct event *event)
+{
+	struct asks *asks = process->request->asks;
+	const char *root = asks->daemon->features.cgroup_root;
+
+	process->doc = ask_process(event, root, entry->record.cgroup);
+	process->text = process->doc ? json_dumpb(process->doc, NULL, 0, JSON_COMPACT) : 0;
+	if (!asks_have_room(asks, process->request->key.agent, process->text)) {
+		json_decref(process->doc);
+		process->doc = json_pack("{s:I, s:I, s:I}", "pid", (json_int_t)event->head.tgid,
+					 "tid", (json_int_t)event->head.tid, "uid",
+					 (json_int_t)event->head.uid);
+		process->text = 0;
+	}
+	process->request->text += process->text;
+	asks->text += process->text;
+}
+
 static void add_process(struct ask_request *request, const struct agent_entry *entry,
 			const struct event *event)
 {
 	struct ask_process *process = find_process(request, &event->head);
 
-	if (!process && make_room(request, &event->head)) {
+	if (!process && make_room(request)) {
 		process = calloc(1, sizeof(*process));
 		if (!process)
 			return;
@@ -174,8 +201,7 @@ static void add_process(struct ask_request *request, const struct agent_entry *e
 		process->life.fd = -1;
 		process->tgid = event->head.tgid;
 		process->start_ns = event->head.start_ns;
-		process->doc = ask_process(event, request->asks->daemon->features.cgroup_root,
-					   entry->record.cgroup);
+		describe_process(process, entry, event);
 		request->processes[request->process_count++] = process;
 	}
 	if (process)
@@ -198,8 +224,6 @@ static void add_user(struct ask_request *request, uid_t uid)
 
 static void free_request(struct ask_request *request)
 {
-	while (request->process_count)
-		free_process(request->processes[--request->process_count]);
 	ask_request_drop_votes(request);
 	json_decref(request->act);
 	free(request);
@@ -255,6 +279,7 @@ void ask_request_try(struct ask_request *request, const struct agent_entry *entr
 {
 	const struct pk_event *head = &event->head;
 	bool held = head->reason == PK_REASON_HELD;
+	bool first = !request->count || (held && !request->held);
 
 	if (request->rule != head->rule || request->image != ask_image(&entry->image))
 		ask_anew(request, entry, event);
@@ -266,7 +291,7 @@ void ask_request_try(struct ask_request *request, const struct agent_entry *entr
 	request->held |= held;
 	add_user(request, head->uid);
 	add_process(request, entry, event);
-	if (held || grants_now() - request->told_ns >= TELL_NS)
+	if (first || grants_now() - request->told_ns >= TELL_NS)
 		ask_tell(request, "waiting", NULL, NULL);
 }
 
@@ -285,6 +310,8 @@ void ask_request_remove(struct ask_request *request)
 
 	while (*at && *at != request)
 		at = &(*at)->next;
+	while (request->process_count)
+		free_process(request->processes[--request->process_count]);
 	if (*at) {
 		*at = request->next;
 		request->asks->text -= request->text;

@@ -15,11 +15,9 @@
 #include "base/mem.h"
 #include "daemon/ask_act.h"
 #include "daemon/ask_local.h"
+#include "daemon/ask_process.h"
 #include "daemon/daemon.h"
 #include "engine/own.h"
-
-/* Before the words of a request are there: what one of its processes may come to. */
-#define TEXT_OF_PROCESSES 4096U
 
 struct agent_entry *asks_agent(const struct asks *asks, __u32 slot)
 {
@@ -149,15 +147,10 @@ static void note_use(struct asks *asks, const struct pk_ask_key *key)
 static bool waits(const struct asks *asks, const struct pk_event *head,
 		  const struct pk_ask_key *key)
 {
-	CLEAN(ask_holds_reset) struct ask_holds holds;
+	struct pk_hold hold;
 
-	ask_holds_read(&asks->daemon->hub, &holds);
-	for (size_t i = 0; i < holds.count; i++) {
-		if (holds.items[i].tid == head->tid &&
-		    memcmp(&holds.items[i].hold.key, key, sizeof(*key)) == 0)
-			return true;
-	}
-	return false;
+	return hub_hold_get(&asks->daemon->hub, head->tid, &hold) == 0 &&
+	       memcmp(&hold.key, key, sizeof(*key)) == 0;
 }
 
 /* Is there an answer already? Then whoever waits need not. */
@@ -204,24 +197,25 @@ static void overflow(struct asks *asks, const struct agent_entry *entry,
 		grants_drop(&asks->grants, grant);
 	else
 		ask_continue(&asks->daemon->hub, key);
+	asks_arm(asks);
 }
 
-static bool has_room(const struct asks *asks, const struct ask_request *request)
+bool asks_have_room(const struct asks *asks, __u32 slot, size_t more)
 {
-	size_t text = request->text;
+	size_t text = more;
 	size_t count = 0;
 
 	for (const struct ask_request *one = asks->requests; one; one = one->next) {
-		if (one->key.agent != request->key.agent)
+		if (one->key.agent != slot)
 			continue;
 		text += one->text;
 		count++;
 	}
-	return count < ASKS_OF_AGENT && text <= ASKS_TEXT_OF_AGENT &&
-	       asks->text + request->text <= ASKS_TEXT_MAX;
+	return count <= ASKS_OF_AGENT && text <= ASKS_TEXT_OF_AGENT &&
+	       asks->text + more <= ASKS_TEXT_MAX;
 }
 
-/* What a request counts for: its own words, and those of its processes. */
+/* What a request counts for before it has processes. */
 static size_t text_of(const struct ask_request *request)
 {
 	return json_dumpb(request->act, NULL, 0, JSON_COMPACT) + sizeof(*request);
@@ -254,7 +248,7 @@ static struct ask_request *open_request(struct asks *asks, struct agent_entry *e
 		return NULL;
 	request->text = text_of(request);
 	append(asks, request);
-	if (request->text > ASKS_TEXT_OF_AGENT || !has_room(asks, request)) {
+	if (!asks_have_room(asks, request->key.agent, 0)) {
 		ask_request_remove(request);
 		return NULL;
 	}
@@ -399,7 +393,9 @@ void asks_check(struct asks *asks)
 	for (size_t i = 0; i < holds.count; i++) {
 		const struct ask_hold *one = &holds.items[i];
 
-		if (!ask_request_find(asks, &one->hold.key))
+		/* Of a thread that is gone only the entry goes. */
+		if (!ask_request_find(asks, &one->hold.key) ||
+		    !ask_process_lives(one->hold.tgid, one->hold.start_ns))
 			(void)hub_hold_continue(hub, one->tid, &one->hold);
 	}
 	ask_hooks_work(asks);

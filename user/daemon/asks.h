@@ -59,6 +59,7 @@ struct ask_process {
 	__u32 tgid;
 	__u64 start_ns;
 	json_t *doc; /* owned */
+	size_t text; /* bytes that it counts for */
 };
 
 /** One act of one agent. */
@@ -175,7 +176,10 @@ int ask_vote(struct ask_request *request, struct ask_vote *vote, json_t **ret_gr
 int ask_refuse(struct ask_request *request, const struct ask_answer *answer, json_t **ret_grant,
 	       struct diag_list *diags);
 
-/** Take a grant back: @what in the record. Returns 0, or -errno of the record; it is taken back all the same. */
+/**
+ * Take a grant back: @what in the record. Returns 0, or -errno of the record; it is taken
+ * back all the same. The state is the caller's to save.
+ */
 int ask_revoke(struct asks *asks, struct grant *grant, const char *what, const json_t *by);
 
 /** Who did something: the object of an approver. NULL: no memory. */
@@ -237,6 +241,9 @@ void ask_request_end(struct ask_request *request, const char *state);
 
 /** Let the timer fire at the next end of anything. */
 void asks_arm(struct asks *asks);
+
+/** Is there room for the requests of the agent in @slot, and @more bytes of text? */
+bool asks_have_room(const struct asks *asks, __u32 slot, size_t more);
 
 /** The agent in @slot, or NULL. */
 struct agent_entry *asks_agent(const struct asks *asks, __u32 slot);

@@ -335,6 +335,7 @@ int method_grant_revoke(void *context, struct call *call, struct control_answer 
 	told = grants_describe(&daemon->asks.grants, grant);
 	by = ask_by(uid, user_name(uid, account), NULL, reason);
 	r = ask_revoke(&daemon->asks, grant, "revoked", by);
+	daemon_save(daemon);
 	json_decref(by);
 	if (r == 0)
 		return methods_succeed(answer, told ? json_pack("{s:o}", "grant", told) : NULL);

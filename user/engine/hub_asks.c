@@ -96,6 +96,11 @@ int hub_grants(const struct hub *hub, hub_grant_fn fn, void *context)
 	return r;
 }
 
+int hub_hold_get(const struct hub *hub, __u32 tid, struct pk_hold *ret_hold)
+{
+	return bpf_map_lookup_elem(held_of(hub), &tid, ret_hold) ? -errno : 0;
+}
+
 int hub_holds(const struct hub *hub, hub_hold_fn fn, void *context)
 {
 	CLEAN(free_keys) struct keys keys = { 0 };

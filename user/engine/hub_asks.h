@@ -30,6 +30,9 @@ typedef int (*hub_grant_fn)(void *context, const struct pk_ask_key *key,
 			    const struct pk_grant *grant);
 int hub_grants(const struct hub *hub, hub_grant_fn fn, void *context);
 
+/** Read what the thread @tid waits for. Returns 0 or -ENOENT. */
+int hub_hold_get(const struct hub *hub, __u32 tid, struct pk_hold *ret_hold);
+
 /** Called for each held thread @tid. */
 typedef int (*hub_hold_fn)(void *context, __u32 tid, const struct pk_hold *hold);
 int hub_holds(const struct hub *hub, hub_hold_fn fn, void *context);
