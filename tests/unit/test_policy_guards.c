@@ -144,6 +144,27 @@ static void test_switches(void **state)
 	}
 }
 
+/* A switch that asks is not one that refuses; its words are its own. */
+static void test_asking_switches(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < PK_GUARD__MAX; i++) {
+		CLEAN_FREE char *text = NULL;
+		CLEAN_FREE char *source = NULL;
+		struct policy *p;
+
+		if (i == PK_GUARD_CAPABILITIES)
+			continue;
+		assert_true(asprintf(&text, "process: {%s: ask}", names_guard(i)) > 0);
+		assert_true(asprintf(&source, "%s: ask", names_guard(i)) > 0);
+		p = assert_guards(text, STRICT_BITS & ~BIT(i),
+				  i == PK_GUARD_PERF ? REFUSED_WITH_PERF : capabilities_refused);
+		assert_int_equal(p->process.guards[i].verdict, PK_VERDICT_ASK);
+		assert_string_equal(p->process.guards[i].source, source);
+		policy_free(&p);
+	}
+}
+
 static void test_capabilities(void **state)
 {
 	struct policy *p = assert_guards("process: {capabilities: [kill, cap_bpf]}", STRICT_BITS,
@@ -169,9 +190,9 @@ static void test_capabilities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_syscalls),     cmocka_unit_test(test_syscall_groups),
-		cmocka_unit_test(test_profiles),     cmocka_unit_test(test_switches),
-		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_syscalls),	cmocka_unit_test(test_syscall_groups),
+		cmocka_unit_test(test_profiles),	cmocka_unit_test(test_switches),
+		cmocka_unit_test(test_asking_switches), cmocka_unit_test(test_capabilities),
 	};
 
 	return cmocka_run_group_tests_name("policy guards", tests, NULL, NULL);

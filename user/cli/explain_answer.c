@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/explain_network.h"
 #include "cli/json_out.h"
+#include "policy/asks.h"
 #include "policy/decide.h"
 #include "telemetry/names.h"
 
@@ -190,6 +191,42 @@ static void print_others(const struct explain_part *part, const struct policy_im
 	}
 }
 
+/* The approvers of the strictest part: of its rule, or of all defaults. */
+static __u32 approvers_of(const struct explain_answer *answer, const struct policy_image *image)
+{
+	__u32 approvers = image_head(image)->ask_approvers;
+
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct pk_result *result = &answer->parts[i].explanation.result;
+		const struct pk_rule *rule = image_rule(image, result->rule);
+
+		if (rule && result->verdict == PK_VERDICT_ASK &&
+		    pk_rule_approvers(rule) > approvers)
+			approvers = pk_rule_approvers(rule);
+	}
+	return approvers;
+}
+
+/* Acts of section listen have nobody to approve them. */
+static bool is_approvable(const struct explain_answer *answer)
+{
+	return verdict_of(answer) == PK_VERDICT_ASK && strcmp(answer->act, "listen") != 0;
+}
+
+static void print_approval(const struct explain_answer *answer, const struct policy_image *image)
+{
+	const struct pk_image *head = image_head(image);
+	const __u32 approvers = approvers_of(answer, image);
+	char time[ASKS_TIME_SIZE];
+
+	if (!is_approvable(answer))
+		return;
+	(void)printf("note: under picketd it %s %u %s approve%s it, for %s at most\n",
+		     head->flags & PK_IMAGE_HOLD ? "waits until" : "is refused until", approvers,
+		     approvers == 1 ? "person" : "people", approvers == 1 ? "s" : "",
+		     asks_time(head->ask_timeout, time));
+}
+
 int explain_answer_print(const struct explain_answer *answer, const struct policy_image *image)
 {
 	char access[NAMES_ACCESS_SIZE];
@@ -215,6 +252,7 @@ int explain_answer_print(const struct explain_answer *answer, const struct polic
 	}
 	if (image_head(image)->flags & PK_IMAGE_AUDIT)
 		(void)puts("note: the policy is in audit mode: nothing is blocked");
+	print_approval(answer, image);
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct explain_part *part = &answer->parts[i];
 
@@ -290,6 +328,13 @@ int explain_answer_json(const struct explain_answer *answer, const struct policy
 	(void)json_object_set_new(root, "verdict", json_string(names_verdict(verdict_of(answer))));
 	(void)json_object_set_new(root, "audit",
 				  json_boolean(image_head(image)->flags & PK_IMAGE_AUDIT));
+	if (is_approvable(answer)) {
+		json_t *approvals = json_out_approvals(image);
+
+		(void)json_object_set_new(approvals, "approvers",
+					  json_integer(approvers_of(answer, image)));
+		(void)json_object_set_new(root, "approvals", approvals);
+	}
 	explain_network_json(answer, image, root);
 	for (size_t i = 0; i < answer->count; i++)
 		(void)json_array_append_new(parts, part_object(&answer->parts[i], image));
