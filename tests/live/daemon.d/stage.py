@@ -210,7 +210,7 @@ egress:
         self.daemon = subprocess.Popen([self.program, "daemon"], stdin=subprocess.DEVNULL,
                                        stdout=log, stderr=log, preexec_fn=die_with_parent)
         log.close()
-        if wait and not wait_until(self.answers, PATIENCE * 2):
+        if wait and wait_until(self.answers, PATIENCE * 2) is not True:
             print("Bail out! picketd does not come up:")
             print("\n".join("# " + line for line in self.log().splitlines()[-30:]))
             sys.exit(1)
