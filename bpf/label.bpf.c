@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Labels of tasks that are there already: given when the cgroup that they are in becomes an agent's,
- * taken back when it is one no more. Runs when user space reads from it, once for every thread.
+ * taken back when it is one no more, exchanged when they are put into an agent of their agent. Runs
+ * when user space reads from it, once for every thread.
  *
  *   iter/task   decides nothing; writes the number of each thread whose label it changed
  */
@@ -13,6 +14,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /** The slot whose labels are taken back; 0: labels are given. */
 const volatile __u32 pk_release = 0;
+/** The slot that gets them, of tasks in its cgroup: they were put into an agent of their agent. 0: none. */
+const volatile __u32 pk_heir = 0;
 
 static __always_inline bool pk_take_back(struct task_struct *task)
 {
@@ -20,9 +23,13 @@ static __always_inline bool pk_take_back(struct task_struct *task)
 
 	if (!label || label->agent != pk_release)
 		return false;
+	if (pk_heir && pk_agent_around(BPF_CORE_READ(task, cgroups, dfl_cgrp)) != pk_heir)
+		return false;
+	/* Bits of programs and states of commands mean something in one image only. */
 	label->subjects = 0;
-	label->generation = 0;
-	label->agent = 0;
+	label->script = 0;
+	label->generation = pk_heir ? pk_generation + 1 : 0;
+	label->agent = pk_heir;
 	return true;
 }
 

@@ -231,6 +231,8 @@ static void faulty_layers_stop_all(void **state)
 	refused(folder, "unknown default 'maybe'", NULL);
 	put(folder, "b.yaml", "picket: 1\nusable_by: {users: root}\n" FILES);
 	refused(folder, "a managed layer may not have 'usable_by'", "above every policy");
+	put(folder, "b.yaml", "picket: 1\nnested: build\n" FILES);
+	refused(folder, "a managed layer may not have 'nested'", "above every policy");
 	put(folder, "b.yaml", "picket: 1\n" FILES);
 	put(folder, "c.yml", "picket: 1\n" FILES);
 	refused(folder, "c.yml' is no managed layer, and looks like one", "'.yaml'");

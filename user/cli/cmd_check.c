@@ -15,6 +15,7 @@
 #include "policy/access.h"
 #include "policy/asks.h"
 #include "policy/dump_network.h"
+#include "policy/nested.h"
 #include "telemetry/event.h"
 #include "telemetry/names.h"
 
@@ -165,11 +166,16 @@ static void print_sections(const struct policy *policy)
 
 static void print_access(const struct policy *policy)
 {
-	if (!policy->access.present)
-		return;
-	(void)printf("  usable by ");
-	policy_access_write(policy, stdout);
-	(void)putchar('\n');
+	if (policy->access.present) {
+		(void)printf("  usable by ");
+		policy_access_write(policy, stdout);
+		(void)putchar('\n');
+	}
+	if (policy->nested.present) {
+		(void)printf("  may start agents by ");
+		policy_nested_write(policy, stdout);
+		(void)putchar('\n');
+	}
 }
 
 static void print_managed(const struct managed *managed)
@@ -229,6 +235,7 @@ static void report_json(const struct check *check, const struct cli_policy *poli
 					  json_integer((json_int_t)policy->tests_passed));
 		(void)json_object_set_new(object, "image", json_string(digest));
 		(void)json_object_set_new(object, "usable_by", json_out_usable_by(policy->policy));
+		(void)json_object_set_new(object, "nested", json_out_nested(policy->policy));
 		(void)json_object_set_new(object, "approvals", json_out_approvals(&policy->image));
 		(void)json_object_set_new(object, "managed", json_out_managed(&policy->managed));
 	}

@@ -17,6 +17,7 @@
 #include "policy/access.h"
 #include "policy/dump.h"
 #include "policy/dump_network.h"
+#include "policy/nested.h"
 #include "policy/sockets.h"
 #include "telemetry/names.h"
 
@@ -253,6 +254,7 @@ static int print_json(const struct show *show)
 	if (show->policy.policy) {
 		(void)json_object_set_new(root, "usable_by",
 					  json_out_usable_by(show->policy.policy));
+		(void)json_object_set_new(root, "nested", json_out_nested(show->policy.policy));
 		(void)json_object_set_new(root, "managed", json_out_managed(&show->policy.managed));
 	}
 	return json_out_print("show", root);
@@ -269,6 +271,11 @@ static int show_image(const struct show *show)
 	if (show->policy.policy && show->policy.policy->access.present) {
 		(void)printf("usable by ");
 		policy_access_write(show->policy.policy, stdout);
+		(void)putchar('\n');
+	}
+	if (show->policy.policy && show->policy.policy->nested.present) {
+		(void)printf("may start agents by ");
+		policy_nested_write(show->policy.policy, stdout);
 		(void)putchar('\n');
 	}
 	r = dump_image(&show->policy.image, show->states, stdout);

@@ -129,6 +129,15 @@ json_t *json_out_approvals(const struct policy_image *image)
 	return object;
 }
 
+json_t *json_out_nested(const struct policy *policy)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy->nested.count; i++)
+		(void)json_array_append_new(list, json_string(policy->nested.names[i]));
+	return list;
+}
+
 json_t *json_out_managed(const struct managed *managed)
 {
 	json_t *list = json_array();

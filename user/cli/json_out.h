@@ -23,6 +23,9 @@ json_t *json_out_rule(const struct policy_image *image, __u32 number);
 /** The access bits of a section as a list of names. */
 json_t *json_out_access(__u32 section, __u32 access);
 
+/** The policies by which an agent of the policy may start agents, a list. */
+json_t *json_out_nested(const struct policy *policy);
+
 /** Who may use a policy, {users, groups} as written, or null. */
 json_t *json_out_usable_by(const struct policy *policy);
 

@@ -253,26 +253,80 @@ static int find_facts(struct policy_args *args, struct policy_host *ret_host,
 	return r;
 }
 
+/* The layers of agents around, from the outermost: @args->around is the innermost. */
+static int load_around(const struct policy_args *args, const struct policy_host *host,
+		       struct cli_policy *policy, struct diag_list *diags)
+{
+	const struct policy_args *chain[PK_LAYERS_MAX];
+	size_t count = 0;
+	int r = 0;
+
+	for (const struct policy_args *at = args->around; at; at = at->around) {
+		if (policy->managed.count + count + 1 == PK_LAYERS_MAX) {
+			(void)diag_add(
+				diags, DIAG_ERROR, NULL,
+				"the policy would be one of more than %d layers: managed ones, "
+				"those of the agents around it, and its own",
+				PK_LAYERS_MAX);
+			return -EINVAL;
+		}
+		chain[count++] = at;
+	}
+	while (count-- > 0 && r == 0) {
+		r = load(chain[count], host, &policy->around[policy->around_count], diags);
+		if (r == 0)
+			policy->around_count++;
+	}
+	return r;
+}
+
+/* A layer of an agent around that enforces, or NULL. */
+static const struct policy *enforcing_around(const struct policy_args *args,
+					     const struct cli_policy *policy)
+{
+	size_t at = policy->around_count;
+
+	for (const struct policy_args *around = args->around; around; around = around->around) {
+		if (!around->audit && !policy->around[--at]->audit)
+			return policy->around[at];
+	}
+	return NULL;
+}
+
 /* In mode audit all layers report only: it is for those above to allow it. */
 static int check_audit(const struct policy_args *args, const struct cli_policy *policy,
 		       struct diag_list *diags)
 {
 	const struct policy *above = managed_enforcing(&policy->managed);
 
+	if (!above)
+		above = enforcing_around(args, policy);
 	if (!above || !(args->audit || policy->policy->audit))
 		return 0;
 	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-			   "%s would block nothing, and the managed layer '%s' enforces",
+			   "%s would block nothing, and the layer '%s' above it enforces",
 			   args->audit ? "--audit" : "a policy with 'mode: audit'",
 			   above->files[0]),
 		  "a layer that lets policies be tried out has 'mode: audit' too");
 	return -EINVAL;
 }
 
+/* All layers, the policy's own last. Returns how many. */
+static size_t layers_of(const struct cli_policy *policy,
+			const struct policy *ret_layers[PK_LAYERS_MAX])
+{
+	size_t count = managed_above(&policy->managed, policy->policy, ret_layers) - 1;
+
+	for (size_t i = 0; i < policy->around_count; i++)
+		ret_layers[count++] = policy->around[i];
+	ret_layers[count++] = policy->policy;
+	return count;
+}
+
 static int list_files(struct cli_policy *policy)
 {
 	const struct policy *layers[PK_LAYERS_MAX];
-	size_t count = managed_above(&policy->managed, policy->policy, layers);
+	size_t count = layers_of(policy, layers);
 	size_t files = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -310,7 +364,7 @@ static int run_tests(struct cli_policy *policy, const struct compile_options *op
 	size_t passed;
 	int r = 0;
 
-	if (!managed->count)
+	if (!managed->count && !policy->around_count)
 		return policy_tests_run(policy->policy, &policy->image, &policy->tests_passed,
 					diags);
 	for (size_t i = 0; i < managed->count && r == 0; i++)
@@ -321,9 +375,12 @@ static int run_tests(struct cli_policy *policy, const struct compile_options *op
 static int compile(const struct policy_args *args, const struct policy_host *host,
 		   struct cli_policy *policy, struct diag_list *diags)
 {
-	const struct compile_options options = { .audit = args->audit, .host = host };
+	const struct compile_options options = {
+		.audit = args->audit || policy->policy->audit,
+		.host = host,
+	};
 	const struct policy *layers[PK_LAYERS_MAX];
-	size_t count = managed_above(&policy->managed, policy->policy, layers);
+	size_t count = layers_of(policy, layers);
 	int r = policy_compile(layers, count, &options, &policy->image, diags);
 
 	if (r == 0)
@@ -342,6 +399,8 @@ int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 		r = load(args, &host, &policy.policy, diags);
 	if (r == 0)
 		r = load_managed(args, &host, &policy.managed, diags);
+	if (r == 0)
+		r = load_around(args, &host, &policy, diags);
 	if (r == 0)
 		r = check_audit(args, &policy, diags);
 	if (r == 0)
@@ -370,6 +429,8 @@ void cli_policy_reset(struct cli_policy *policy)
 {
 	free(policy->files);
 	managed_reset(&policy->managed);
+	for (size_t i = 0; i < policy->around_count; i++)
+		policy_free(&policy->around[i]);
 	policy_free(&policy->policy);
 	image_reset(&policy->image);
 	*policy = (struct cli_policy){ 0 };

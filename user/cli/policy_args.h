@@ -26,6 +26,11 @@ struct policy_args {
 	bool identified; /* the three are as they are to be */
 	struct policy_variable *overrides; /* --set; the strings are owned */
 	size_t override_count;
+	/**
+	 * Of a nested agent: what the agent around it was compiled by, and so on outwards; borrowed. Their
+	 * policies are layers between the managed ones and @path, with variables of their own.
+	 */
+	const struct policy_args *around;
 };
 
 /**
@@ -55,6 +60,8 @@ void policy_args_reset(struct policy_args *args);
 struct cli_policy {
 	struct policy *policy;
 	struct managed managed; /* the layers above it */
+	struct policy *around[PK_LAYERS_MAX]; /* of agents around it, the outermost first */
+	size_t around_count;
 	struct policy_image image; /* of all layers */
 	char **files; /* owned: the names of all files of all layers, which are theirs */
 	size_t file_count;

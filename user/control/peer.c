@@ -129,9 +129,15 @@ int peer_identify(int fd, const struct peer_groups *groups, struct peer *ret_pee
 	return 0;
 }
 
+bool peer_is_limited(const struct peer *peer)
+{
+	return peer->uid != 0 || peer->role < PEER_NOBODY;
+}
+
 const char *peer_role_name(enum peer_role role)
 {
-	static const char *const names[] = { "confined", "nobody", "observer", "operator" };
+	static const char *const names[] = { "confined", "nested", "nobody", "observer",
+					     "operator" };
 
 	_Static_assert(sizeof(names) / sizeof(*names) == PEER__ROLES, "a name each");
 	return role < PEER__ROLES ? names[role] : "unknown";

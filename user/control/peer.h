@@ -11,6 +11,7 @@
 /** What a peer may do; each role may do what those before it may. */
 enum peer_role {
 	PEER_CONFINED, /* a process of an agent: nothing */
+	PEER_NESTED, /* of one that may have agents of its own: start those, join them, end them */
 	PEER_NOBODY, /* start agents by policies that it may use, look after its own */
 	PEER_OBSERVER, /* group `picket`: see everything */
 	PEER_OPERATOR, /* group `picket-admin`, and root: change everything */
@@ -25,7 +26,7 @@ struct peer {
 	gid_t gid;
 	gid_t *groups; /* owned; supplementary groups (SO_PEERGROUPS) */
 	size_t group_count;
-	enum peer_role role; /* PEER_CONFINED is found by whoever knows agents */
+	enum peer_role role; /* the first two are found by whoever knows agents */
 };
 
 /** An empty value. */
@@ -64,6 +65,9 @@ bool peer_is_alive(const struct peer *peer);
 
 /** True when @gid is the peer's group or one of its supplementary ones. */
 bool peer_in_group(const struct peer *peer, gid_t gid);
+
+/** False for root, whom the limits of a user do not hold for; a process of an agent is never root. */
+bool peer_is_limited(const struct peer *peer);
 
 /** Name of a role: "nobody". */
 const char *peer_role_name(enum peer_role role);

@@ -116,7 +116,7 @@ static void admit(struct server *server, int fd)
 		return;
 	}
 	user = server_user(server, peer.uid, now_ms);
-	if (!user || (peer.uid != 0 && user->clients >= SERVER_CLIENTS_OF_USER) ||
+	if (!user || (peer_is_limited(&peer) && user->clients >= SERVER_CLIENTS_OF_USER) ||
 	    add_client(server, fd, &peer, user))
 		refuse_client(server, fd, CONTROL_BUSY, "too many connections of this user");
 }

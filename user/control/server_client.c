@@ -129,6 +129,8 @@ static const char *judge(struct client *client, const char *name, int *ret_code,
 	if (!method)
 		return "there is no such method";
 	*ret_code = CONTROL_DENIED;
+	if (client->peer.role == PEER_NESTED && method->role > PEER_NESTED)
+		return "a process of an agent may only start agents of its own";
 	if (client->peer.role < method->role)
 		return method->role == PEER_OPERATOR ?
 			       "only root and the group '" PEER_GROUP_OPERATOR "' may do this" :
@@ -145,7 +147,7 @@ static const char *judge(struct client *client, const char *name, int *ret_code,
 static bool spend(struct client *client, size_t length, __u64 now_ms)
 {
 	__u64 requests = 1 + length / CLIENT_LINE_PIECE;
-	bool user_has = client->peer.uid == 0 ||
+	bool user_has = !peer_is_limited(&client->peer) ||
 			bucket_take(&client->user->bucket, requests, SERVER_RATE_OF_USER, now_ms);
 
 	if (user_has && bucket_take(&client->bucket, requests, SERVER_RATE, now_ms))

@@ -54,12 +54,13 @@ static bool fits(const struct client *client, size_t size, bool notification)
 	/* Answers are bounded by requests, which wait while much is waiting; nobody asks for events. */
 	if (notification && client->queued_notes + size > SERVER_QUEUE_MAX)
 		return false;
-	return client->peer.uid == 0 || client->user->queued + size <= SERVER_QUEUE_OF_USER;
+	return !peer_is_limited(&client->peer) ||
+	       client->user->queued + size <= SERVER_QUEUE_OF_USER;
 }
 
 size_t client_room(const struct client *client)
 {
-	size_t user = client->peer.uid == 0 ? 0 : client->user->queued;
+	size_t user = peer_is_limited(&client->peer) ? client->user->queued : 0;
 	size_t room = 0;
 
 	if (!client->dead && client->queued_notes < SERVER_QUEUE_MAX && user < SERVER_QUEUE_OF_USER)

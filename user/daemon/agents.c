@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "daemon/ask_local.h"
+#include "daemon/nested.h"
 #include "engine/agent.h"
 #include "engine/cgroup.h"
 #include "engine/learned.h"
@@ -23,9 +24,22 @@
 /* Until whoever waits is told that processes do not end, and until they are killed again. */
 #define DEATH_MS 5000
 
+/* An agent inside of it is gone. Later: its end may be what is under way. */
+static void nudge(struct daemon *daemon, const struct agent_record *around)
+{
+	struct agent_entry *entry = around ? registry_at(&daemon->registry, around->slot) : NULL;
+
+	if (!entry || !entry->end.begun)
+		return;
+	entry->end.nudged = true;
+	loop_set_timer(&entry->end.timer, 1, DEATH_MS);
+}
+
 /* Take @entry out of everything and free it. Its agent is no more. */
 static void forget(struct daemon *daemon, struct agent_entry *entry)
 {
+	const struct agent_record *around = entry->record.around;
+
 	events_forget_slot(&daemon->events, entry->record.slot);
 	asks_forget_agent(&daemon->asks, entry->record.slot);
 	feed_remove(&daemon->feeds, entry);
@@ -35,6 +49,7 @@ static void forget(struct daemon *daemon, struct agent_entry *entry)
 	loop_drop(daemon->epoll, &entry->cgroup);
 	loop_drop(daemon->epoll, &entry->end.timer);
 	registry_free_entry(&entry);
+	nudge(daemon, around);
 	daemon_save(daemon);
 }
 
@@ -130,9 +145,14 @@ static void answer_end(struct agent_entry *entry, json_t *result, const char *me
 static void finish(struct daemon *daemon, struct agent_entry *entry)
 {
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	json_t *report = entry->end.client ? agents_report(daemon, entry, false) : NULL;
-	int r = hub_agent_remove(&daemon->hub, &entry->hub, &diags);
+	json_t *report;
+	int r;
 
+	/* First those inside: the last of them to go wakes us. */
+	if (nested_any(daemon, entry))
+		return;
+	report = entry->end.client ? agents_report(daemon, entry, false) : NULL;
+	r = hub_agent_remove(&daemon->hub, &entry->hub, &diags);
 	if (r) {
 		/* Somebody put a process there meanwhile; it is killed when the time comes. */
 		daemon_say_diags(daemon, &diags);
@@ -197,13 +217,17 @@ static void death_late(void *context, __u32 events)
 {
 	struct agent_entry *entry = context;
 	struct daemon *daemon = entry->daemon;
+	bool nudged = entry->end.nudged;
 
 	(void)events;
 	loop_take_timer(&entry->end.timer);
-	if (is_empty(daemon, entry)) {
+	entry->end.nudged = false;
+	if (is_empty(daemon, entry) && !nested_any(daemon, entry)) {
 		finish(daemon, entry);
 		return;
 	}
+	if (nudged)
+		return;
 	daemon_say(daemon, "processes of agent '%s' do not end: they stay confined",
 		   entry->record.id);
 	answer_end(entry, NULL, "processes of the agent do not end: they stay confined");
@@ -225,6 +249,7 @@ int agents_end(struct daemon *daemon, struct agent_entry *entry, struct client *
 		entry->end.begun = true;
 		if (loop_add_timer(daemon->epoll, &entry->end.timer) == 0)
 			loop_set_timer(&entry->end.timer, DEATH_MS, DEATH_MS);
+		nested_end(daemon, entry);
 		r = agents_watch_cgroup(daemon, entry);
 		if (r == 0)
 			r = kill_all(daemon, entry);
@@ -312,6 +337,8 @@ static void take_compiled(struct agent_entry *entry, struct compiled *compiled)
 	entry->image = compiled->image;
 	compiled->image = (struct policy_image){ 0 };
 	entry->main_file = TAKE_PTR(compiled->path);
+	json_decref(entry->record.nested);
+	entry->record.nested = TAKE_PTR(compiled->nested);
 	memcpy(entry->digest, compiled->digest, sizeof(entry->digest));
 }
 
@@ -444,6 +471,7 @@ int agents_replace(struct daemon *daemon, struct agent_entry *entry, struct comp
 	before.image = entry->image;
 	before.path = entry->main_file;
 	memcpy(before.digest, entry->digest, sizeof(before.digest));
+	before.nested = TAKE_PTR(entry->record.nested);
 	entry->image = (struct policy_image){ 0 };
 	entry->main_file = NULL;
 	take_compiled(entry, compiled);

@@ -30,6 +30,7 @@ struct agent_guest {
 	int pidfd; /* of the process */
 	int listener; /* of its refused system calls, or -1; taken over in case of success */
 	uid_t uid; /* whose it has to be; 0 = anybody's */
+	bool filter; /* found out: it must have one */
 };
 
 /**

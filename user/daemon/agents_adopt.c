@@ -10,6 +10,7 @@
 #include "cli/policy_args.h"
 #include "daemon/agents.h"
 #include "daemon/ask_local.h"
+#include "daemon/nested.h"
 #include "daemon/proc.h"
 #include "daemon/state.h"
 
@@ -156,6 +157,7 @@ int agents_adopt(struct daemon *daemon, struct diag_list *diags)
 	if (adoption.count)
 		daemon_say(daemon, "took over %zu agent%s", adoption.count,
 			   adoption.count == 1 ? "" : "s");
+	nested_adopt(daemon);
 	for (;;) {
 		struct agent_entry *entry = registry_next(&daemon->registry, slot);
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "daemon/agents.h"
+#include "daemon/nested.h"
 #include "daemon/proc.h"
 #include "engine/seccomp.h"
 
@@ -37,17 +38,33 @@ static int check_listener(int listener, struct diag_list *diags)
 	return 0;
 }
 
-/* Does the image refuse system calls? */
-static int needs_filter(const struct agent_entry *entry, struct diag_list *diags)
+/* Does the image refuse system calls, and nobody has seen to it yet? */
+static int needs_filter(const struct daemon *daemon, const struct agent_entry *entry,
+			struct diag_list *diags)
 {
 	CLEAN(seccomp_filter_reset) struct seccomp_filter filter = { 0 };
-	int r = entry->image.bytes ? seccomp_filter_build(&entry->image, &filter, diags) : -EBADF;
+	int r = entry->image.bytes ? nested_filter(daemon, &entry->record, &entry->image, diags) :
+				     -EBADF;
 
+	/* The one that it has from the agent around. */
+	if (r)
+		return r < 0 ? r : 0;
+	r = seccomp_filter_build(&entry->image, &filter, diags);
 	return r < 0 ? r : filter.count > 0;
 }
 
-static int check_process(const struct daemon *daemon, pid_t pid, const struct agent_guest *guest,
-			 bool filter, struct diag_list *diags)
+/* Nobody's yet; or, for an agent inside of another, that one's own. */
+static bool is_free(const struct daemon *daemon, const struct agent_entry *entry, pid_t pid)
+{
+	const struct agent_entry *now = nested_agent_of(daemon, pid);
+
+	if (!entry->record.around)
+		return !daemon_confines(daemon, pid);
+	return now && &now->record == entry->record.around;
+}
+
+static int check_process(const struct daemon *daemon, const struct agent_entry *entry, pid_t pid,
+			 const struct agent_guest *guest, struct diag_list *diags)
 {
 	struct proc_facts facts;
 	int r = proc_read(pid, &facts);
@@ -56,9 +73,11 @@ static int check_process(const struct daemon *daemon, pid_t pid, const struct ag
 		return refuse(diags, r, "it has ended");
 	if (guest->uid != 0 && !proc_is_of(&facts, guest->uid))
 		return refuse(diags, -EPERM, "it is another user's");
-	if (daemon_confines(daemon, pid))
-		return refuse(diags, -EPERM, "it is confined already");
-	if (filter && !facts.filtered)
+	if (!is_free(daemon, entry, pid))
+		return refuse(diags, -EPERM,
+			      entry->record.around ? "it is not one of the agent around" :
+						     "it is confined already");
+	if (guest->filter && !facts.filtered)
 		return refuse(diags, -EINVAL, "it has not got the filter of system calls");
 	if (!proc_is_alive(guest->pidfd))
 		return refuse(diags, -ESRCH, "it has ended");
@@ -77,7 +96,7 @@ static int watch_listener(struct daemon *daemon, struct agent_entry *entry, int 
 }
 
 static int check(const struct daemon *daemon, const struct agent_entry *entry, pid_t pid,
-		 const struct agent_guest *guest, struct diag_list *diags)
+		 struct agent_guest *guest, struct diag_list *diags)
 {
 	int filter;
 	int r = 0;
@@ -86,12 +105,13 @@ static int check(const struct daemon *daemon, const struct agent_entry *entry, p
 		return refuse(diags, -EALREADY, "the agent has its process already, or is ending");
 	if (pid < 0)
 		return refuse(diags, pid, "the first descriptor is no pidfd of a living process");
-	filter = needs_filter(entry, diags);
+	filter = needs_filter(daemon, entry, diags);
 	if (filter < 0)
 		return filter;
 	if (filter)
 		r = check_listener(guest->listener, diags);
-	return r ? r : check_process(daemon, pid, guest, filter, diags);
+	guest->filter = filter;
+	return r ? r : check_process(daemon, entry, pid, guest, diags);
 }
 
 int agents_join(struct daemon *daemon, struct agent_entry *entry, struct agent_guest *guest,
@@ -106,6 +126,11 @@ int agents_join(struct daemon *daemon, struct agent_entry *entry, struct agent_g
 	if (r)
 		return refuse(diags, r, strerror(-r));
 	entry->record.joined = true;
+	/* It still carries the label of the agent around, which judges it until this is done. */
+	if (entry->record.around)
+		r = hub_agent_take(&daemon->hub, &entry->hub, entry->record.around->slot, diags);
+	if (r)
+		return r;
 	if (!proc_is_alive(guest->pidfd))
 		return refuse(diags, -ESRCH, "it has ended");
 	if (guest->listener >= 0)

@@ -23,6 +23,7 @@
 #include "daemon/agents.h"
 #include "daemon/health.h"
 #include "daemon/methods.h"
+#include "daemon/nested.h"
 #include "daemon/proc.h"
 #include "daemon/service.h"
 #include "daemon/state.h"
@@ -184,7 +185,7 @@ bool daemon_confines(const struct daemon *daemon, pid_t pid)
 
 static enum peer_role find_role(void *context, const struct peer *peer)
 {
-	return daemon_confines(context, peer->pid) ? PEER_CONFINED : peer->role;
+	return daemon_confines(context, peer->pid) ? nested_role(context, peer) : peer->role;
 }
 
 static void client_gone(void *context, struct client *client)

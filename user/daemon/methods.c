@@ -10,12 +10,13 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "daemon/nested.h"
 
 const struct method methods_table[] = {
-	{ "hello", PEER_NOBODY, method_hello },
-	{ "agent.start", PEER_NOBODY, method_agent_start },
-	{ "agent.join", PEER_NOBODY, method_agent_join },
-	{ "agent.stop", PEER_NOBODY, method_agent_stop },
+	{ "hello", PEER_NESTED, method_hello },
+	{ "agent.start", PEER_NESTED, method_agent_start },
+	{ "agent.join", PEER_NESTED, method_agent_join },
+	{ "agent.stop", PEER_NESTED, method_agent_stop },
 	{ "agent.names", PEER_NOBODY, method_agent_names },
 	{ "agent.denials", PEER_NOBODY, method_agent_denials },
 	{ "events.subscribe", PEER_NOBODY, method_events_subscribe },
@@ -84,13 +85,22 @@ bool methods_unpack(const struct call *call, struct control_answer *answer, cons
 	return r == 0;
 }
 
+static bool may(const struct daemon *daemon, const struct peer *peer,
+		const struct methods_lookup *lookup, const struct agent_entry *entry)
+{
+	/* Whose user id it has says nothing of a confined process. */
+	if (peer->role < PEER_NOBODY)
+		return nested_owns(daemon, peer, entry);
+	return peer->role >= lookup->role || peer->uid == entry->record.uid;
+}
+
 struct agent_entry *methods_find(struct daemon *daemon, const struct call *call,
 				 const struct methods_lookup *lookup, struct control_answer *answer)
 {
 	const struct peer *peer = client_peer(call->client);
 	struct agent_entry *entry = registry_find(&daemon->registry, lookup->id);
 
-	if (entry && (peer->role >= lookup->role || peer->uid == entry->record.uid))
+	if (entry && may(daemon, peer, lookup, entry))
 		return entry;
 	/* Others' agents are not even there. */
 	(void)methods_fail(answer, CONTROL_MISSING, "there is no agent '%.*s'%s", AGENT_ID_SIZE,
@@ -135,14 +145,16 @@ static const char *find_fault(const struct methods_wish *wish)
 }
 
 static int make_record(const struct methods_wish *wish, const struct peer *peer,
-		       struct agent_record *record)
+		       struct agent_entry *around, struct agent_record *record)
 {
 	record->policy = strdup(wish->policy);
 	record->name = strdup(wish->name ? wish->name : wish->policy);
 	record->cwd = wish->cwd ? strdup(wish->cwd) : NULL;
 	record->audit = wish->audit;
 	record->set = json_incref(wish->set);
-	record->uid = peer->uid;
+	record->uid = around ? around->record.uid : peer->uid;
+	if (around)
+		nested_tie(around, record);
 	return record->policy && record->name && (record->cwd || !wish->cwd) ? 0 : -ENOMEM;
 }
 
@@ -170,13 +182,16 @@ bool methods_prepare(struct daemon *daemon, const struct call *call,
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
 	const struct peer *peer = client_peer(call->client);
 	const char *fault = find_fault(wish);
+	struct agent_entry *around = NULL;
 	int r;
 
 	if (fault) {
 		(void)methods_fail(answer, CONTROL_PARAMS, "%s", fault);
 		return false;
 	}
-	r = make_record(wish, peer, &record);
+	if (peer->role < PEER_NOBODY && !nested_check(daemon, peer, wish->policy, &around, answer))
+		return false;
+	r = make_record(wish, peer, around, &record);
 	if (r == 0)
 		r = policies_compile(&daemon->policies, &record, peer, plan->compiled, &diags);
 	if (r) {

@@ -12,6 +12,7 @@
 #include "cli/run_names.h"
 #include "daemon/agents.h"
 #include "daemon/methods.h"
+#include "daemon/nested.h"
 #include "daemon/proc.h"
 #include "engine/learned.h"
 #include "engine/seccomp.h"
@@ -105,8 +106,10 @@ int method_agent_start(void *context, struct call *call, struct control_answer *
 			    "name", &wish.name, "events", &events, "colour", &colour) ||
 	    !methods_prepare(daemon, call, &wish, &plan, answer))
 		return 0;
-	r = encode_filter(&compiled.image, &filter, &diags);
+	r = nested_filter(daemon, &record, &compiled.image, &diags);
 	if (r == 0)
+		r = encode_filter(&compiled.image, &filter, &diags);
+	if (r >= 0)
 		r = start(daemon, call, &plan, &entry, &diags);
 	if (r)
 		return refuse_start(answer, r, &diags);

@@ -64,7 +64,8 @@ static json_t *describe(const struct daemon *daemon, const struct agent_entry *e
 
 	(void)agent_counts(&daemon->hub.loader, record->slot, counts);
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}",
+		"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o, "
+		"s:s*}",
 		"agent", record->id, "name", record->name, "policy",
 		record->policy ? record->policy : "unknown", "digest", entry->digest, "mode",
 		mode(entry), "cgroup", (json_int_t)record->cgroup, "tasks",
@@ -74,7 +75,8 @@ static json_t *describe(const struct daemon *daemon, const struct agent_entry *e
 		"events", (json_int_t)entry->events, "since", (json_int_t)record->since, "kind",
 		registry_kind_name(record->kind), "owner",
 		json_pack("{s:I, s:I}", "uid", (json_int_t)record->uid, "pid",
-			  (json_int_t)record->pid));
+			  (json_int_t)record->pid),
+		"parent", *record->parent ? record->parent : NULL);
 }
 
 int method_agent_list(void *context, struct call *call, struct control_answer *answer)

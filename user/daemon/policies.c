@@ -124,7 +124,7 @@ static int find_path(const struct policies *policies, const struct agent_record 
 		     const struct peer *peer, char **ret_path, struct diag_list *diags)
 {
 	if (record->policy[0] == '/') {
-		if (peer && peer->uid != 0)
+		if (peer && peer_is_limited(peer))
 			return -EACCES;
 		*ret_path = strdup(record->policy);
 		return *ret_path ? 0 : -ENOMEM;
@@ -148,6 +148,18 @@ static int copy_files(struct compiled *compiled, char *const *files, size_t coun
 	return 0;
 }
 
+static int copy_nested(struct compiled *compiled, const struct policy_nested *nested)
+{
+	if (!nested->count)
+		return 0;
+	compiled->nested = json_array();
+	for (size_t i = 0; compiled->nested && i < nested->count; i++) {
+		if (json_array_append_new(compiled->nested, json_string(nested->names[i])))
+			return -ENOMEM;
+	}
+	return compiled->nested ? 0 : -ENOMEM;
+}
+
 static int compile(struct policy_args *args, struct compiled *compiled, struct diag_list *diags)
 {
 	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
@@ -155,6 +167,8 @@ static int compile(struct policy_args *args, struct compiled *compiled, struct d
 
 	if (r == 0)
 		r = copy_files(compiled, policy.files, policy.file_count);
+	if (r == 0)
+		r = copy_nested(compiled, &policy.policy->nested);
 	if (r)
 		return r;
 	cli_policy_digest(&policy.image, compiled->digest);
@@ -179,7 +193,13 @@ static int keep_warnings(struct compiled *compiled, const struct diag_list *diag
 
 static bool may_use_all(const struct peer *peer)
 {
-	return !peer || peer->uid == 0 || peer->role == PEER_OPERATOR;
+	return !peer || !peer_is_limited(peer) || peer->role == PEER_OPERATOR;
+}
+
+/* A process of an agent, which starts one inside of it. */
+static bool is_inside(const struct peer *peer)
+{
+	return peer && peer->role < PEER_NOBODY;
 }
 
 static int prepare(const struct agent_record *record, const struct peer *peer,
@@ -187,7 +207,8 @@ static int prepare(const struct agent_record *record, const struct peer *peer,
 {
 	int r = policy_args_account(args, record->uid, record->cwd);
 
-	if (r == 0 && !may_use_all(peer))
+	/* Who may use it for an agent of an agent is written in the policy of that one. */
+	if (r == 0 && !may_use_all(peer) && !is_inside(peer))
 		r = check_access(args, peer);
 	if (r)
 		return r;
@@ -195,6 +216,75 @@ static int prepare(const struct agent_record *record, const struct peer *peer,
 	if (r == -EINVAL)
 		(void)diag_add(diags, DIAG_ERROR, NULL, "the name of a variable is not one");
 	return r;
+}
+
+/* What the agents around were compiled by. */
+struct around {
+	struct policy_args args[PK_LAYERS_MAX];
+	char *paths[PK_LAYERS_MAX]; /* owned */
+	size_t count;
+};
+
+static void around_reset(struct around *around)
+{
+	for (size_t i = 0; i < around->count; i++) {
+		policy_args_reset(&around->args[i]);
+		free(around->paths[i]);
+	}
+}
+
+/* One agent around, with the words of whoever started it. */
+static int add_around(const struct policies *policies, const struct agent_record *record,
+		      struct around *around, struct diag_list *diags)
+{
+	struct policy_args *args = &around->args[around->count];
+	char **path = &around->paths[around->count++];
+	int r = record->policy ? find_path(policies, record, NULL, path, diags) : -ENOENT;
+
+	if (r)
+		return r;
+	*args = (struct policy_args){
+		.path = *path,
+		.audit = record->audit,
+		.guarded = record->policy[0] != '/',
+	};
+	if (around->count > 1)
+		args[-1].around = args;
+	return prepare(record, NULL, args, diags);
+}
+
+static int find_around(const struct policies *policies, const struct agent_record *record,
+		       struct around *around, struct diag_list *diags)
+{
+	int r = 0;
+
+	for (record = record->around; record && r == 0; record = record->around) {
+		if (around->count == PK_LAYERS_MAX) {
+			(void)diag_add(diags, DIAG_ERROR, NULL,
+				       "there are %d agents around this one already",
+				       PK_LAYERS_MAX);
+			return -EINVAL;
+		}
+		r = add_around(policies, record, around, diags);
+	}
+	return r;
+}
+
+/* A process of an agent may know of its own policy only what it is told of denials. */
+static void hide_around(const char *path, struct diag_list *diags)
+{
+	for (size_t i = 0; i < diags->count; i++) {
+		const char *file = diags->items[i].file;
+
+		if (!file || (path && strcmp(file, path) == 0))
+			continue;
+		diag_list_reset(diags);
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+				   "the layers above the policy have errors, or a file that it "
+				   "includes has"),
+			  "ask the administrator of this machine");
+		return;
+	}
 }
 
 /* Findings about managed layers quote them, which not everybody may read. */
@@ -220,6 +310,7 @@ int policies_compile(const struct policies *policies, const struct agent_record 
 		     struct diag_list *diags)
 {
 	CLEAN(policies_reset_compiled) struct compiled compiled = { 0 };
+	CLEAN(around_reset) struct around around = { 0 };
 	CLEAN(policy_args_reset) struct policy_args args = { .audit = record->audit };
 	CLEAN(diag_list_reset) struct diag_list found = { 0 };
 	int r = find_path(policies, record, peer, &compiled.path, &found);
@@ -233,12 +324,17 @@ int policies_compile(const struct policies *policies, const struct agent_record 
 	if (r == 0)
 		r = prepare(record, peer, &args, &found);
 	if (r == 0)
-		r = compile(&args, &compiled, &found);
+		r = find_around(policies, record, &around, &found);
+	args.around = around.count ? around.args : NULL;
 	if (r == 0)
+		r = compile(&args, &compiled, &found);
+	if (r == 0 && !is_inside(peer))
 		r = keep_warnings(&compiled, &found);
 	if (r) {
 		if (!may_use_all(peer))
 			hide_managed(policies, &found);
+		if (is_inside(peer))
+			hide_around(compiled.path, &found);
 		*diags = found;
 		found = (struct diag_list){ 0 };
 		return r;
@@ -259,6 +355,7 @@ int policies_copy_compiled(const struct compiled *from, struct compiled *ret_cop
 	memcpy(copy.image.bytes, from->image.bytes, from->image.size);
 	copy.image.size = from->image.size;
 	memcpy(copy.digest, from->digest, sizeof(copy.digest));
+	copy.nested = json_incref(from->nested);
 	*ret_copy = copy;
 	copy = (struct compiled){ 0 };
 	return 0;
@@ -272,5 +369,6 @@ void policies_reset_compiled(struct compiled *compiled)
 		free(compiled->files[i]);
 	free(compiled->files);
 	free(compiled->warnings);
+	json_decref(compiled->nested);
 	*compiled = (struct compiled){ 0 };
 }

@@ -32,6 +32,7 @@ struct compiled {
 	size_t file_count;
 	char digest[65];
 	char *warnings; /* owned; text, or NULL */
+	json_t *nested; /* owned; array of names: policies for nested agents; or NULL */
 };
 
 /** Find the folders below @config. Returns 0 or -ENOMEM. */

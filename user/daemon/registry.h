@@ -49,11 +49,16 @@ struct agent_record {
 	pid_t pid; /* the owner's process; 0 = none */
 	__u64 start; /* when it started, in clock ticks since boot */
 	time_t since;
+	char parent[AGENT_ID_SIZE]; /* the agent around it, one of whose processes started it; or "" */
+	const struct agent_record
+		*around; /* that agent's, which is there as long as this one; or NULL */
+	json_t *nested; /* owned; array of names: policies for agents of its own; NULL: none */
 };
 
 /** The end of an agent under way. */
 struct agent_end {
 	bool begun;
+	bool nudged; /* the timer was set because an agent inside of it is gone */
 	struct loop_source timer;
 	struct client *client; /* who waits for it, or NULL */
 	json_t *id; /* of its call; owned */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "daemon/agents.h"
 #include "daemon/diff.h"
+#include "daemon/nested.h"
 #include "daemon/service.h"
 #include "engine/session.h"
 
@@ -113,11 +114,18 @@ static bool is_same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* NULL: empty. */
+static bool is_same_list(const json_t *a, const json_t *b)
+{
+	return a == b || json_equal(a, b);
+}
+
 /* Are both compiled to the same? Of the account only the uid counts: its name and home go with it. */
 static bool same_inputs(const struct agent_record *a, const struct agent_record *b)
 {
 	return strcmp(a->policy, b->policy) == 0 && a->audit == b->audit && a->uid == b->uid &&
-	       is_same_text(a->cwd, b->cwd) && (a->set == b->set || json_equal(a->set, b->set));
+	       a->around == b->around && is_same_text(a->cwd, b->cwd) &&
+	       (a->set == b->set || json_equal(a->set, b->set));
 }
 
 /* Compile the policy of @record, unless that was done. Many agents of a host have the same. */
@@ -153,7 +161,8 @@ static int plan_one(struct daemon *daemon, struct plan *plan, struct agent_entry
 	made = make(daemon, plan, &entry->record);
 	if (made->error)
 		return fail(plan, entry, made->findings, made->error);
-	if (strcmp(made->compiled.digest, entry->digest) == 0) {
+	if (strcmp(made->compiled.digest, entry->digest) == 0 &&
+	    is_same_list(made->compiled.nested, entry->record.nested)) {
 		plan->unchanged++;
 		return 0;
 	}
@@ -180,10 +189,11 @@ static int make_plan(struct daemon *daemon, struct agent_entry *only, struct pla
 	plan->reloaded = json_array();
 	if (!plan->changes || !plan->made || !plan->failed || !plan->reloaded)
 		return -ENOMEM;
-	if (only)
-		return plan_one(daemon, plan, only);
 	while (r == 0 && (entry = registry_next(&daemon->registry, slot))) {
 		slot = entry->record.slot;
+		/* Its policy is a layer of those inside of it. */
+		if (only && entry != only && !nested_in(&entry->record, only))
+			continue;
 		r = plan_one(daemon, plan, entry);
 	}
 	return r;

@@ -54,14 +54,15 @@ int state_prepare(int run_fd)
 static json_t *encode(const struct agent_record *record)
 {
 	return json_pack("{s:s, s:i, s:I, s:I, s:b, s:b, s:s*, s:s*, s:b, s:O*, s:s*, s:I, s:I, "
-			 "s:I, s:I}",
+			 "s:I, s:I, s:s, s:O*}",
 			 "id", record->id, "kind", (int)record->kind, "slot",
 			 (json_int_t)record->slot, "cgroup", (json_int_t)record->cgroup, "joined",
 			 record->joined, "known", record->known, "name", record->name, "policy",
 			 record->policy, "audit", record->audit, "set", record->set, "cwd",
 			 record->cwd, "uid", (json_int_t)record->uid, "pid",
 			 (json_int_t)record->pid, "start", (json_int_t)record->start, "since",
-			 (json_int_t)record->since);
+			 (json_int_t)record->since, "parent", record->parent, "nested",
+			 record->nested);
 }
 
 static json_t *encode_all(const struct registry *registry, const char *boot, json_t *grants)
@@ -147,6 +148,18 @@ static bool is_set_valid(const json_t *set)
 	return true;
 }
 
+static bool is_list_valid(const json_t *list)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value) {
+		if (!json_is_string(value))
+			return false;
+	}
+	return !list || json_is_array(list);
+}
+
 /* The numbers of a record; false when one is missing or out of range. */
 static bool decode_numbers(json_t *object, struct agent_record *record)
 {
@@ -185,19 +198,25 @@ static bool decode_numbers(json_t *object, struct agent_record *record)
 static int decode(json_t *object, struct agent_record *record)
 {
 	const char *id = json_string_value(json_object_get(object, "id"));
+	const char *parent = json_string_value(json_object_get(object, "parent"));
+	json_t *nested = json_object_get(object, "nested");
 	json_t *set = json_object_get(object, "set");
 	int r;
 
 	if (!id || strlen(id) >= AGENT_ID_SIZE || !decode_numbers(object, record) ||
-	    !is_set_valid(set))
+	    !is_set_valid(set) || (parent && strlen(parent) >= AGENT_ID_SIZE) ||
+	    !is_list_valid(nested))
 		return -EINVAL;
 	memcpy(record->id, id, strlen(id) + 1);
+	if (parent)
+		memcpy(record->parent, parent, strlen(parent) + 1);
 	r = take_text(object, "name", &record->name);
 	if (r == 0)
 		r = take_text(object, "policy", &record->policy);
 	if (r == 0)
 		r = take_text(object, "cwd", &record->cwd);
 	record->set = json_incref(set);
+	record->nested = json_incref(nested);
 	return r;
 }
 

@@ -108,6 +108,13 @@ int hub_agent_attach(struct hub *hub, int cgroup_fd, const struct policy_image *
 /** Put the process @pid into the agent's own cgroup. Returns 0 or -errno. */
 int hub_agent_join(struct hub *hub, const struct hub_agent *agent, pid_t pid);
 
+/**
+ * Tasks in the cgroup of @agent that carry the label of slot @from get its own: they came from the agent
+ * around it. Returns 0 or -errno with an error.
+ */
+int hub_agent_take(struct hub *hub, const struct hub_agent *agent, __u32 from,
+		   struct diag_list *diags);
+
 /** Judge by @image from now on: one update, no decision sees half of each. 0 or -errno, an error. */
 int hub_agent_replace(struct hub *hub, const struct hub_agent *agent,
 		      const struct policy_image *image, struct diag_list *diags);

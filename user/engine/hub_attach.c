@@ -65,18 +65,17 @@ static bool has_calls(const struct hub *hub)
 	return faccessat(hub->pins, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int hub_relabel(struct hub *hub, __u32 release, struct diag_list *diags)
+static int relabel(struct hub *hub, const struct hub_build *build, struct diag_list *diags)
 {
 	CLEAN(loader_close) struct loader loader = { 0 };
 	struct loader_request request = hub_request(hub->tier);
-	struct hub_build build = { .release = release };
 	int r;
 
 	/* Without hooks only the program for system calls gives labels. */
 	if (hub->tier == PK_TIER_NETWORK && !has_calls(hub))
 		return 0;
 	request.only = "pk_relabel";
-	r = hub_load(hub, &build, &request, &loader, diags);
+	r = hub_load(hub, build, &request, &loader, diags);
 	if (r)
 		return r;
 	r = 1;
@@ -86,6 +85,21 @@ int hub_relabel(struct hub *hub, __u32 release, struct diag_list *diags)
 		clean = r == 0 ? clean + 1 : 0;
 	}
 	return r < 0 ? fail(diags, r, "label the tasks of the agent") : 0;
+}
+
+int hub_relabel(struct hub *hub, __u32 release, struct diag_list *diags)
+{
+	const struct hub_build build = { .release = release };
+
+	return relabel(hub, &build, diags);
+}
+
+int hub_agent_take(struct hub *hub, const struct hub_agent *agent, __u32 from,
+		   struct diag_list *diags)
+{
+	const struct hub_build build = { .release = from, .heir = agent->slot };
+
+	return relabel(hub, &build, diags);
 }
 
 /* Does the policy refuse system calls? */

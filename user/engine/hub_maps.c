@@ -63,6 +63,7 @@ struct setting {
 	const char *set; /* folder of links, or NULL */
 	__u64 seed; /* 0: a new one */
 	__u32 release; /* slot whose labels are taken back, for the program that does it */
+	__u32 heir; /* slot that gets them */
 	bool calls; /* with the program at the entry of system calls */
 	int error;
 };
@@ -76,6 +77,7 @@ static void set_up(struct picket_bpf *skel, void *argument)
 	if (setting->seed)
 		skel->rodata->pk_host_seed = setting->seed;
 	skel->rodata->pk_release = setting->release;
+	skel->rodata->pk_heir = setting->heir;
 	if (setting->build->prepare)
 		setting->build->prepare(skel, setting->build->argument);
 	if (setting->calls)
@@ -95,9 +97,11 @@ int hub_load(struct hub *hub, const struct hub_build *build, const struct loader
 	     struct loader *ret_loader, struct diag_list *diags)
 {
 	CLEAN(loader_close) struct loader loader = { 0 };
-	struct setting setting = {
-		.hub = hub, .build = build, .release = build->release, .calls = build->calls
-	};
+	struct setting setting = { .hub = hub,
+				   .build = build,
+				   .release = build->release,
+				   .heir = build->heir,
+				   .calls = build->calls };
 	struct loader_request asked = *request;
 	char set[32];
 	int r = 0;

@@ -15,6 +15,7 @@ struct hub_build {
 	void *argument; /* of prepare */
 	bool calls; /* also the program at the entry of system calls */
 	__u32 release; /* for the program that changes labels: slot to be freed; 0: labels are given */
+	__u32 heir; /* and then: slot that gets those of tasks in its cgroup; 0: nobody does */
 };
 
 /** The build of the programs in this binary. Returns 0 or -EIO. */

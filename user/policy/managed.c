@@ -120,10 +120,13 @@ static int list_folder(const char *folder, struct names *ret_names, struct diag_
 /* What only the policy that is asked for may say. */
 static int check_layer(const struct policy *layer, struct diag_list *diags)
 {
-	if (!layer->access.present)
+	const char *key = layer->access.present ? "usable_by" : "nested";
+
+	if (!layer->access.present && !layer->nested.present)
 		return 0;
-	diag_hint(diag_add(diags, DIAG_ERROR, &layer->access.pos,
-			   "a managed layer may not have 'usable_by'"),
+	diag_hint(diag_add(diags, DIAG_ERROR,
+			   layer->access.present ? &layer->access.pos : &layer->nested.pos,
+			   "a managed layer may not have '%s'", key),
 		  "it is above every policy: write the key in those");
 	return -EINVAL;
 }

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "policy/access.h"
+#include "policy/nested.h"
 #include "policy/process.h"
 #include "policy/rules.h"
 
@@ -27,6 +28,7 @@ void policy_free(struct policy **policy)
 	for (size_t i = 0; i < p->file_count; i++)
 		free(p->files[i]);
 	policy_access_reset(&p->access);
+	policy_nested_reset(&p->nested);
 	process_reset(&p->process);
 	free(p->approvals.hook);
 	free(p->rules);

@@ -136,6 +136,14 @@ struct policy_access {
 	size_t group_count;
 };
 
+/** The key nested: names of policies by which the agent may start agents of its own. */
+struct policy_nested {
+	bool present;
+	struct diag_pos pos;
+	char **names;
+	size_t count;
+};
+
 /** What a policy depends on of the machine that it is loaded on; gathered once, by the caller. */
 struct policy_host {
 	__u8 resolvers[PK_RESOLVERS_MAX][16]; /* of /etc/resolv.conf, IPv4 mapped */
@@ -185,6 +193,7 @@ struct policy {
 	char *description; /* or NULL */
 	bool audit; /* mode: audit */
 	struct policy_access access;
+	struct policy_nested nested;
 	struct policy_section sections[PK_SECTION__MAX]; /* the process section is below */
 	struct policy_process process;
 	struct policy_dns dns;

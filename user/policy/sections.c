@@ -15,6 +15,7 @@
 #include "policy/include.h"
 #include "policy/inline_tests.h"
 #include "policy/listen.h"
+#include "policy/nested.h"
 #include "policy/process.h"
 #include "policy/rules.h"
 #include "policy/schema.h"
@@ -146,6 +147,8 @@ static const struct schema_key policy_keys[] = {
 	{ "description", "a text for people", read_description, SHAPE_TEXT, 0, NULL, 0 },
 	{ "mode", "enforce or audit", read_mode, SHAPE_TEXT, 0, MAIN_ONLY, 0 },
 	{ "usable_by", "a map with 'users' and 'groups'", access_read, SHAPE_MAP, 0, MAIN_ONLY, 0 },
+	{ "nested", "the name of a policy, or a list of them", nested_read, SHAPE_TEXT | SHAPE_LIST,
+	  0, MAIN_ONLY, 0 },
 	{ "include", "the name of a policy file or preset, or a list of them", include_read,
 	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
 	{ "vars", "a map of names to texts", vars_read, SHAPE_MAP, SCHEMA_EARLY, NULL, 0 },
