@@ -169,13 +169,11 @@ void feed_open(struct feeds *feeds, struct agent_entry *entry)
 	struct feed *feed = &entry->feed;
 	int r = feeds->folder < 0 ? feeds->error : open_file(feeds, entry, feed);
 
-	if (r == 0) {
-		find_gaps(feed);
-		return;
-	}
 	feeds->error = r;
-	feeds->failed++;
-	mem_close_fd(&feed->fd);
+	if (r)
+		mem_close_fd(&feed->fd);
+	else
+		find_gaps(feed);
 }
 
 void feed_remove(struct feeds *feeds, struct agent_entry *entry)
@@ -198,11 +196,22 @@ bool feed_takes(const struct event *event)
 	return event->head.kind == PK_EVENT_DECISION && event->head.verdict != PK_VERDICT_ALLOW;
 }
 
+/* What can be waited for: an approver. */
+static void suggest_waiting(const struct event *event, json_t *lines)
+{
+	char id[REQUEST_ID_SIZE];
+
+	if (suggest_approval(event, id))
+		(void)json_array_append_new(lines, json_sprintf("picket approve %s", id));
+}
+
 static json_t *suggestions(const struct event *event, const struct event_context *context)
 {
 	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
 	json_t *lines = json_array();
 
+	if (lines)
+		suggest_waiting(event, lines);
 	if (!lines || !suggest_possible(event) || suggest_add(&list, event, context->image, 1))
 		return lines;
 	for (size_t i = 0; i < list.count; i++) {

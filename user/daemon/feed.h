@@ -5,7 +5,8 @@
  *
  *   the event as telemetry/json.h has it, and
  *   text      the line for people
- *   suggest   list of lines of a policy that would allow it; absent when none does
+ *   suggest   list of what would allow it: the command of an approver, lines of a policy; absent when
+ *             nothing does
  *
  * or {"schema":"picket.feed/1","dropped":N}: N lines in all are missing, the last of them here. Lines are
  * missing when there were more than FEED_RATE in a second, when the file was over FEED_MAX and lost its
@@ -51,7 +52,6 @@ struct feeds {
 	int folder; /* -1 = there can be none */
 	int own; /* the map of picket's own files; borrowed; -1 = none */
 	__u64 dropped; /* lines that are missing, of all agents */
-	__u64 failed; /* agents that have none */
 	int error; /* of the last one that could not be made or written; 0 or -errno */
 };
 
@@ -71,7 +71,7 @@ void feeds_sweep(struct feeds *feeds, bool (*is_agents)(void *context, const cha
 /** Close the folder; files stay. */
 void feeds_close(struct feeds *feeds);
 
-/** Make the feed of @entry, or find it again. What goes wrong is counted in @feeds. */
+/** Make the feed of @entry, or find it again. What goes wrong is in feeds->error. */
 void feed_open(struct feeds *feeds, struct agent_entry *entry);
 
 /** Does @event belong into a feed? */

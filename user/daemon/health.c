@@ -34,10 +34,24 @@ void health_proven(struct daemon *daemon)
 	daemon->proof.due = seconds() + HEALTH_PROOF_SECONDS;
 }
 
+/* Those that could not have one when they began: there may be room by now. */
+static void make_feeds(struct daemon *daemon)
+{
+	struct agent_entry *entry = NULL;
+	__u32 slot = 0;
+
+	while ((entry = registry_next(&daemon->registry, slot))) {
+		slot = entry->record.slot;
+		if (entry->feed.fd < 0)
+			feed_open(&daemon->feeds, entry);
+	}
+}
+
 void health_check(struct daemon *daemon)
 {
 	CLEAN_FREE char *sentence = NULL;
 
+	make_feeds(daemon);
 	if (seconds() >= daemon->proof.due)
 		daemon_prove(daemon);
 	sentence = health_sentence(daemon);
