@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "base/mem.h"
@@ -27,6 +28,9 @@
 /* How often a policy is exchanged under load. */
 #define EXCHANGES 500
 #define EXCHANGES_EMULATED 60
+/* How often who reads records is killed. */
+#define KILLS 200
+#define KILLS_EMULATED 20
 /* Moments of an upgrade at which its process is killed; in a guest. */
 #define CUTS 8
 #define CUTS_EMULATED 2
@@ -105,6 +109,94 @@ static void exchanged_policies_never_mix(void **state)
 	hub_world_drop(&hub, &agent);
 	hub_world_return(&hub);
 	image_reset(&by_rule);
+}
+
+/** What readers that are killed have taken; shared with them. */
+struct taken {
+	volatile unsigned long records;
+	__u32 agent;
+};
+
+static int take_record(void *context, void *bytes, size_t size)
+{
+	const struct pk_event *event = bytes;
+	struct taken *taken = context;
+
+	if (size >= sizeof(*event) && event->agent == taken->agent)
+		taken->records++;
+	return 0;
+}
+
+static struct ring_buffer *read_decisions(const struct hub *hub, struct taken *taken)
+{
+	struct ring_buffer *ring = ring_buffer__new(
+		bpf_map__fd(hub->loader.skel->maps.pk_decisions), take_record, taken, NULL);
+
+	assert_non_null(ring);
+	return ring;
+}
+
+/* A process that reads records until it is killed. */
+static pid_t start_reader(const struct hub *hub, struct taken *taken)
+{
+	struct ring_buffer *ring;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	ring = read_decisions(hub, taken);
+	for (;;)
+		(void)ring_buffer__poll(ring, -1);
+}
+
+/*
+ * Whoever reads goes on where the one before was killed: every denial was read or is counted as lost. What
+ * one had in its hands when it was killed is read once more.
+ */
+static void killed_readers_lose_nothing(void **state)
+{
+	const int kills = hub_world_times(KILLS, KILLS_EMULATED);
+	__u64 counts[PK_COUNT__MAX] = { 0 };
+	struct hub_agent agent = { 0 };
+	struct hub_hammer hammer;
+	struct ring_buffer *ring;
+	struct taken *taken;
+	struct hub hub;
+	__u64 found;
+
+	(void)state;
+	taken = mmap(NULL, sizeof(*taken), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	assert_true(taken != MAP_FAILED);
+	hub_world_take(&hub);
+	hub_world_make(&hub, &hub_world.deny, &agent);
+	taken->agent = agent.slot;
+	hub_hammer_start(&hammer);
+	assert_int_equal(hub_agent_join(&hub, &agent, hammer.pid), 0);
+	hub_hammer_go(&hammer);
+	for (int i = 0; i < kills; i++) {
+		pid_t pid = start_reader(&hub, taken);
+
+		hub_hammer_wait(&hammer, 5);
+		hub_world_sleep((unsigned int)i % 20);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	hub_hammer_stop(&hammer);
+	assert_true(taken->records > 0);
+	ring = read_decisions(&hub, taken);
+	assert_true(ring_buffer__consume(ring) >= 0);
+	ring_buffer__free(ring);
+	assert_int_equal(hammer.strokes->succeeded, 0);
+	assert_int_equal(agent_counts(&hub.loader, agent.slot, counts), 0);
+	assert_int_equal(counts[PK_COUNT_DENIED], hammer.strokes->denied);
+	found = taken->records + counts[PK_COUNT_DECISION_LOST];
+	assert_in_range(found, hammer.strokes->denied,
+			hammer.strokes->denied + (unsigned long)kills);
+	hub_world_drop(&hub, &agent);
+	hub_world_return(&hub);
+	(void)munmap(taken, sizeof(*taken));
 }
 
 static int count_set(void *context, const char *name)
@@ -239,6 +331,7 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exchanged_policies_never_mix),
+		cmocka_unit_test(killed_readers_lose_nothing),
 		cmocka_unit_test(upgrade_leaves_no_gap),
 		cmocka_unit_test(upgrade_cut_short_is_done_again),
 	};
