@@ -88,13 +88,13 @@ static void header_combines_layers(void **state)
 	assert_int_equal(image_head(&image)->activity, PK_ACTIVITY_EXEC | PK_ACTIVITY_WRITE);
 	assert_int_equal(image_head(&image)->rate, 2000);
 	/* A lower layer cannot switch an upper one to audit. */
-	assert_int_equal(image_head(&image)->flags, 0);
+	assert_int_equal(image_head(&image)->flags, PK_IMAGE_HOLD);
 	assert_string_equal(image_string(&image, image_head(&image)->name), "lower");
 	image_reset(&image);
 	layers[0]->audit = true;
 	layers[0]->rate = 0;
 	image = build_image(layers, 2);
-	assert_int_equal(image_head(&image)->flags, PK_IMAGE_AUDIT);
+	assert_int_equal(image_head(&image)->flags, PK_IMAGE_AUDIT | PK_IMAGE_HOLD);
 	assert_int_equal(image_head(&image)->rate, 0);
 	image_reset(&image);
 	policy_free(&layers[0]);
