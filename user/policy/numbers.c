@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Numbers with units; address_number() has the digits.
+ */
 #include "policy/numbers.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Base32 and hexadecimal of a hash, by hand: forty bits are one number.
+ */
 #include "telemetry/request_id.h"
 
 #include <string.h>
