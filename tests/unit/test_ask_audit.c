@@ -22,42 +22,42 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-struct place {
+struct scene {
 	char folder[48];
 	char file[80];
 	struct audit audit;
 };
 
-static int open_place(void **state)
+static int open_scene(void **state)
 {
-	struct place *place = calloc(1, sizeof(*place));
+	struct scene *scene = calloc(1, sizeof(*scene));
 
-	if (!place)
+	if (!scene)
 		return -1;
-	strcpy(place->folder, "/tmp/picket-audit-XXXXXX");
-	if (!mkdtemp(place->folder))
+	strcpy(scene->folder, "/tmp/picket-audit-XXXXXX");
+	if (!mkdtemp(scene->folder))
 		return -1;
-	(void)snprintf(place->file, sizeof(place->file), "%s/%s", place->folder, AUDIT_FILE);
-	place->audit = (struct audit){ .folder = place->folder, .fd = -1 };
-	*state = place;
+	(void)snprintf(scene->file, sizeof(scene->file), "%s/%s", scene->folder, AUDIT_FILE);
+	scene->audit = (struct audit){ .folder = scene->folder, .fd = -1 };
+	*state = scene;
 	return 0;
 }
 
-static int close_place(void **state)
+static int close_scene(void **state)
 {
-	struct place *place = *state;
+	struct scene *scene = *state;
 
-	audit_close(&place->audit);
-	(void)unlink(place->file);
-	(void)rmdir(place->folder);
-	free(place);
+	audit_close(&scene->audit);
+	(void)unlink(scene->file);
+	(void)rmdir(scene->folder);
+	free(scene);
 	return 0;
 }
 
-static int write_one(struct place *place, const char *what)
+static int write_one(struct scene *scene, const char *what)
 {
 	json_t *details = json_pack("{s:{s:i}}", "grant", "grant", 12);
-	int r = audit_write(&place->audit, what, details);
+	int r = audit_write(&scene->audit, what, details);
 
 	json_decref(details);
 	return r;
@@ -85,79 +85,79 @@ static size_t count_lines(const char *path)
 
 static void it_grows_by_lines(void **state)
 {
-	struct place *place = *state;
+	struct scene *scene = *state;
 	struct stat st;
 
-	assert_int_equal(audit_open(&place->audit), 0);
-	assert_int_equal(write_one(place, "approved"), 0);
-	assert_int_equal(write_one(place, "revoked"), 0);
-	audit_close(&place->audit);
-	assert_int_equal(write_one(place, "approved"), 0);
-	assert_int_equal(count_lines(place->file), 3);
-	assert_int_equal(stat(place->file, &st), 0);
+	assert_int_equal(audit_open(&scene->audit), 0);
+	assert_int_equal(write_one(scene, "approved"), 0);
+	assert_int_equal(write_one(scene, "revoked"), 0);
+	audit_close(&scene->audit);
+	assert_int_equal(write_one(scene, "approved"), 0);
+	assert_int_equal(count_lines(scene->file), 3);
+	assert_int_equal(stat(scene->file, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
 static void a_rotated_file_is_left(void **state)
 {
-	struct place *place = *state;
+	struct scene *scene = *state;
 	char moved[96];
 
-	(void)snprintf(moved, sizeof(moved), "%s.1", place->file);
-	assert_int_equal(write_one(place, "approved"), 0);
-	assert_int_equal(rename(place->file, moved), 0);
-	assert_int_equal(write_one(place, "approved"), 0);
+	(void)snprintf(moved, sizeof(moved), "%s.1", scene->file);
+	assert_int_equal(write_one(scene, "approved"), 0);
+	assert_int_equal(rename(scene->file, moved), 0);
+	assert_int_equal(write_one(scene, "approved"), 0);
 	assert_int_equal(count_lines(moved), 1);
-	assert_int_equal(count_lines(place->file), 1);
+	assert_int_equal(count_lines(scene->file), 1);
 	assert_int_equal(unlink(moved), 0);
 }
 
 static void others_files_are_refused(void **state)
 {
-	struct place *place = *state;
+	struct scene *scene = *state;
 	char other[96];
 
-	(void)snprintf(other, sizeof(other), "%s.other", place->file);
-	assert_int_equal(symlink("/etc/passwd", place->file), 0);
-	assert_int_equal(write_one(place, "approved"), -ELOOP);
-	assert_int_equal(unlink(place->file), 0);
-	assert_int_equal(mkfifo(place->file, 0600), 0);
-	assert_int_equal(write_one(place, "approved"), -EPERM);
-	assert_int_equal(unlink(place->file), 0);
-	assert_int_equal(write_one(place, "approved"), 0);
-	assert_int_equal(link(place->file, other), 0);
-	audit_close(&place->audit);
-	assert_int_equal(write_one(place, "approved"), -EPERM);
+	(void)snprintf(other, sizeof(other), "%s.other", scene->file);
+	assert_int_equal(symlink("/etc/passwd", scene->file), 0);
+	assert_int_equal(write_one(scene, "approved"), -ELOOP);
+	assert_int_equal(unlink(scene->file), 0);
+	assert_int_equal(mkfifo(scene->file, 0600), 0);
+	assert_int_equal(write_one(scene, "approved"), -EPERM);
+	assert_int_equal(unlink(scene->file), 0);
+	assert_int_equal(write_one(scene, "approved"), 0);
+	assert_int_equal(link(scene->file, other), 0);
+	audit_close(&scene->audit);
+	assert_int_equal(write_one(scene, "approved"), -EPERM);
 	assert_int_equal(unlink(other), 0);
-	assert_int_equal(chmod(place->file, 0640), 0);
-	assert_int_equal(write_one(place, "approved"), -EPERM);
-	assert_int_equal(chmod(place->file, 0600), 0);
-	assert_int_equal(chmod(place->folder, 0722), 0);
-	assert_int_equal(write_one(place, "approved"), -EPERM);
-	assert_int_equal(chmod(place->folder, 0700), 0);
-	assert_int_equal(write_one(place, "approved"), 0);
+	assert_int_equal(chmod(scene->file, 0640), 0);
+	assert_int_equal(write_one(scene, "approved"), -EPERM);
+	assert_int_equal(chmod(scene->file, 0600), 0);
+	assert_int_equal(chmod(scene->folder, 0722), 0);
+	assert_int_equal(write_one(scene, "approved"), -EPERM);
+	assert_int_equal(chmod(scene->folder, 0700), 0);
+	assert_int_equal(write_one(scene, "approved"), 0);
 }
 
 /* The largest file allowed is a disk that is full in the middle of a line. */
 static void half_a_line_is_cut_off(void **state)
 {
-	struct place *place = *state;
+	struct scene *scene = *state;
 	struct rlimit before;
 	struct rlimit small;
 	struct stat st;
 
-	assert_int_equal(write_one(place, "approved"), 0);
-	assert_int_equal(stat(place->file, &st), 0);
+	assert_int_equal(write_one(scene, "approved"), 0);
+	assert_int_equal(stat(scene->file, &st), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	small = before;
 	small.rlim_cur = (rlim_t)st.st_size + 10;
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_true(write_one(place, "approved") < 0);
+	assert_true(write_one(scene, "approved") < 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	assert_int_equal(count_lines(place->file), 1);
-	assert_int_equal(write_one(place, "approved"), 0);
-	assert_int_equal(count_lines(place->file), 2);
+	assert_int_equal(count_lines(scene->file), 1);
+	assert_int_equal(write_one(scene, "approved"), 0);
+	assert_int_equal(count_lines(scene->file), 2);
 }
 
 static int refuse_protection(void *context, char *path)
@@ -169,16 +169,16 @@ static int refuse_protection(void *context, char *path)
 
 static void what_cannot_be_protected_is_not_written(void **state)
 {
-	struct place *place = *state;
+	struct scene *scene = *state;
 	int calls = 0;
 
-	place->audit.protect = refuse_protection;
-	place->audit.context = &calls;
-	assert_int_equal(write_one(place, "approved"), -ENOSPC);
+	scene->audit.protect = refuse_protection;
+	scene->audit.context = &calls;
+	assert_int_equal(write_one(scene, "approved"), -ENOSPC);
 	assert_int_equal(calls, 1);
-	place->audit.protect = NULL;
-	assert_int_equal(write_one(place, "approved"), 0);
-	assert_int_equal(count_lines(place->file), 1);
+	scene->audit.protect = NULL;
+	assert_int_equal(write_one(scene, "approved"), 0);
+	assert_int_equal(count_lines(scene->file), 1);
 }
 
 /* --- Answers of programs -------------------------------------------------------------------------- */
@@ -240,12 +240,12 @@ static void programs_answer_by_one_object(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(it_grows_by_lines, open_place, close_place),
-		cmocka_unit_test_setup_teardown(a_rotated_file_is_left, open_place, close_place),
-		cmocka_unit_test_setup_teardown(others_files_are_refused, open_place, close_place),
-		cmocka_unit_test_setup_teardown(half_a_line_is_cut_off, open_place, close_place),
-		cmocka_unit_test_setup_teardown(what_cannot_be_protected_is_not_written, open_place,
-						close_place),
+		cmocka_unit_test_setup_teardown(it_grows_by_lines, open_scene, close_scene),
+		cmocka_unit_test_setup_teardown(a_rotated_file_is_left, open_scene, close_scene),
+		cmocka_unit_test_setup_teardown(others_files_are_refused, open_scene, close_scene),
+		cmocka_unit_test_setup_teardown(half_a_line_is_cut_off, open_scene, close_scene),
+		cmocka_unit_test_setup_teardown(what_cannot_be_protected_is_not_written, open_scene,
+						close_scene),
 		cmocka_unit_test(programs_answer_by_one_object),
 	};
 

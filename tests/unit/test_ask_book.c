@@ -62,7 +62,8 @@ static struct policy_image compile(const char *rules)
 {
 	CLEAN_FREE char *text = NULL;
 
-	assert_true(asprintf(&text, HEAD "files: {default: deny}\negress:\n  default: deny\n  rules:\n%s",
+	assert_true(asprintf(&text,
+			     HEAD "files: {default: deny}\negress:\n  default: deny\n  rules:\n%s",
 			     rules) > 0);
 	return policy_text_compile("t.yaml", text);
 }
@@ -214,6 +215,8 @@ static json_t *name_of(const char *path, const char *path2, const struct policy_
 		raw.head.op = PK_OP_RENAME;
 	raw_event_paths(&raw, path, path2);
 	raw.head.rule = image ? asking_rule(image) : PK_RULE_DEFAULT | PK_SECTION_FILES;
+	raw.head.verdict = PK_VERDICT_ASK;
+	raw.head.reason = PK_REASON_PENDING;
 	act = act_of(&raw, image);
 	name = ask_book_name(act, &why);
 	assert_non_null(name);
