@@ -142,6 +142,33 @@ static void differences_are_told(void **state)
 	assert_true(diff_same_calls(&one, &other));
 }
 
+static struct policy_image image_asking(unsigned int approvers)
+{
+	struct policy *policy = build_policy("test");
+	struct policy_image image;
+
+	build_section(policy, PK_SECTION_FILES, PK_VERDICT_ALLOW);
+	(void)build_rule(policy, PK_SECTION_FILES, PK_VERDICT_ASK, PK_ACCESS_READ);
+	(void)build_glob(policy, "/a");
+	policy->approvals.approvers = approvers;
+	image = build_image(&policy, 1);
+	policy_free(&policy);
+	return image;
+}
+
+static void approvals_are_told(void **state)
+{
+	CLEAN(image_reset) struct policy_image one = image_asking(1);
+	CLEAN(image_reset) struct policy_image two = image_asking(2);
+	CLEAN_FREE char *text = NULL;
+
+	(void)state;
+	assert_int_equal(diff_rules(&one, &two, &text), 0);
+	assert_non_null(strstr(text, "- approvals.approvers 1\n"));
+	assert_non_null(strstr(text, "+ approvals.approvers 2\n"));
+	assert_null(strstr(text, "on_ask"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +176,7 @@ int main(void)
 		cmocka_unit_test(agents_are_found),
 		cmocka_unit_test(ids_are_never_the_same),
 		cmocka_unit_test(differences_are_told),
+		cmocka_unit_test(approvals_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "policy/asks.h"
 #include "telemetry/names.h"
 
 /* Lines of an image, sorted. */
@@ -48,12 +49,16 @@ static char *rule_line(const struct policy_image *image, const struct pk_rule *r
 	CLEAN_FREE char *shown = escape_string(text, strlen(text), '"');
 	const __u32 bits = pk_rule_access(rule);
 	char access[NAMES_ACCESS_SIZE];
+	char approvers[40] = "";
 	char *line = NULL;
 
-	if (!shown || asprintf(&line, "%s %s \"%s\"%s%s%s", names_verdict(rule->verdict),
+	if (rule->verdict == PK_VERDICT_ASK && pk_rule_approvers(rule) > 1)
+		(void)snprintf(approvers, sizeof(approvers), " of %u approvers",
+			       pk_rule_approvers(rule));
+	if (!shown || asprintf(&line, "%s %s \"%s\"%s%s%s%s", names_verdict(rule->verdict),
 			       names_section(rule->section), shown, bits ? " for " : "",
 			       bits ? names_access(rule->section, bits, ", ", access) : "",
-			       rule->subjects == ~0U ? "" : " by some programs") < 0)
+			       rule->subjects == ~0U ? "" : " by some programs", approvers) < 0)
 		return NULL;
 	return line;
 }
@@ -67,6 +72,26 @@ static char *default_line(const struct policy_image *image, __u32 section)
 	if (asprintf(&line, "default of %s: %s", names_section(section), verdict) < 0)
 		return NULL;
 	return line;
+}
+
+/* What it says of approvals, a key a line. */
+static int add_approvals(const struct policy_image *image, struct lines *lines)
+{
+	CLEAN_FREE char *text = NULL;
+	char *rest = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+	int r = 0;
+
+	if (!to)
+		return -ENOMEM;
+	asks_dump(image, to);
+	if (text_close(to, &text))
+		return -ENOMEM;
+	for (char *line = strtok_r(text, "\n", &rest); r == 0 && line;
+	     line = strtok_r(NULL, "\n", &rest))
+		r = add(lines, strdup(line + strspn(line, " ")));
+	return r;
 }
 
 static int compare(const void *a, const void *b)
@@ -89,6 +114,8 @@ static int collect(const struct policy_image *image, bool calls_only, struct lin
 		if (image_head(image)->defaults[i].present)
 			r = add(lines, default_line(image, i));
 	}
+	if (r == 0 && !calls_only)
+		r = add_approvals(image, lines);
 	if (lines->count)
 		qsort(lines->items, lines->count, sizeof(*lines->items), compare);
 	return r;

@@ -3,6 +3,7 @@
  * What became of the rules when one image replaced another: lines such as
  *   - deny files "/etc/shadow"
  *   + allow egress "api.example:443"
+ *   + approvals.timeout   5m, then deny
  */
 #ifndef PICKET_DAEMON_DIFF_H
 #define PICKET_DAEMON_DIFF_H
