@@ -172,10 +172,8 @@ static void approvals_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slots_are_used_once),
-		cmocka_unit_test(agents_are_found),
-		cmocka_unit_test(ids_are_never_the_same),
-		cmocka_unit_test(differences_are_told),
+		cmocka_unit_test(slots_are_used_once),	  cmocka_unit_test(agents_are_found),
+		cmocka_unit_test(ids_are_never_the_same), cmocka_unit_test(differences_are_told),
 		cmocka_unit_test(approvals_are_told),
 	};
 
