@@ -368,7 +368,7 @@ static json_int_t end_time(const struct ask_request *request)
 	__u64 now = grants_now();
 	__u64 left = request->expires_ns > now ? request->expires_ns - now : 0;
 
-	return (json_int_t)(time(NULL) + (time_t)((left + 500000000ULL) / 1000000000ULL));
+	return (json_int_t)time(NULL) + (json_int_t)((left + 500000000ULL) / 1000000000ULL);
 }
 
 json_t *ask_request_describe(const struct ask_request *request, const struct ask_holds *holds,
