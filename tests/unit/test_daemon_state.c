@@ -44,7 +44,10 @@ static void add(struct registry *registry, __u32 slot, const char *name)
 		.policy = strdup("web"),
 		.cwd = slot == 2 ? NULL : strdup("/home/\xc3\xa4 \"b\""),
 		.set = slot == 2 ? NULL : json_pack("{s:s}", "dir", "/srv/a=b"),
+		.nested = slot == 2 ? NULL : json_pack("[s, s]", "build", "test"),
 	};
+	if (slot == 2)
+		memcpy(entry->record.parent, registry_at(registry, 1)->record.id, AGENT_ID_SIZE);
 	assert_int_equal(registry_make_id(slot, entry->record.id), 0);
 	assert_int_equal(registry_add(registry, entry), 0);
 }
@@ -139,7 +142,11 @@ static void what_is_saved_is_read_back(void **state)
 	assert_int_equal(new->since, 1700000000);
 	assert_true(new->joined &&new->known && !new->audit);
 	new = state_find(&read, 2, registry_at(folder->registry, 2)->record.cgroup);
-	assert_true(new &&new->audit && !new->cwd && !new->set);
+	assert_true(new &&new->audit && !new->cwd && !new->set && !new->nested);
+	assert_string_equal(new->parent, old->id);
+	new = state_find(&read, 1, old->cgroup);
+	assert_true(json_equal(new->nested, old->nested));
+	assert_string_equal(new->parent, "");
 	/* Another cgroup in the same slot is another agent. */
 	assert_null(state_find(&read, 2, old->cgroup));
 }
@@ -187,9 +194,11 @@ static void one_bad_record_spoils_no_other(void **state)
 {
 	static const char *const from[] = { "\"slot\":2",      "\"slot\":2",
 					    "\"kind\":0",      "\"uid\":65534",
-					    "\"joined\":true", "\"dir\":\"/srv/a=b\"" };
+					    "\"joined\":true", "\"dir\":\"/srv/a=b\"",
+					    "\"build\"" };
 	static const char *const to[] = { "\"slot\":0", "\"slot\":9999999", "\"kind\":7",
-					  "\"uid\":-1", "\"joined\":1",	    "\"dir\":5" };
+					  "\"uid\":-1", "\"joined\":1",	    "\"dir\":5",
+					  "5" };
 	const struct folder *folder = *state;
 
 	add(folder->registry, 1, "one");

@@ -365,15 +365,29 @@ static int open_output(struct run *run)
 	return cli_error("run", "cannot open '%s' for events: %m", run->options->events);
 }
 
+/* What only the engine of a run of its own can do. CLI_OK or an exit code after printing. */
+static int check_options(const struct run_options *options)
+{
+	if (options->user_name)
+		return cli_usage(
+			"run",
+			"picketd confines a run as the user who calls: call it as that user "
+			"('sudo -u %s picket run ...'), or give --embedded with --user",
+			options->user_name);
+	if (options->tier_given)
+		return cli_usage("run", "the tier of picketd is the one that it was started with "
+					"('picket daemon --tier'): leave --tier away, or give "
+					"--embedded with it");
+	return CLI_OK;
+}
+
 static int carry(struct run *run)
 {
-	int code;
+	int code = check_options(run->options);
 	int r;
 
-	if (run->options->user_name || run->options->tier_given)
-		return cli_usage("run", "%s is not for runs through picketd: give --embedded too",
-				 run->options->user_name ? "--user" : "--tier");
-	code = open_output(run);
+	if (code == CLI_OK)
+		code = open_output(run);
 	if (code)
 		return code;
 	run->control.notified = take_event;

@@ -54,7 +54,10 @@ def statuses(tap, host):
            user="root")
     status("a file, by root without picketd", 0, ["-p", f"{host.base}/own.yaml"], "true",
            user="root")
-    status("--user is not for picketd", 2, ["-p", "work", "--user", "plain"], "true", user="root")
+    for words, remedy in ((["--user", "plain"], "sudo -u plain"), (["--tier", "network"], "picket daemon")):
+        done = host.picket("root", "run", "-p", "work", *words, "--", "true")
+        tap.check(f"{words[0]} is not for picketd, and what is",
+                  done.returncode == 2 and remedy in done.stderr and "--embedded" in done.stderr, done)
 
 
 def same_for_the_command(tap, host):
