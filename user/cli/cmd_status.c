@@ -31,12 +31,11 @@ static void print_text(const json_t *text, const char *before)
 /* The sentence and the problems first; what is left is shown as it comes. */
 static void print(json_t *status)
 {
-	const json_t *problem;
-	size_t i;
+	const json_t *problems = json_object_get(status, "problems");
 
 	print_text(json_object_get(status, "health"), "");
-	json_array_foreach(json_object_get(status, "problems"), i, problem)
-		print_text(problem, "  - ");
+	for (size_t i = 0; i < json_array_size(problems); i++)
+		print_text(json_array_get(problems, i), "  - ");
 	(void)json_object_del(status, "health");
 	(void)json_object_del(status, "problems");
 	json_lines_print(status, "", stdout);

@@ -68,7 +68,8 @@ void feeds_sweep(struct feeds *feeds, bool (*is_agents)(void *context, const cha
 			continue;
 		if (length > strlen(SUFFIX) && length - strlen(SUFFIX) < sizeof(id) &&
 		    strcmp(file->d_name + length - strlen(SUFFIX), SUFFIX) == 0)
-			memcpy(id, file->d_name, length - strlen(SUFFIX));
+			(void)snprintf(id, sizeof(id), "%.*s", (int)(length - strlen(SUFFIX)),
+				       file->d_name);
 		if (!id[0] || !is_agents(context, id))
 			(void)unlinkat(feeds->folder, file->d_name, 0);
 	}

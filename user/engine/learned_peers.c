@@ -70,18 +70,29 @@ static bool read_address(const char *digits, __u8 ret_address[static 16])
 	return true;
 }
 
+/* Behind the next word, and the blanks in front of it. */
+static const char *skip_word(const char *at)
+{
+	at += strspn(at, " ");
+	return at + strcspn(at, " \n");
+}
+
 static int parse_line(const char *line, struct learned_peers *peers)
 {
-	char remote[48];
-	unsigned int port = 0;
-	unsigned int state = 0;
+	const char *remote = skip_word(skip_word(line));
+	const char *port = NULL;
+	char *state = NULL;
 	__u8 address[16];
+	unsigned long number;
 
-	if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%*x %47[0-9A-Fa-f]:%x %x", remote, &port, &state) !=
-		    3 ||
-	    !read_address(remote, address))
+	remote += strspn(remote, " ");
+	if (!read_address(remote, address))
 		return 0;
-	if (!port || state == TIME_WAIT_STATE || state == LISTEN_STATE)
+	port = strpbrk(remote, ": \n");
+	if (!port || *port != ':' || strtoul(port + 1, &state, 16) == 0)
+		return 0;
+	number = strtoul(state, NULL, 16);
+	if (number == TIME_WAIT_STATE || number == LISTEN_STATE)
 		return 0;
 	return add(peers, address);
 }
