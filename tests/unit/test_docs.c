@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "cli/policy_tests.h"
+#include "policy/policy_tests.h"
 #include "policy/address.h"
 #include "policy/capabilities.h"
 #include "policy/command_glob.h"

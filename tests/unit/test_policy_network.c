@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "engine/host_facts.h"
+#include "policy/host_facts.h"
 #include "policies.h"
 #include "policy/compile.h"
 #include "policy/decide.h"

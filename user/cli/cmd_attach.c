@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/daemon_call.h"
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 #include "cli/policy_options.h"
 
 static const char help[] =

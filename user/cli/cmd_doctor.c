@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "engine/features.h"
-#include "engine/host_facts.h"
+#include "policy/host_facts.h"
 #include "engine/side_doors.h"
 #include "telemetry/event.h"
 #include "telemetry/names.h"

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 #include "cli/run_daemon.h"
 #include "cli/run_failure.h"
 #include "cli/run_options.h"

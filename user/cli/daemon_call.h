@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 #include "control/client.h"
 
 /** How long an answer may take: compiling a large policy under load is the longest. */

@@ -5,7 +5,7 @@
 #ifndef PICKET_CLI_POLICY_OPTIONS_H
 #define PICKET_CLI_POLICY_OPTIONS_H
 
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 
 /** Take the value of --set. Returns CLI_OK, or the exit code after printing what is wrong. */
 int policy_options_set(const char *command, struct policy_args *args, const char *value);

@@ -9,7 +9,7 @@
 
 #include <picket/abi.h>
 
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 #include "engine/features.h"
 
 /** Who carries the run. */

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/run_names.h"
+#include "engine/learned_names.h"
 #include "telemetry/json.h"
 #include "telemetry/render.h"
 
@@ -143,10 +143,10 @@ void run_output_record(void *context, const void *bytes, size_t size)
 void run_output_names(struct run_output *output, const struct learned_table *table)
 {
 	if (!output->quiet && !output->silent)
-		(void)run_names_print(table, &output->context, stderr);
+		(void)learned_names_print(table, &output->context, stderr);
 	for (size_t i = 0; output->events_fd >= 0 && i < table->count; i++) {
 		CLEAN_FREE char *line = NULL;
-		int r = run_names_json(&table->items[i], &output->context, &line);
+		int r = learned_names_json(&table->items[i], &output->context, &line);
 
 		write_line(output, line, r);
 	}

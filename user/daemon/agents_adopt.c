@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 #include "daemon/agents.h"
 #include "daemon/ask_local.h"
 #include "daemon/nested.h"

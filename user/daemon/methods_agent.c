@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/run_names.h"
+#include "engine/learned_names.h"
 #include "daemon/agents.h"
 #include "daemon/methods.h"
 #include "daemon/nested.h"
@@ -167,7 +167,7 @@ static char *names_text(const struct learned_table *table, const struct event_co
 
 	if (!to)
 		return NULL;
-	(void)run_names_print(table, words, to);
+	(void)learned_names_print(table, words, to);
 	return text_close(to, &text) ? NULL : text;
 }
 
@@ -177,7 +177,7 @@ static json_t *names_json(const struct learned_table *table, const struct event_
 
 	for (size_t i = 0; names && i < table->count; i++) {
 		CLEAN_FREE char *line = NULL;
-		int r = run_names_json(&table->items[i], words, &line);
+		int r = learned_names_json(&table->items[i], words, &line);
 
 		if (r || json_array_append_new(names, json_loads(line, 0, NULL))) {
 			json_decref(names);

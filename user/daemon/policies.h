@@ -9,7 +9,7 @@
 #ifndef PICKET_DAEMON_POLICIES_H
 #define PICKET_DAEMON_POLICIES_H
 
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 #include "control/peer.h"
 #include "daemon/registry.h"
 

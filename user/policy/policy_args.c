@@ -3,7 +3,7 @@
  * Options to variables, variables and text to a tested image. Decides what the built-in variables
  * are; what a policy may say is the front end's affair.
  */
-#include "cli/policy_args.h"
+#include "policy/policy_args.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cli/policy_tests.h"
-#include "engine/host_facts.h"
+#include "policy/policy_tests.h"
+#include "policy/host_facts.h"
 
 /* True for NAME of `${NAME}`: letters, digits and '_', not a digit first. */
 static bool is_name(const char *text, size_t length)

@@ -3,8 +3,8 @@
  * What a policy depends on of this machine: the resolvers of its configuration, and its own
  * addresses. Both are as they are now; who changes them loads the policy anew.
  */
-#ifndef PICKET_ENGINE_HOST_FACTS_H
-#define PICKET_ENGINE_HOST_FACTS_H
+#ifndef PICKET_POLICY_HOST_FACTS_H
+#define PICKET_POLICY_HOST_FACTS_H
 
 #include "policy/model.h"
 

@@ -2,8 +2,8 @@
 /*
  * The inline tests of a policy against its own image.
  */
-#ifndef PICKET_CLI_POLICY_TESTS_H
-#define PICKET_CLI_POLICY_TESTS_H
+#ifndef PICKET_POLICY_POLICY_TESTS_H
+#define PICKET_POLICY_POLICY_TESTS_H
 
 #include "policy/image.h"
 #include "policy/model.h"

@@ -3,8 +3,8 @@
  * From options to a compiled policy: the one road that `run`, `check`, `explain`, `show` and the
  * daemon take, so that what one accepts the others accept. It does not print.
  */
-#ifndef PICKET_CLI_POLICY_ARGS_H
-#define PICKET_CLI_POLICY_ARGS_H
+#ifndef PICKET_POLICY_POLICY_ARGS_H
+#define PICKET_POLICY_POLICY_ARGS_H
 
 #include "policy/compile.h"
 #include "policy/image.h"

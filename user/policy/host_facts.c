@@ -2,7 +2,7 @@
 /*
  * resolv.conf is read as the C library reads it: what it passes over is passed over here.
  */
-#include "engine/host_facts.h"
+#include "policy/host_facts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 /*
  * Inline tests: asked of the image in the way the kernel's hooks ask it.
  */
-#include "cli/policy_tests.h"
+#include "policy/policy_tests.h"
 
 #include <errno.h>
 #include <string.h>

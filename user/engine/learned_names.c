@@ -2,7 +2,7 @@
 /*
  * Names are asked about again: the rule shown is the one that lets the name be asked for.
  */
-#include "cli/run_names.h"
+#include "engine/learned_names.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -86,8 +86,8 @@ static int print_name(const struct learned_name *name, const struct event_contex
 	return 0;
 }
 
-int run_names_print(const struct learned_table *table, const struct event_context *context,
-		    FILE *to)
+int learned_names_print(const struct learned_table *table, const struct event_context *context,
+			FILE *to)
 {
 	size_t total = table->count + table->left_out;
 	size_t shown = table->count < SHOWN_MAX ? table->count : SHOWN_MAX;
@@ -124,14 +124,14 @@ static json_t *rule_json(const struct learned_name *name, const struct policy_im
 			 "line", (json_int_t)rule->line, "text", image_string(image, rule->text));
 }
 
-int run_names_json(const struct learned_name *name, const struct event_context *context,
-		   char **ret_line)
+int learned_names_json(const struct learned_name *name, const struct event_context *context,
+		       char **ret_line)
 {
 	char address[EVENT_ADDRESS_SIZE];
 	json_t *object =
-		json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:o*}", "schema", RUN_NAMES_SCHEMA, "agent",
-			  context->agent, "host", name->host[0] ? name->host : NULL, "address",
-			  event_address(name->address, address), "expires_in",
+		json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:o*}", "schema", LEARNED_NAMES_SCHEMA,
+			  "agent", context->agent, "host", name->host[0] ? name->host : NULL,
+			  "address", event_address(name->address, address), "expires_in",
 			  (json_int_t)seconds_left(name), "rule", rule_json(name, context->image));
 	CLEAN_FREE char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	char *line = NULL;
