@@ -86,6 +86,8 @@ def two_agents(tap, host):
         done = host.picket("admin", "approve", first)
         tap.check("same: an answer must say whose", done.returncode == 1, done)
         tap.equal("same: nothing was approved", [one.connect(), two.connect()], ["EPERM"] * 2)
+        answer(tap, host, "same: of one", "approve", first, two.id)
+        tap.equal("same: it is for that one", [one.connect(), two.connect()], ["EPERM", "ok"])
 
 
 def changes(tap, host):
