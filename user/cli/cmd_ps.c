@@ -21,9 +21,9 @@ static const char help[] =
 	"Exit status: 0; 1 when picketd cannot be asked.\n";
 
 static const struct table_column columns[] = {
-	{ "AGENT", false }, { "NAME", false }, { "POLICY", false },
-	{ "MODE", false },  { "TASKS", true }, { "DENIED", true },
-	{ "ASKED", true },  { "LOST", true },  { "SINCE", false },
+	{ "AGENT", false }, { "NAME", false },	{ "POLICY", false }, { "MODE", false },
+	{ "TASKS", true },  { "DENIED", true }, { "ASKED", true },   { "LOST", true },
+	{ "SINCE", false }, { "IN", false },
 };
 
 static void print_table(const json_t *agents)
@@ -42,6 +42,7 @@ static void print_table(const json_t *agents)
 		for (size_t k = 0; k < 4; k++)
 			table_put_number(&table, daemon_number(agent, numbers[k]));
 		table_put_time(&table, daemon_number(agent, "since"));
+		table_put_text(&table, daemon_text(agent, "parent"));
 	}
 	table_print(&table, 0, stdout);
 }
