@@ -287,6 +287,23 @@ static pid_t start_opening(struct hub *hub, const struct hub_build *build)
 	_exit(0);
 }
 
+static int count_trial(void *context, const char *name)
+{
+	if (strncmp(name, "run-", 4) == 0)
+		++*(int *)context;
+	return 0;
+}
+
+/* Places where programs were tried alone. */
+static int count_trials(const struct hub *hub)
+{
+	int trials = 0;
+
+	assert_int_equal(hub_each_entry(hub->cgroups, "..", count_trial, &trials), 0);
+	assert_int_equal(hub_each_entry(hub->pins, "..", count_trial, &trials), 0);
+	return trials;
+}
+
 /* Killed at any moment of an upgrade, whoever comes next finds a whole set. */
 static void upgrade_cut_short_is_done_again(void **state)
 {
@@ -319,6 +336,7 @@ static void upgrade_cut_short_is_done_again(void **state)
 	hub_world_expect(hub_open(&hub_world.features, PK_TIER_LSM, &hub, &hub_world.diags), 0);
 	hub_world.build = NULL;
 	(void)check_sets(&hub);
+	assert_int_equal(count_trials(&hub), 0);
 	hub_hammer_wait(&hammer, 10);
 	hub_hammer_stop(&hammer);
 	assert_int_equal(hammer.strokes->succeeded, 0);

@@ -20,6 +20,7 @@
 #include "engine/cgroup.h"
 #include "engine/hub_parts.h"
 #include "engine/scratch.h"
+#include "engine/stale.h"
 #include "telemetry/names.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -311,6 +312,18 @@ static int refuse_abi(const struct hub *hub, int abi, struct diag_list *diags)
 	return -EPROTONOSUPPORT;
 }
 
+/* What an upgrade that was killed left of its trial; runs that were killed as well. */
+static int clear_trials(const struct hub *hub, struct diag_list *diags)
+{
+	struct place_lock lock = PLACE_LOCK_NONE;
+	int r = place_lock(&hub->roots, &lock, diags);
+
+	if (r == 0)
+		r = stale_clean(&hub->roots, &lock, diags);
+	place_unlock(&hub->roots, &lock);
+	return r;
+}
+
 static int open_hub(struct hub *hub, const struct hub_build *build, int tier,
 		    struct diag_list *diags)
 {
@@ -327,6 +340,8 @@ static int open_hub(struct hub *hub, const struct hub_build *build, int tier,
 		return hub_damaged(hub, diags, "'%s'", odd);
 	if (r)
 		return fail(diags, r, "read", hub->pin_path);
+	/* They are nobody's: that they cannot be cleared away is told, and no more. */
+	(void)clear_trials(hub, diags);
 	hub->tier = (enum pk_tier)tier;
 	if (survey.abi < 0)
 		return set_up(hub, build, diags);
