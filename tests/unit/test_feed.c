@@ -192,8 +192,9 @@ static void test_sweep(void **state)
 	feeds_sweep(&scene->feeds, is_seven, NULL);
 	assert_int_equal(faccessat(scene->feeds.folder, FILE_NAME, F_OK, 0), 0);
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(faccessat(scene->feeds.folder, others[i], F_OK, 0) != 0,
-				 others[i][0] != '.');
+		assert_int_not_equal(faccessat(scene->feeds.folder, others[i], F_OK, 0), 0);
+	feeds_remove(scene->fd);
+	assert_int_not_equal(faccessat(scene->fd, FEED_FOLDER, F_OK, 0), 0);
 	feed_remove(&scene->feeds, scene->entry);
 	assert_int_not_equal(faccessat(scene->feeds.folder, FILE_NAME, F_OK, 0), 0);
 }

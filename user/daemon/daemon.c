@@ -505,5 +505,6 @@ int daemon_remove(const struct daemon_options *options, struct diag_list *diags)
 		return 0;
 	(void)unlinkat(run, STATE_FILE, 0);
 	(void)unlinkat(run, STATE_SPARE, 0);
+	feeds_remove(run);
 	return 0;
 }

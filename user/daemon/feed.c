@@ -64,7 +64,7 @@ void feeds_sweep(struct feeds *feeds, bool (*is_agents)(void *context, const cha
 		size_t length = strlen(file->d_name);
 		char id[AGENT_ID_SIZE] = "";
 
-		if (file->d_name[0] == '.')
+		if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
 			continue;
 		if (length > strlen(SUFFIX) && length - strlen(SUFFIX) < sizeof(id) &&
 		    strcmp(file->d_name + length - strlen(SUFFIX), SUFFIX) == 0)
@@ -74,6 +74,23 @@ void feeds_sweep(struct feeds *feeds, bool (*is_agents)(void *context, const cha
 			(void)unlinkat(feeds->folder, file->d_name, 0);
 	}
 	(void)closedir(dir);
+}
+
+static bool is_nobodys(void *context, const char *id)
+{
+	(void)context;
+	(void)id;
+	return false;
+}
+
+void feeds_remove(int run_fd)
+{
+	struct feeds feeds = FEEDS_NONE;
+
+	feeds.folder = openat(run_fd, FEED_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	feeds_sweep(&feeds, is_nobodys, NULL);
+	feeds_close(&feeds);
+	(void)unlinkat(run_fd, FEED_FOLDER, AT_REMOVEDIR);
 }
 
 void feeds_close(struct feeds *feeds)

@@ -68,6 +68,9 @@ void feeds_open(struct feeds *feeds, int run_fd, int own);
 void feeds_sweep(struct feeds *feeds, bool (*is_agents)(void *context, const char *id),
 		 void *context);
 
+/** Remove the folder below @run_fd, with what is left in it. */
+void feeds_remove(int run_fd);
+
 /** Close the folder; files stay. */
 void feeds_close(struct feeds *feeds);
 

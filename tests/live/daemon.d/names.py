@@ -60,7 +60,7 @@ for line in sys.stdin:
             words.append(f"{name}={type(error).__name__}")
     seen = rounds
     time.sleep(0.2)
-    print(*words, "busy=" + ("ok" if ended is None and rounds > seen else repr(ended)), flush=True)
+    print(*words, "busy=" + ("ok" if ended is None and rounds > seen else type(ended).__name__), flush=True)
 """
 
 
