@@ -196,6 +196,7 @@ egress:
         for port in (OPEN, CLOSED):
             server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Quiet)
             server.daemon_threads = True
+            server.handle_error = lambda *_: None
             threading.Thread(target=server.serve_forever, daemon=True).start()
 
     # --- picketd ---
