@@ -80,6 +80,25 @@ def narrower(tap, host):
     tap.equal("nested: outer > inner, of root", got, [18002], said)
 
 
+def hooks(tap, host):
+    """The rules of both for files: a process carries the label of the innermost agent."""
+    if not host.kernel:
+        return
+    secret, other = f"{host.base}/secret", f"{host.base}/other"
+    stage.write(other, "other\n")
+    host.policy("free", extra="nested: strict\n")
+    host.policy("strict", users="nobody")
+    path = f"{stage.POLICIES}/free.yaml"
+    stage.write(path, stage.read(path).replace(f'"{secret}"', f'"{other}"'))
+    for chain, wanted in ((["free"], (0, 1)), (["strict"], (1, 0)), (["free", "strict"], (1, 1))):
+        got = tuple(host.run("plain" if chain[0] == "free" else "root", *run_in(host, *chain),
+                             "cat", file).returncode for file in (secret, other))
+        tap.equal(f"nested: {' > '.join(chain)}: what each of them denies", got, wanted)
+    done = host.run("plain", *run_in(host, "free", "strict"), "sh", "-c",
+                    f"cat {secret} || (sleep 0; cat {secret}) || exit 7")
+    tap.equal("nested: its children are in it too", done.returncode, 7, done)
+
+
 def refused(tap, host):
     """What a process of an agent may not start."""
     for chain, wanted in ((["outer", "work"], "names no policy 'work'"),
@@ -238,6 +257,6 @@ def nested(tap, host):
         write(host, name, ports, users="plain" if name == "outer" else "nobody")
     host.policy("work")
     # Where all is emulated: what depends on the kernel.
-    for section in (narrower, refused, lives) if stage.GUEST else (
-            narrower, refused, calls, joins, lives, named, ends, orphans):
+    for section in (hooks, narrower, refused, lives) if stage.GUEST else (
+            hooks, narrower, refused, calls, joins, lives, named, ends, orphans):
         section(tap, host)
