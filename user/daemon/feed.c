@@ -39,6 +39,7 @@ static void feed_name(const struct agent_entry *entry, const char *suffix, char 
 void feeds_open(struct feeds *feeds, int run_fd, int own)
 {
 	feeds->own = own;
+	feeds->error = 0;
 	if (mkdirat(run_fd, FEED_FOLDER, 0711) && errno != EEXIST) {
 		feeds->error = -errno;
 		return;

@@ -37,9 +37,15 @@ void health_proven(struct daemon *daemon)
 /* Those that could not have one when they began: there may be room by now. */
 static void make_feeds(struct daemon *daemon)
 {
+	struct feeds *feeds = &daemon->feeds;
 	struct agent_entry *entry = NULL;
 	__u32 slot = 0;
 
+	if (feeds->folder < 0)
+		feeds_open(feeds, daemon->run_fd, feeds->own);
+	/* Nobody is left who could show that it went away. */
+	else if (!daemon->registry.count)
+		feeds->error = 0;
 	while ((entry = registry_next(&daemon->registry, slot))) {
 		slot = entry->record.slot;
 		if (entry->feed.fd < 0)
