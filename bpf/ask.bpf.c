@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Acts that rules ask about: by the answers in pk_grants, else held or refused. What each failure means:
+ * What rules ask about: the key of a request, and its answer. What each failure means:
  *
- *   nobody could approve (pk_approvers 0)   refused, PK_REASON_APPROVAL
- *   no answer, expired, used up             as if there were none
- *   answer for another rule or image        the same
- *   policy with on_ask: deny                refused, PK_REASON_PENDING, until answered
- *   the call cannot be made again           refused, PK_REASON_UNHELD, until answered
- *   pk_held full, no signal, ring full      the same
- *   image in audit mode                     reported, passes
+ *   no answer, expired, used up           as if there were none
+ *   answer for another rule or image      the same
+ *   cgroup programs, no answer            refused, PK_REASON_PENDING (tier network) or UNHELD
  *
- * A held task has SIGSTOP pending when its call returns -ERESTARTNOINTR, so the kernel makes the same call
- * again as soon as the task runs on, whoever continued it, and no program ever sees that errno.
+ * hold.bpf.c has the part of the hooks.
  */
 #include "picket.bpf.h"
 
 #include "image.bpf.h"
 #include "report.bpf.h"
 
+#include "answer.bpf.h"
 #include "ask.bpf.h"
-#include "compat.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+const volatile __u32 pk_tier = PK_TIER_LSM;
 __u32 pk_approvers = 0;
 
 /* --- the key: SipHash-2-4 with 128 bits ------------------------------------------------------- */
@@ -46,8 +42,8 @@ static __always_inline void pk_sip_round(__u64 *v)
 	v[2] = pk_turn(v[2], 32);
 }
 
-/** One word more. Out of line: it is needed at many places. */
-static __noinline void pk_sip_word(struct pk_scratch *s, __u64 word)
+/* One word more. In line, as all here: hooks that come here have little stack left. */
+static __always_inline void pk_sip_word(struct pk_scratch *s, __u64 word)
 {
 	__u64 v[4] = { s->asked.sip[0], s->asked.sip[1], s->asked.sip[2], s->asked.sip[3] };
 
@@ -96,7 +92,7 @@ static long pk_sip_step(__u32 index, void *arg)
 }
 
 /* The first or second text, its length first. */
-static __noinline void pk_sip_text(struct pk_scratch *s, __u32 second)
+static __always_inline void pk_sip_text(struct pk_scratch *s, __u32 second)
 {
 	struct pk_sip_text text = { .s = s, .second = second };
 
@@ -161,62 +157,6 @@ __noinline int pk_ask_key(struct pk_scratch *s)
 	return 0;
 }
 
-/* --- answers ----------------------------------------------------------------------------------- */
-
-enum pk_answer {
-	PK_ANSWER_NONE,
-	PK_ANSWER_GRANT, /* one use of it was taken */
-	PK_ANSWER_REFUSAL,
-};
-
-/* The answer under the key, for the rule and image that the request is asked by. */
-static __always_inline enum pk_answer pk_answer_take(struct pk_scratch *s)
-{
-	struct pk_grant *grant = bpf_map_lookup_elem(&pk_grants, &s->asked.key);
-	__u32 id, verdict;
-
-	if (!grant || grant->rule != s->finding.rule || grant->image != s->finding.image)
-		return PK_ANSWER_NONE;
-	if (grant->expires_ns && grant->expires_ns <= bpf_ktime_get_boot_ns())
-		return PK_ANSWER_NONE;
-	verdict = grant->verdict;
-	id = grant->id;
-	if (verdict == PK_VERDICT_ALLOW &&
-	    (grant->uses <= 0 ||
-	     (grant->uses != PK_GRANT_UNLIMITED && __sync_fetch_and_add(&grant->uses, -1) <= 0)))
-		return PK_ANSWER_NONE;
-	/* The place may have been given to another key in between. */
-	if (bpf_map_lookup_elem(&pk_grants, &s->asked.key) != grant)
-		return PK_ANSWER_NONE;
-	s->asked.grant = id;
-	if (verdict == PK_VERDICT_ALLOW)
-		return PK_ANSWER_GRANT;
-	return verdict == PK_VERDICT_DENY ? PK_ANSWER_REFUSAL : PK_ANSWER_NONE;
-}
-
-/* The answer is the verdict now. */
-static __always_inline void pk_answer_find(struct pk_scratch *s, enum pk_answer answer)
-{
-	bool grant = answer == PK_ANSWER_GRANT;
-
-	s->finding.verdict = grant ? PK_VERDICT_ALLOW : PK_VERDICT_DENY;
-	s->finding.reason = grant ? PK_REASON_GRANTED : PK_REASON_REFUSED;
-	if (grant)
-		s->rq.error = 0;
-	/* For the programs that see the rest of the flow; none of them asks about what is granted. */
-	if (grant && s->rq.section == PK_SECTION_EGRESS)
-		(void)bpf_map_update_elem(&pk_granted, &s->asked.cookie, s->asked.key.hash,
-					  BPF_ANY);
-}
-
-/* Was this request granted for this very socket? */
-static __always_inline bool pk_is_granted(const struct pk_scratch *s)
-{
-	const __u64 *hash = bpf_map_lookup_elem(&pk_granted, &s->asked.cookie);
-
-	return hash && hash[0] == s->asked.key.hash[0] && hash[1] == s->asked.key.hash[1];
-}
-
 __noinline int pk_ask_socket(struct pk_scratch *s)
 {
 	enum pk_answer answer;
@@ -231,8 +171,8 @@ __noinline int pk_ask_socket(struct pk_scratch *s)
 	if (pk_tier != PK_TIER_NETWORK)
 		return 1;
 	s->finding.reason = PK_REASON_PENDING;
-	answer = pk_answer_take(s);
+	answer = pk_answer_find(s);
 	if (answer != PK_ANSWER_NONE)
-		pk_answer_find(s, answer);
+		pk_answer_note(s, answer);
 	return 1;
 }

@@ -22,6 +22,9 @@ int pk_ask_key(struct pk_scratch *s);
  */
 int pk_ask(struct pk_scratch *s);
 
+/** For a program that waits to be approved: what the hook returns for s->rq, without a word. */
+int pk_ask_again(struct pk_scratch *s);
+
 /**
  * The same for the socket with the cookie s->asked.cookie, where nobody can be stopped: cgroup programs.
  * Returns 0 when it may go on without a word; else the verdict is in s->finding (allow: a grant was

@@ -21,6 +21,7 @@
 #include "image.bpf.h"
 #include "report.bpf.h"
 
+#include "ask.bpf.h"
 #include "command.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -263,6 +264,10 @@ static __noinline void pk_command_text(struct pk_words *w)
 	if (!s->command.words || pk_part_read(s))
 		return;
 	cut.length = s->command.used;
+	s->rq.length[1] = cut.length;
+	/* Blanks and ends of words are not the same. Words that nobody can be shown nobody can approve. */
+	if (w->result.verdict == PK_VERDICT_ASK && !s->command.left)
+		(void)pk_ask_key(s);
 	/* The NUL behind the last word is no text. */
 	if (!s->command.left && cut.length)
 		cut.length--;
@@ -318,5 +323,17 @@ __noinline int pk_decide_command(struct pk_scratch *s)
 	if (words.result.verdict == PK_VERDICT_ALLOW)
 		return 0;
 	pk_command_text(&words);
+	if (words.result.verdict == PK_VERDICT_ASK && pk_approvers && !audit) {
+		if (s->rq.flags & PK_REQUEST_KEYED) {
+			s->finding.verdict = words.result.verdict;
+			s->finding.reason = words.result.reason;
+			s->finding.rule = words.result.rule;
+			s->finding.image = words.head ? pk_image_name(words.head) : 0;
+			s->finding.audit = 0;
+			return pk_ask(s);
+		}
+		words.result.verdict = PK_VERDICT_DENY;
+		words.result.reason = PK_REASON_COMMAND;
+	}
 	return pk_conclude(s, &words.result, audit);
 }

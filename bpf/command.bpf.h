@@ -12,7 +12,8 @@
 
 /**
  * Judge the command line described by s->command of the program with the first path, count,
- * report. For the task that will run it, when its new memory is in place. Returns as pk_decide().
+ * report. For the task that will run it, when its new memory is in place. Returns as pk_decide(); where a
+ * rule asks, the caller has prepared the task's label for waiting.
  */
 int pk_decide_command(struct pk_scratch *s);
 

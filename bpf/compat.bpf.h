@@ -36,6 +36,9 @@ struct super_block___chain {
 /* Only x86 keeps the call's number under this name. */
 struct pt_regs___x86 {
 	unsigned long orig_ax;
+	unsigned long ax;
+	unsigned long bx;
+	unsigned long di;
 };
 
 #pragma clang attribute pop

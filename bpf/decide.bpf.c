@@ -14,11 +14,10 @@
 #include "image.bpf.h"
 #include "report.bpf.h"
 
+#include "ask.bpf.h"
 #include "decide.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-const volatile __u32 pk_tier = PK_TIER_LSM;
 
 /* The first path in two parts: the states between them are its directory's. */
 static __always_inline int pk_run_halves(const struct pk_view *v, const struct pk_image *head,
@@ -63,11 +62,13 @@ static __always_inline struct pk_result pk_judge_guard(const struct pk_image *he
 
 	if (deny.reason)
 		return deny;
-	if (guard >= PK_GUARD__MAX || !(head->guards.deny & (1U << guard)))
+	if (guard >= PK_GUARD__MAX || !((head->guards.deny | head->guards.ask) & (1U << guard)))
 		return allow;
 	/* Of a program without a name people are told that, and not which switch it is. */
 	deny.reason = guard == PK_GUARD_MEMFD_EXEC ? PK_REASON_NAMELESS : PK_REASON_GUARD;
 	deny.rule = head->guards.rule[guard];
+	if (head->guards.ask & (1U << guard))
+		deny.verdict = PK_VERDICT_ASK;
 	return deny;
 }
 
@@ -106,7 +107,27 @@ pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk
 	return pk_judge_sets(v, head, &sets, &query);
 }
 
-__noinline int pk_decide(struct pk_scratch *s)
+/* Is the file at s->dentry the agent's own feed of denials, opened for reading? */
+static __always_inline bool pk_is_feed(const struct pk_scratch *s)
+{
+	const struct dentry *dentry = (const struct dentry *)s->dentry;
+	struct pk_inode_key key = {};
+	const __u32 *value;
+
+	if (s->rq.section != PK_SECTION_FILES || s->rq.access != PK_ACCESS_READ ||
+	    s->rq.op != PK_OP_OPEN)
+		return false;
+	key.device = BPF_CORE_READ(dentry, d_sb, s_dev);
+	key.number = BPF_CORE_READ(dentry, d_inode, i_ino);
+	value = bpf_map_lookup_elem(&pk_own, &key);
+	return value && *value == (PK_OWN_FEED | s->rq.agent);
+}
+
+/**
+ * The judgement of pk_decide(): 0 when the call may go on, 1 when s->finding says otherwise, or an errno. A
+ * function of its own, so that what follows has its stack.
+ */
+__noinline int pk_decide_image(struct pk_scratch *s)
 {
 	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
 	struct pk_view view;
@@ -118,17 +139,44 @@ __noinline int pk_decide(struct pk_scratch *s)
 	agent = s->rq.agent;
 	if (s->rq.reason)
 		result.reason = s->rq.reason;
+	s->finding.audit = 0;
 	view.map = bpf_map_lookup_elem(&pk_images, &agent);
-	if (!view.map)
-		return pk_conclude(s, &result, 0);
-	head = bpf_map_lookup_elem(view.map, &zero);
-	if (!head)
-		return pk_conclude(s, &result, 0);
-	result = pk_judge_request(&view, head, s);
-	if (result.verdict != PK_VERDICT_ALLOW)
-		return pk_conclude(s, &result, head->flags & PK_IMAGE_AUDIT);
-	pk_report_allowed(s, &result, head);
-	return 0;
+	head = view.map ? bpf_map_lookup_elem(view.map, &zero) : 0;
+	if (head) {
+		result = pk_judge_request(&view, head, s);
+		if (result.verdict == PK_VERDICT_ALLOW) {
+			pk_report_allowed(s, &result, head);
+			return 0;
+		}
+		s->finding.audit = head->flags & PK_IMAGE_AUDIT;
+		s->finding.image = pk_image_name(head);
+	} else if (agent == PK_AGENTS_MAX && pk_ask_is_waiting()) {
+		return pk_ask_again(s);
+	}
+	s->finding.verdict = result.verdict;
+	s->finding.reason = result.reason;
+	s->finding.rule = result.rule;
+	return 1;
+}
+
+__noinline int pk_decide(struct pk_scratch *s)
+{
+	struct pk_result result;
+	int open;
+
+	if (!s)
+		return -EACCES;
+	open = pk_decide_image(s);
+	if (open <= 0)
+		return open;
+	if (pk_is_feed(s))
+		return 0;
+	if (s->finding.verdict == PK_VERDICT_ASK)
+		return pk_ask(s);
+	result.verdict = s->finding.verdict;
+	result.reason = s->finding.reason;
+	result.rule = s->finding.rule;
+	return pk_conclude(s, &result, s->finding.audit);
 }
 
 /* Is what is known of the directory of this image? Then the sets of the whole path follow. */

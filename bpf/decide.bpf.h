@@ -8,10 +8,14 @@
 #include "identity.bpf.h"
 #include "maps.bpf.h"
 
+/** The request is answered in part: what is left of it in s->rq has to be judged. */
+#define PK_AGAIN 1
+
 /**
  * Judge s->rq by the agent's image, count, report: requests for files and programs, and switches of
- * the process section. Returns 0 when the call may go on (allowed, or audit mode), else a negative
- * errno: -rq.error.
+ * the process section. Returns 0 when the call may go on (allowed, granted, or audit mode), else a
+ * negative errno: -rq.error, or -ERESTARTNOINTR when the task was stopped to wait for an answer. With
+ * PK_REQUEST_MADE also PK_AGAIN.
  */
 int pk_decide(struct pk_scratch *s);
 
@@ -52,6 +56,12 @@ int pk_decide_datagrams(struct pk_scratch *s);
  * programs may call it. Returns 0 for "allow", else 1.
  */
 int pk_judge(struct pk_scratch *s);
+
+/**
+ * A rule about the address decided before its names were looked at: the event tells one of them. Out of
+ * line: the stack.
+ */
+int pk_find_host(struct pk_scratch *s);
 
 /**
  * Count and report s->finding, which is not "allow" but for a grant, for a packet: who did it is what @flow says, and
@@ -117,7 +127,7 @@ static __always_inline bool pk_guarded(__u32 agent, __u32 guard)
 {
 	const struct pk_image *head = pk_image_head(agent);
 
-	return !head || (head->guards.deny & (1U << (guard & 31)));
+	return !head || ((head->guards.deny | head->guards.ask) & (1U << (guard & 31)));
 }
 
 /** Give a work area back. */
@@ -139,6 +149,8 @@ static __always_inline int pk_errno(int error)
 		asm volatile("%0 = 0" : "=r"(constant));
 	else if (error == -EPERM)
 		asm volatile("%0 = %1" : "=r"(constant) : "i"(-EPERM));
+	else if (error == -ERESTARTNOINTR)
+		asm volatile("%0 = %1" : "=r"(constant) : "i"(-ERESTARTNOINTR));
 	else if (error == -EXDEV)
 		asm volatile("%0 = %1" : "=r"(constant) : "i"(-EXDEV));
 	else

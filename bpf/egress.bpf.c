@@ -13,17 +13,125 @@
  */
 #include "picket.bpf.h"
 
+#include "ask.bpf.h"
 #include "flow.bpf.h"
+#include "report.bpf.h"
 #include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/** An address as programs give it. */
+struct pk_name {
+	__u16 family;
+	__be16 port;
+	__be32 v4;
+	__be32 v6[4]; /* v4 is its flow label then */
+};
+
+#define PK_NAME_V4 16U
+#define PK_NAME_V6 24U
+
+static __always_inline struct pk_address pk_words_v6(const __be32 *word)
+{
+	return pk_address_v6((__u64)bpf_ntohl(word[0]) << 32 | bpf_ntohl(word[1]),
+			     (__u64)bpf_ntohl(word[2]) << 32 | bpf_ntohl(word[3]));
+}
+
+/** Judge the destination s->rq, and ask if a rule does. The verdicts of others are the cgroup program's. */
+__noinline int pk_ask_target(struct pk_scratch *s)
+{
+	if (!s || s->rq.reason || !pk_judge(s) || !pk_is_open(&s->finding))
+		return 0;
+	/* The key is about what was judged; the name is for people. */
+	(void)pk_ask_key(s);
+	(void)pk_find_host(s);
+	pk_event_host(s);
+	return pk_ask(s);
+}
+
+/*
+ * The destination @to of a socket, before the cgroup program of the same call is asked, which can neither
+ * stop a task nor look for its answer.
+ */
+static __always_inline int pk_ask_use(const struct socket *sock, const struct pk_use *use, __u32 op,
+				      const struct pk_target *to)
+{
+	struct pk_scratch *s = pk_scratch_take(use->agent);
+	struct sock *sk = sock->sk;
+	int error = -EPERM;
+
+	if (!s)
+		return -EPERM;
+	pk_request_target(&s->rq, PK_SECTION_EGRESS, op, to);
+	s->rq.subjects = use->subjects;
+	if (sk) {
+		s->asked.cookie = bpf_get_socket_cookie(sk);
+		error = pk_ask_target(s);
+	}
+	pk_scratch_give(s);
+	return pk_errno(error);
+}
+
+/* What is not judged here the cgroup program refuses, if a rule asks about it. */
+static __always_inline int pk_ask_name(const struct socket *sock, const struct pk_use *use,
+				       __u32 op, __u64 address, __u32 length)
+{
+	struct pk_name name = {};
+	struct pk_target to;
+
+	/* Connecting datagrams sends nothing: whoever sends is asked. */
+	if (op == PK_OP_CONNECT && use->type != SOCK_STREAM)
+		return 0;
+	if (length < PK_NAME_V4 ||
+	    bpf_probe_read_kernel(&name, PK_NAME_V4 / 2, (const void *)address))
+		return 0;
+	if (name.family == AF_INET6) {
+		if (length < PK_NAME_V6 ||
+		    bpf_probe_read_kernel(&name, sizeof(name), (const void *)address))
+			return 0;
+		to = pk_target_of(pk_words_v6(name.v6), AF_INET6, use->protocol, name.port);
+	} else if (name.family == AF_INET) {
+		to = pk_target_of(pk_address_v4(bpf_ntohl(name.v4)), AF_INET, use->protocol,
+				  name.port);
+	} else {
+		return 0;
+	}
+	return pk_ask_use(sock, use, op, &to);
+}
+
+/* A datagram to where the socket is connected to. */
+static __always_inline int pk_ask_peer(const struct socket *sock, const struct pk_use *use)
+{
+	const struct sock *sk = sock->sk;
+	struct in6_addr v6 = {};
+	struct pk_address at;
+	__be16 port;
+
+	port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	if (!port && use->protocol == IPPROTO_UDP)
+		return 0;
+	at = pk_address_v4(bpf_ntohl(BPF_CORE_READ(sk, __sk_common.skc_daddr)));
+	if (use->family == AF_INET6) {
+		BPF_CORE_READ_INTO(&v6, sk, __sk_common.skc_v6_daddr);
+		at = pk_words_v6(v6.in6_u.u6_addr32);
+	}
+	struct pk_target to = pk_target_of(at, use->family, use->protocol, port);
+
+	return pk_ask_use(sock, use, PK_OP_SEND, &to);
+}
 
 SEC("lsm/socket_connect")
 int BPF_PROG(pk_sk_connect, struct socket *sock, struct sockaddr *address, int length, int ret)
 {
 	struct pk_use use;
+	int error;
 
-	return ret ? ret : pk_socket_use(sock, PK_OP_CONNECT, &use);
+	if (ret)
+		return ret;
+	error = pk_socket_use(sock, PK_OP_CONNECT, &use);
+	if (error || !use.asks)
+		return error;
+	return pk_ask_name(sock, &use, PK_OP_CONNECT, (__u64)address, (__u32)length);
 }
 
 SEC("lsm/socket_sendmsg")
@@ -31,9 +139,17 @@ int BPF_PROG(pk_sk_sendmsg, struct socket *sock, struct msghdr *msg, int size, i
 {
 	struct pk_use use;
 
+	int error;
+
 	if (ret)
 		return ret;
-	return pk_socket_use(sock, msg->msg_name ? PK_OP_SEND : PK_OP_NONE, &use);
+	error = pk_socket_use(sock, msg->msg_name ? PK_OP_SEND : PK_OP_NONE, &use);
+	if (error || !use.asks)
+		return error;
+	if (msg->msg_name)
+		return pk_ask_name(sock, &use, PK_OP_SEND, (__u64)msg->msg_name,
+				   (__u32)msg->msg_namelen);
+	return use.type == SOCK_DGRAM ? pk_ask_peer(sock, &use) : 0;
 }
 
 /*

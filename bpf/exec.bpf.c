@@ -5,7 +5,8 @@
  *   bprm_check_security   files: exec, then the exec section; once for a script and once for each
  *                         interpreter the kernel goes on to. Guards memfd_exec, writable_exec
  *   bprm_committed_creds  the command line, by the exec section; the bits of the program (`by`).
- *                         The old program is gone: a denial kills the new one before it runs
+ *                         The old program is gone: a denial kills the new one before it runs, and
+ *                         one that rules ask about is stopped there
  *   mmap_file             PROT_EXEC of a file: files exec, explicit rules of the exec section, guard
  *                         writable_exec; a program that maps what the agent may write loses its bits
  *   file_mprotect         the same, for a mapping made executable later; guard mprotect_exec
@@ -16,6 +17,7 @@
  */
 #include "picket.bpf.h"
 
+#include "ask.bpf.h"
 #include "command.bpf.h"
 #include "object.bpf.h"
 #include "subject.bpf.h"
@@ -72,11 +74,26 @@ static __always_inline void pk_exec_note(struct pk_scratch *s, const struct linu
 	label->script_image = s->command.script_image;
 }
 
+/* A program that waits to be approved would be another one: does it wait on? */
+static __always_inline bool pk_exec_waits(struct pk_scratch *s)
+{
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+
+	if (!label || !label->pending.agent)
+		return false;
+	label->starting = 0;
+	s->rq.op = PK_OP_EXEC;
+	s->rq.error = EACCES;
+	return pk_ask_waiting() == PK_AGENTS_MAX;
+}
+
 static __always_inline int pk_ask_exec(struct pk_scratch *s, const struct linux_binprm *bprm)
 {
 	int error, found = pk_path_of(s, BPF_CORE_READ(bprm, file, f_path.dentry),
 				      BPF_CORE_READ(bprm, file, f_path.mnt), 0);
 
+	if (pk_exec_waits(s))
+		return pk_ask_again(s);
 	pk_exec_note(s, bprm);
 	if (found == PK_WALK_NAMELESS)
 		return pk_ask_guard(s, PK_OP_EXEC, PK_GUARD_MEMFD_EXEC);
@@ -171,6 +188,21 @@ static long pk_page_step(__u32 index, void *arg)
 	return 0;
 }
 
+/*
+ * The program is stopped before it runs. From here on it is nobody's, and whatever a hook sees of it asks for
+ * the answer first (pk_ask_waiting()): who else continues it gains nothing.
+ */
+static __always_inline int pk_wait_command(const struct pk_scratch *s, struct pk_label *label)
+{
+	label->pending = s->asked.key;
+	label->pending_rule = s->finding.rule;
+	label->pending_image = s->finding.image;
+	label->starting = 1;
+	label->generation = 0;
+	label->agent = 0;
+	return 0;
+}
+
 /* Returns an error when the program must not run. @wait: the hook may sleep. */
 static __always_inline int pk_new_program(const struct linux_binprm *bprm, bool wait)
 {
@@ -196,6 +228,8 @@ static __always_inline int pk_new_program(const struct linux_binprm *bprm, bool 
 	if (!s)
 		return -EACCES;
 	error = pk_ask_command(s, bprm, label);
+	if (error == -ERESTARTNOINTR)
+		error = pk_wait_command(s, label);
 	pk_scratch_give(s);
 	return error;
 }

@@ -24,6 +24,7 @@
  */
 #include "picket.bpf.h"
 
+#include "ask.bpf.h"
 #include "object.bpf.h"
 #include "socket.bpf.h"
 
@@ -47,8 +48,23 @@ static __always_inline __u32 pk_open_access(__u32 mode, __u32 flags)
 SEC("lsm/file_open")
 int BPF_PROG(pk_file_open, struct file *file, int ret)
 {
-	return pk_file_hook(ret, PK_OP_OPEN, pk_open_access(file->f_mode, file->f_flags),
-			    file->f_path.dentry, file->f_path.mnt);
+	__u32 mode = file->f_mode;
+	struct pk_scratch *s;
+	int error;
+
+	if (ret)
+		return ret;
+	s = pk_begin(&error);
+	if (!s)
+		return pk_errno(error);
+	if (mode & FMODE_CREATED)
+		s->rq.flags = PK_REQUEST_MADE;
+	error = pk_ask_file(s, PK_OP_OPEN, pk_open_access(mode, file->f_flags), file->f_path.dentry,
+			    file->f_path.mnt);
+	/* Who was let make the file asks about reading it, too. */
+	if (error == PK_AGAIN)
+		error = pk_decide(s);
+	return pk_end(s, error);
 }
 
 /* Refuse @op with a socket that is not the agent's own. Unix sockets have their own hooks. */
@@ -197,12 +213,13 @@ static __always_inline int pk_ask_move(struct pk_scratch *s, __u32 op, __u32 mov
 {
 	int error;
 
-	s->rq.flags = PK_REQUEST_QUIET;
+	s->rq.flags = PK_REQUEST_QUIET | PK_REQUEST_LATER;
 	error = pk_ask_walked(s, op, PK_ACCESS_WRITE, names->from, names->vfsmount);
 	/* A reason that let it pass: audit mode has reported it, or no layer asks. */
 	if (error || s->rq.reason)
 		return error;
-	s->rq.flags = PK_REQUEST_QUIET | PK_REQUEST_SECOND;
+	s->asked.open = 0;
+	s->rq.flags = PK_REQUEST_QUIET | PK_REQUEST_LATER | PK_REQUEST_SECOND;
 	pk_request_file(s, op, PK_ACCESS_WRITE, names->to);
 	pk_path_of(s, names->to, names->vfsmount, 1);
 	error = pk_ask_object(s, names->to);
@@ -212,6 +229,9 @@ static __always_inline int pk_ask_move(struct pk_scratch *s, __u32 op, __u32 mov
 	if (pk_widens(s, pk_move_mode(names), move)) {
 		s->rq.reason = PK_REASON_WIDENS;
 		s->rq.error = EXDEV;
+	} else if (s->asked.open) {
+		/* The question about the second name is one about both. */
+		return pk_ask(s);
 	}
 	return pk_decide(s);
 }

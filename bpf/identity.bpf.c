@@ -31,6 +31,8 @@ __noinline int pk_label_task(void)
 	/* Two lookups may race; an agent's label is never taken back. */
 	if (label->agent)
 		return label->agent;
+	if (label->pending.agent)
+		return pk_ask_waiting();
 	label->agent = agent;
 	label->generation = pk_generation + 1;
 	return agent;
@@ -46,6 +48,9 @@ static __always_inline int pk_refuse_child(__u32 agent, __u64 flags)
 
 	if (flags & CLONE_INTO_CGROUP)
 		return pk_guard_ask(agent, &cgroup, 0);
+	/* Of those a new user namespace comes first, and was asked about by itself. */
+	if (flags & CLONE_NEWUSER)
+	namespace.flags = PK_REQUEST_HIDDEN;
 	return flags & CLONE_NEW_MASK ? pk_guard_ask(agent, &namespace, 0) : 0;
 }
 
@@ -61,6 +66,9 @@ int BPF_PROG(pk_task_alloc, struct task_struct *child, unsigned long clone_flags
 	agent = pk_who_as(&subjects);
 	if (!agent)
 		return 0;
+	/* It waits, and is stopped: the child is made when it goes on. */
+	if (agent == PK_AGENTS_MAX && pk_ask_is_waiting())
+		return -ERESTARTNOINTR;
 	error = pk_refuse_child(agent, clone_flags);
 	if (error)
 		return error;

@@ -65,8 +65,31 @@ static __always_inline __u32 pk_agent_around(const struct cgroup *cgroup)
 	return agent;
 }
 
-/** Look the running task up and remember it. Kept out of line: the slow half of pk_who(). */
+/** Whose the task with the label is, also while its program waits to be approved; 0 = nobody's. */
+static __always_inline __u32 pk_label_agent(const struct pk_label *label)
+{
+	if (!label)
+		return 0;
+	return label->agent ? label->agent : label->pending.agent;
+}
+
+/**
+ * Look the running task up and remember it. Kept out of line: the slow half of pk_who(). A program that
+ * waits to be approved is stopped again, and is nobody's that there is: PK_AGENTS_MAX, for whom all is
+ * denied.
+ */
 int pk_label_task(void);
+
+/** Does the running program wait to be approved? */
+static __always_inline bool pk_ask_is_waiting(void)
+{
+	struct pk_label *label = bpf_task_storage_get(&pk_labels, bpf_get_current_task_btf(), 0, 0);
+
+	return label && !label->agent && label->pending.agent;
+}
+
+/** ask.bpf.c: the running program waits to be approved: was it? Its agent, or PK_AGENTS_MAX. */
+int pk_ask_waiting(void);
 
 /* The agent of the running task by its label. */
 static __always_inline __u32 pk_who_by(const struct pk_label *label)
@@ -120,9 +143,7 @@ static __always_inline int pk_who_drop(void)
 /** The agent of another task, 0 = nobody or not known: only tasks that ran into a hook have a label. */
 static __always_inline __u32 pk_who_else(struct task_struct *task)
 {
-	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
-
-	return label ? label->agent : 0;
+	return pk_label_agent(bpf_task_storage_get(&pk_labels, task, 0, 0));
 }
 
 #endif

@@ -62,7 +62,7 @@ static __always_inline bool pk_judge_call(__u32 agent, const struct pk_image *he
 		return true;
 	if (call != PK_CALL_NAMESPACE && call != PK_CALL_UNKNOWN)
 		return false;
-	if (!(head->guards.deny & (1U << PK_GUARD_NAMESPACES)))
+	if (!((head->guards.deny | head->guards.ask) & (1U << PK_GUARD_NAMESPACES)))
 		return false;
 	*ret_error = pk_guard_ask(agent, &act, 0);
 	return true;
@@ -102,7 +102,9 @@ int BPF_PROG(pk_capable, const struct cred *cred, struct user_namespace *ns, int
 	agent = pk_who();
 	if (!agent || pk_overridden() || pk_lacks(cred, ns, (__u32)cap))
 		return 0;
-	return pk_judge_cap(agent, ns, (__u32)cap, opts & CAP_OPT_NOAUDIT ? PK_REQUEST_SILENT : 0);
+	/* Who asks makes an errno of his own of a no. */
+	return pk_judge_cap(agent, ns, (__u32)cap,
+			    PK_REQUEST_HIDDEN | (opts & CAP_OPT_NOAUDIT ? PK_REQUEST_SILENT : 0));
 }
 
 /*
@@ -222,9 +224,9 @@ static __always_inline bool pk_gains(const struct cred *next)
 	return pk_caps(&next->cap_permitted) & ~pk_caps(&now->cap_permitted);
 }
 
-static __always_inline int pk_setuid_hook(const struct linux_binprm *bprm)
+static __always_inline int pk_setuid_hook(const struct linux_binprm *bprm, __u32 flags)
 {
-	struct pk_act act = { .guard = PK_GUARD_SETUID, .op = PK_OP_SETUID };
+	struct pk_act act = { .guard = PK_GUARD_SETUID, .op = PK_OP_SETUID, .flags = flags };
 	const struct cred *next = BPF_CORE_READ(bprm, cred);
 	const struct pk_image *head;
 	__u32 agent = pk_who();
@@ -232,7 +234,7 @@ static __always_inline int pk_setuid_hook(const struct linux_binprm *bprm)
 	if (!agent)
 		return 0;
 	head = pk_image_head(agent);
-	if (head && !(head->guards.deny & (1U << PK_GUARD_SETUID)))
+	if (head && !((head->guards.deny | head->guards.ask) & (1U << PK_GUARD_SETUID)))
 		return 0;
 	/* Who may make user namespaces may use them. */
 	if (head && !(head->guards.deny & (1U << PK_GUARD_NAMESPACES)) &&
@@ -244,14 +246,14 @@ static __always_inline int pk_setuid_hook(const struct linux_binprm *bprm)
 SEC("lsm/bprm_creds_from_file")
 int BPF_PROG(pk_setuid, struct linux_binprm *bprm, struct file *file, int ret)
 {
-	return ret ? ret : pk_setuid_hook(bprm);
+	return ret ? ret : pk_setuid_hook(bprm, 0);
 }
 
 /* Before the security_ function ran, file capabilities were not in the new credentials yet. */
 SEC("?fentry/security_bprm_committing_creds")
 int BPF_PROG(pk_setuid_late, struct linux_binprm *bprm)
 {
-	if (pk_setuid_hook(bprm))
+	if (pk_setuid_hook(bprm, PK_REQUEST_HIDDEN))
 		bpf_send_signal(SIGKILL);
 	return 0;
 }

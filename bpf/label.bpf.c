@@ -21,10 +21,13 @@ static __always_inline bool pk_take_back(struct task_struct *task)
 {
 	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
 
-	if (!label || label->agent != pk_release)
+	if (pk_label_agent(label) != pk_release)
 		return false;
 	if (pk_heir && pk_agent_around(BPF_CORE_READ(task, cgroups, dfl_cgrp)) != pk_heir)
 		return false;
+	/* Who waits for an approver goes on waiting in an agent of his agent. */
+	if (!pk_heir)
+		label->pending.agent = 0;
 	/* Bits of programs and states of commands mean something in one image only. */
 	label->subjects = 0;
 	label->script = 0;
@@ -38,7 +41,7 @@ static __always_inline bool pk_give(struct task_struct *task)
 	struct pk_label *label = bpf_task_storage_get(&pk_labels, task, 0, 0);
 	__u32 agent;
 
-	if (label && label->agent)
+	if (pk_label_agent(label))
 		return false;
 	agent = pk_agent_around(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 	if (!agent)

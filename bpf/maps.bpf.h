@@ -18,6 +18,11 @@ struct pk_label {
 	__u32 script; /* command state behind the path of the file that it began with; 0 = none */
 	__u32 _pad;
 	__u64 script_image; /* in the image of this digest */
+	/* A program that was started and waits for its command line to be approved: agent is 0. */
+	struct pk_ask_key pending; /* pending.agent is whose it is; 0: it does not wait */
+	__u64 pending_image;
+	__u32 pending_rule;
+	__u32 starting; /* the execve that started it may be under way; no other one was tried */
 };
 
 /** An inode: what it is known by, and not its address. */
@@ -211,6 +216,12 @@ struct pk_packet {
 #define PK_REQUEST_NAMELESS 128U
 /** s->asked.key is the request's. */
 #define PK_REQUEST_KEYED 256U
+/** The file was made by the call that opens it: who was let make it may write it by that. */
+#define PK_REQUEST_MADE 512U
+/** The caller of the hook hides its errno: never held. */
+#define PK_REQUEST_HIDDEN 1024U
+/** Put a question off: s->asked.open says that it is in s->finding. */
+#define PK_REQUEST_LATER 2048U
 
 /** A new program's command line and how far it was read, in a part of the work area. */
 struct pk_command {
@@ -234,6 +245,8 @@ struct pk_asked {
 	__u64 cookie; /* egress: of the socket */
 	__u32 grant; /* id of the answer that decided; 0 = none */
 	__u32 lost; /* the event found no room in the ring */
+	__u32 open; /* s->finding is an open question that was put off, PK_REQUEST_LATER */
+	__u32 _pad;
 };
 
 /**

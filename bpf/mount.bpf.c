@@ -30,7 +30,7 @@ static __always_inline __u32 pk_mount_section(__u32 agent)
 		return PK_SECTION_FILES;
 	if (head && head->defaults[PK_SECTION_EXEC].present)
 		return PK_SECTION_EXEC;
-	if (!head || (head->guards.deny & (1U << PK_GUARD_MOUNTS)))
+	if (!head || ((head->guards.deny | head->guards.ask) & (1U << PK_GUARD_MOUNTS)))
 		return PK_SECTION_PROCESS;
 	return PK_SECTION__MAX;
 }
@@ -60,45 +60,46 @@ __noinline int pk_refuse_mount(__u32 agent, __u32 op, __u32 flags)
 	return error;
 }
 
-static __always_inline int pk_mount_hook(int ret, __u32 op)
+static __always_inline int pk_mount_hook(int ret, __u32 op, __u32 flags)
 {
 	__u32 agent;
 
 	if (ret)
 		return ret;
 	agent = pk_who();
-	return agent ? pk_errno(pk_refuse_mount(agent, op, 0)) : 0;
+	return agent ? pk_errno(pk_refuse_mount(agent, op, flags)) : 0;
 }
 
 SEC("lsm/sb_mount")
 int BPF_PROG(pk_sb_mount, const char *dev, const struct path *path, const char *type,
 	     unsigned long flags, void *data, int ret)
 {
-	return pk_mount_hook(ret, PK_OP_MOUNT);
+	return pk_mount_hook(ret, PK_OP_MOUNT, 0);
 }
 
 SEC("lsm/move_mount")
 int BPF_PROG(pk_move_mount, const struct path *from, const struct path *to, int ret)
 {
-	return pk_mount_hook(ret, PK_OP_MOUNT);
+	return pk_mount_hook(ret, PK_OP_MOUNT, 0);
 }
 
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(pk_pivotroot, const struct path *old_path, const struct path *new_path, int ret)
 {
-	return pk_mount_hook(ret, PK_OP_MOUNT);
+	return pk_mount_hook(ret, PK_OP_MOUNT, 0);
 }
 
 SEC("lsm/sb_umount")
 int BPF_PROG(pk_sb_umount, struct vfsmount *vfsmount, int flags, int ret)
 {
-	return pk_mount_hook(ret, PK_OP_UMOUNT);
+	return pk_mount_hook(ret, PK_OP_UMOUNT, 0);
 }
 
+/* A file system context that failed once cannot be tried again. */
 SEC("lsm/sb_remount")
 int BPF_PROG(pk_sb_remount, struct super_block *sb, void *options, int ret)
 {
-	return pk_mount_hook(ret, PK_OP_MOUNT);
+	return pk_mount_hook(ret, PK_OP_MOUNT, PK_REQUEST_HIDDEN);
 }
 
 SEC("lsm/userns_create")

@@ -241,10 +241,6 @@ __noinline int pk_judge(struct pk_scratch *s)
 	return s->finding.verdict != PK_VERDICT_ALLOW;
 }
 
-/**
- * A rule about the address denied it before its names were looked at: the event tells one of them. Out
- * of line: the stack.
- */
 __noinline int pk_find_host(struct pk_scratch *s)
 {
 	struct pk_learned_key key = {};

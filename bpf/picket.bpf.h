@@ -20,6 +20,8 @@
 #define ENOMEM 12
 #define EACCES 13
 #define EXDEV 18
+#define ENOSYS 38
+#define ERESTARTNOINTR 513
 
 #define AF_UNSPEC 0
 #define AF_UNIX 1
@@ -69,6 +71,7 @@
 #define RENAME_EXCHANGE 2
 
 #define FMODE_PATH 0x4000
+#define FMODE_CREATED 0x100000
 #define PROT_WRITE 2
 #define MAP_TYPE 0xf
 #define MAP_SHARED 1
@@ -87,11 +90,16 @@
 #define ATTR_KILL_SGID (1U << 12)
 #define ATTR_KILL_PRIV (1U << 14)
 #define PF_IO_WORKER 0x00000010
+#define PF_USER_WORKER 0x00004000 /* since 6.4; nothing before */
+#define PF_KTHREAD 0x00200000
 
 #define VM_EXEC 4
 #define PK_PAGE_BYTES 4096ULL /* of user memory, the smallest there is */
 #define SIGKILL 9
+#define SIGCONT 18
+#define SIGSTOP 19
 
+#define CLONE_NEWUSER 0x10000000ULL
 #define CLONE_INTO_CGROUP 0x200000000ULL
 /* Of every kind of namespace: mount, cgroup, UTS, IPC, user, pid, network; time. */
 #define CLONE_NEW_MASK (0x7e020000ULL | 0x80ULL)

@@ -44,7 +44,7 @@ int BPF_PROG(pk_ptrace, struct task_struct *child, unsigned int mode, int ret)
 	label = bpf_task_storage_get(&pk_labels, child, 0, 0);
 	if ((__u32)child->tgid == pk_supervisor) {
 		act.reason = PK_REASON_SELF;
-	} else if (label && label->agent == agent) {
+	} else if (label && pk_label_agent(label) == agent) {
 		if (!pk_outranks(label->subjects, subjects))
 			return 0;
 		act.reason = PK_REASON_SUBJECT;
@@ -55,7 +55,10 @@ int BPF_PROG(pk_ptrace, struct task_struct *child, unsigned int mode, int ret)
 SEC("lsm/ptrace_traceme")
 int BPF_PROG(pk_traceme, struct task_struct *parent, int ret)
 {
-	struct pk_act act = { .guard = PK_GUARD_PTRACE, .op = PK_OP_PTRACE };
+	/* Interrupts are off: a signal would come late. */
+	struct pk_act act = { .guard = PK_GUARD_PTRACE,
+			      .op = PK_OP_PTRACE,
+			      .flags = PK_REQUEST_HIDDEN };
 	struct pk_label *label;
 	__u32 agent, subjects;
 

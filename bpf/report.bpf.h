@@ -174,7 +174,7 @@ static __always_inline int pk_event_verdict(struct pk_scratch *s, const struct p
 	e->verdict = (__u8)result->verdict;
 	e->reason = (__u8)result->reason;
 	if (result->verdict == PK_VERDICT_ASK &&
-	    (result->reason == PK_REASON_RULE || result->reason == PK_REASON_DEFAULT))
+	    (result->reason < PK_REASON_HELD || result->reason > PK_REASON_UNHELD))
 		e->reason = PK_REASON_APPROVAL;
 	e->rule = result->rule;
 	e->audit = audit ? 1 : 0;

@@ -151,6 +151,7 @@ struct pk_use {
 	__u32 family;
 	__u32 type;
 	__u32 protocol;
+	__u32 asks; /* some rule about destinations asks: the hook judges where it goes, too */
 };
 
 /* Refuse the use of a socket for @reason; 0: its kind is the reason. */
@@ -209,6 +210,7 @@ static __always_inline int pk_socket_use(const struct socket *sock, __u32 op,
 	const struct sock *sk;
 	const struct pk_image *head;
 
+	ret_use->asks = 0;
 	ret_use->agent = pk_who_as(&ret_use->subjects);
 	if (!ret_use->agent)
 		return 0;
@@ -231,6 +233,7 @@ static __always_inline int pk_socket_use(const struct socket *sock, __u32 op,
 	if (op)
 		pk_leave_asker(ret_use);
 	head = pk_image_head(ret_use->agent);
+	ret_use->asks = head && (head->flags & PK_IMAGE_ASKS_EGRESS);
 	if (head && pk_may_make(head, pk_kind(ret_use->family, ret_use->type, ret_use->protocol)))
 		return 0;
 	return pk_refuse_use(ret_use, op ? op : PK_OP_SEND, PK_REASON_SOCKET);

@@ -316,6 +316,9 @@ struct in6_addr {
 };
 
 struct sock_common {
+	__be32 skc_daddr;
+	__be16 skc_dport;
+	struct in6_addr skc_v6_daddr;
 	__be32 skc_rcv_saddr;
 	__u16 skc_num;
 	unsigned short skc_family;

@@ -5,7 +5,7 @@
  * Answers and first payloads belong to sockets that asked and connected: the programs here make the
  * socket's past, and go on as pk_ingress and pk_egress do.
  *
- * link-with: bpf/packet.bpf.c bpf/dns.bpf.c bpf/payload.bpf.c bpf/network.bpf.c bpf/decide.bpf.c bpf/ask.bpf.c
+ * link-with: bpf/packet.bpf.c bpf/dns.bpf.c bpf/payload.bpf.c bpf/network.bpf.c bpf/ask.bpf.c
  */
 #include "picket.bpf.h"
 
@@ -17,9 +17,6 @@
 #include "wire.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* Of files that this object is not linked with. */
-const volatile __u32 pk_cache_flaw = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
