@@ -67,10 +67,9 @@ def enter():
     done = subprocess.run(
         ["bash", "-c", 'echo $$ >"$1/cgroup.procs" && shift && exec unshare -m -n -C -- "$@"', "-",
          mine, sys.executable, *sys.argv], env={**os.environ, ENTERED: "1"}, check=False)
-    for _ in range(100):
-        if not any(read(f"{top}/cgroup.procs") for top, _, _ in os.walk(mine)):
-            break
-        time.sleep(0.1)
+    with open(f"{mine}/cgroup.kill", "w", encoding="utf-8") as kill:
+        kill.write("1")
+    wait_until(lambda: "populated 0" in read(f"{mine}/cgroup.events"))
     for top, _, _ in os.walk(mine, topdown=False):
         os.rmdir(top)
     sys.exit(done.returncode)
