@@ -39,7 +39,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 	 PK_BIT(PK_OP_UNIX) | PK_BIT(PK_OP_EXEC) | PK_BIT(PK_OP_MMAP) | PK_BIT(PK_OP_MAP_WRITE) |  \
 	 PK_BIT(PK_OP_CONNECT) | PK_BIT(PK_OP_SEND) | PK_BIT(PK_OP_MOUNT) | PK_BIT(PK_OP_UMOUNT) | \
 	 PK_BIT(PK_OP_NAMESPACE) | PK_BIT(PK_OP_PERF) | PK_BIT(PK_OP_MODULE) |                     \
-	 PK_BIT(PK_OP_SETUID) | PK_BIT(PK_OP_TERMINAL) | PK_BIT(PK_OP_PTRACE))
+	 PK_BIT(PK_OP_SETUID) | PK_BIT(PK_OP_TERMINAL))
 _Static_assert(PK_OP__MAX <= 64, "a bit for each");
 
 /** System calls that matter here. */
@@ -49,7 +49,6 @@ enum pk_place {
 	PK_PLACE_OPEN,
 	PK_PLACE_EXEC,
 	PK_PLACE_MAP, /* mmap, mprotect */
-	PK_PLACE_PTRACE,
 	PK_PLACE_CLONE,
 	PK_PLACE_UNSHARE,
 	PK_PLACE_MOUNT, /* those that a hook of their own asks in */
@@ -71,9 +70,6 @@ static __always_inline enum pk_place pk_place_64(__u64 number)
 	case 10: /* mprotect */
 	case 329: /* pkey_mprotect */
 		return PK_PLACE_MAP;
-	case 101: /* ptrace */
-	case 521:
-		return PK_PLACE_PTRACE;
 	case 56: /* clone */
 		return PK_PLACE_CLONE;
 	case 272: /* unshare */
@@ -104,8 +100,6 @@ static __always_inline enum pk_place pk_place_32(__u64 number)
 	case 125: /* mprotect */
 	case 380: /* pkey_mprotect */
 		return PK_PLACE_MAP;
-	case 26: /* ptrace */
-		return PK_PLACE_PTRACE;
 	case 120: /* clone */
 		return PK_PLACE_CLONE;
 	case 310: /* unshare */
@@ -206,8 +200,6 @@ static __always_inline bool pk_is_holdable(const struct pk_request *rq, enum pk_
 		return false;
 	if (rq->op == PK_OP_MMAP || rq->op == PK_OP_MAP_WRITE)
 		return place == PK_PLACE_MAP;
-	if (rq->op == PK_OP_PTRACE)
-		return place == PK_PLACE_PTRACE;
 	return PK_HOLDABLE >> rq->op & 1;
 }
 

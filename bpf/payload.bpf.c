@@ -19,6 +19,7 @@
 
 #include <picket/payload.h>
 
+#include "ask.bpf.h"
 #include "decide.bpf.h"
 #include "flow.bpf.h"
 
@@ -207,6 +208,7 @@ __noinline int pk_payload_judge(struct pk_scratch *s, const struct pk_payload *p
 	}
 	if (payload->state != PK_PAYLOAD_NAMED)
 		return 0;
+	s->finding.image = pk_image_name(head);
 	pk_payload_name(s, payload, &view, head, check);
 	return s->finding.verdict != PK_VERDICT_ALLOW;
 }
@@ -257,13 +259,24 @@ static __always_inline int pk_payload_refuse(struct pk_scratch *s, struct pk_pay
 	return pk_payload_block(s, payload, flow);
 }
 
+/* Is the name that a rule asks about what was granted for the socket? */
+static __always_inline bool pk_payload_granted(struct pk_scratch *s,
+					       const struct pk_payload *payload)
+{
+	if (!pk_is_open(&s->finding))
+		return false;
+	s->finding.host = pk_host_hash(payload->name, payload->length, pk_host_seed);
+	s->asked.cookie = s->event.cookie;
+	return !pk_ask_socket(s) || s->finding.verdict == PK_VERDICT_ALLOW;
+}
+
 /* Judge when enough was read. Returns 1: the packet passes. */
 static __always_inline int pk_payload_end(struct pk_scratch *s, struct pk_payload *payload,
 					  struct pk_flow *flow)
 {
 	if (payload->state == PK_PAYLOAD_MORE)
 		return 1;
-	if (pk_payload_judge(s, payload, flow->check))
+	if (pk_payload_judge(s, payload, flow->check) && !pk_payload_granted(s, payload))
 		return pk_payload_block(s, payload, flow);
 	flow->check = PK_CHECK_NONE;
 	return 1;

@@ -16,11 +16,11 @@
 #include <fcntl.h>
 #include <picket.skel.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -156,9 +156,9 @@ static int act_vfork(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
-static int act_ptrace(void)
+static int act_namespace(void)
 {
-	return result_of(ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
+	return result_of(unshare(CLONE_NEWUSER));
 }
 
 static void *open_in_thread(void *unused)
@@ -197,7 +197,7 @@ static const struct act acts[] = {
 	{ "chmod", act_chmod, EACCES, false },
 	{ "exec", act_exec, -SIGKILL, false },
 	{ "command", act_command, -SIGKILL, false },
-	{ "ptrace", act_ptrace, EPERM, false },
+	{ "user namespace", act_namespace, EPERM, false },
 	{ "open in a thread", act_thread, EACCES, false },
 };
 
@@ -582,7 +582,7 @@ static int start(void **state)
 	hub_world_open(&scene.hub, NULL, HUB_NEW);
 	hub_world_compile(has_hooks() ? "picket: 1\n"
 					"name: ask\n"
-					"process: {profile: 'off', ptrace: ask}\n"
+					"process: {profile: 'off', namespaces: ask}\n"
 					"egress: {default: ask}\n"
 					"files:\n"
 					"  default: allow\n"
