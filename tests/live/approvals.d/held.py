@@ -55,7 +55,7 @@ def programs(host):
                                        f"print(urllib.request.urlopen('{url()}').read())"]),
         "threads": ({"op": "connect"}, [f"{BUILD}/tests/live/threads", str(stage.CLOSED)]),
         "a file": ({"op": "open"}, ["cat", f"{base}/secret"]),
-        "a program": ({"op": "exec"}, ["sh", "-c", f"{base}/denied && echo ran"]),
+        "a program": ({"section": "exec"}, ["sh", "-c", f"{base}/denied && echo ran"]),
     }
     if shutil.which("node"):
         found["node"] = ({"op": "connect"}, [
