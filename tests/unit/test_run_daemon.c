@@ -305,7 +305,7 @@ static const struct expected calls[] = {
 	  "" },
 	{ { "ps" },
 	  0,
-	  "AGENT     NAME         POLICY  MODE     TASKS  DENIED  ASKED  LOST  SINCE\na-1-test  odd\\x1bname  work    enforce      3   12345      0     0  2023-11-14 22:13:20\n",
+	  "AGENT     NAME         POLICY  MODE     TASKS  DENIED  ASKED  LOST  SINCE                IN\na-1-test  odd\\x1bname  work    enforce      3   12345      0     0  2023-11-14 22:13:20  -\n",
 	  "" },
 	{ { "reload" },
 	  1,

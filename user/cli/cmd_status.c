@@ -23,6 +23,8 @@ static const char help[] =
 
 static void print_text(const json_t *text, const char *before)
 {
+	if (!json_is_string(text))
+		return;
 	(void)fputs(before, stdout);
 	escape_write(stdout, json_string_value(text), json_string_length(text), 0);
 	(void)fputs("\n", stdout);
