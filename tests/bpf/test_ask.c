@@ -13,25 +13,20 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <picket.skel.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "ask_acts.h"
 #include "base/mem.h"
 #include "engine/agent.h"
 #include "engine/hub_asks.h"
 #include "hub_world.h"
 
-#define FOLDER "/tmp/picket-ask"
 #define TIMES 20
 
 /** What the tests have. */
@@ -66,141 +61,6 @@ static bool has_hooks(void)
 	return scene.hub.tier != PK_TIER_NETWORK;
 }
 
-/* --- acts: 0 or an errno ----------------------------------------------------------------------- */
-
-static int result_of(long r)
-{
-	return r < 0 ? errno : 0;
-}
-
-static int act_connect(void)
-{
-	return -hub_world_connect();
-}
-
-static int act_send(void)
-{
-	CLEAN_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	return result_of(sendto(fd, "x", 1, 0, (struct sockaddr *)&hub_world.address,
-				sizeof(hub_world.address)));
-}
-
-static int act_send_connected(void)
-{
-	CLEAN_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (connect(fd, (struct sockaddr *)&hub_world.address, sizeof(hub_world.address)))
-		return EIO;
-	return result_of(send(fd, "x", 1, 0));
-}
-
-static int act_open(void)
-{
-	CLEAN_FD int fd = open(FOLDER "/file", O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	return result_of(fd);
-}
-
-static int act_create(void)
-{
-	CLEAN_FD int fd = open(FOLDER "/new", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	return result_of(fd);
-}
-
-static int act_unlink(void)
-{
-	return result_of(unlink(FOLDER "/file"));
-}
-
-static int act_rename(void)
-{
-	return result_of(rename(FOLDER "/file", FOLDER "/other"));
-}
-
-static int act_mkdir(void)
-{
-	return result_of(mkdir(FOLDER "/folder", 0700));
-}
-
-static int act_chmod(void)
-{
-	return result_of(chmod(FOLDER "/file", 0640));
-}
-
-/* The process itself becomes the program: it is the one that is looked at. */
-static int act_exec(void)
-{
-	execl(FOLDER "/program", FOLDER "/program", "0", (char *)NULL);
-	return errno;
-}
-
-static int act_command(void)
-{
-	execl(FOLDER "/command", FOLDER "/command", "0", (char *)NULL);
-	return errno;
-}
-
-static int act_vfork(void)
-{
-	pid_t pid = vfork();
-	int status = 0;
-
-	if (pid == 0) {
-		execl(FOLDER "/program", FOLDER "/program", "0", (char *)NULL);
-		_exit(errno);
-	}
-	if (waitpid(pid, &status, 0) != pid)
-		return EIO;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
-}
-
-static int act_namespace(void)
-{
-	return result_of(unshare(CLONE_NEWUSER));
-}
-
-static void *open_in_thread(void *unused)
-{
-	(void)unused;
-	return (void *)(intptr_t)act_open();
-}
-
-static int act_thread(void)
-{
-	void *result = NULL;
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, open_in_thread, NULL) || pthread_join(thread, &result))
-		return EIO;
-	return (int)(intptr_t)result;
-}
-
-/** An act, and what becomes of it. */
-struct act {
-	const char *name;
-	int (*run)(void);
-	int refused; /* errno; negative: killed by the signal */
-	bool network; /* in every tier */
-};
-
-static const struct act acts[] = {
-	{ "connect", act_connect, EPERM, true },
-	{ "sendto", act_send, EPERM, true },
-	{ "send", act_send_connected, EPERM, true },
-	{ "open", act_open, EACCES, false },
-	{ "create", act_create, EACCES, false },
-	{ "unlink", act_unlink, EACCES, false },
-	{ "rename", act_rename, EACCES, false },
-	{ "mkdir", act_mkdir, EACCES, false },
-	{ "chmod", act_chmod, EACCES, false },
-	{ "exec", act_exec, -SIGKILL, false },
-	{ "command", act_command, -SIGKILL, false },
-	{ "user namespace", act_namespace, EPERM, false },
-	{ "open in a thread", act_thread, EACCES, false },
-};
-
 /* --- processes --------------------------------------------------------------------------------- */
 
 static void copy_program(const char *path)
@@ -213,12 +73,13 @@ static void copy_program(const char *path)
 
 static void make_files(void)
 {
-	assert_int_equal(
-		system("rm -rf " FOLDER " && mkdir -p " FOLDER " && echo x > " FOLDER "/file"), 0);
+	assert_int_equal(system("rm -rf " ASK_FOLDER " && mkdir -p " ASK_FOLDER
+				" && echo x > " ASK_FOLDER "/file"),
+			 0);
 	if (!has_hooks())
 		return;
-	copy_program(FOLDER "/program");
-	copy_program(FOLDER "/command");
+	copy_program(ASK_FOLDER "/program");
+	copy_program(ASK_FOLDER "/command");
 }
 
 /* A process of the agent that waits for the pipe, acts and ends with the result. */
@@ -335,8 +196,8 @@ static __s64 uses_left(void)
 	return grant.uses;
 }
 
-/* Start the act up to where it waits, or (no hooks) is refused for now. */
-static pid_t ask(const struct act *act)
+/* Start the act up to where it waits, or (no hooks) is refused at first. */
+static pid_t ask(const struct ask_act *act)
 {
 	unsigned long before;
 	pid_t pid;
@@ -362,7 +223,7 @@ static pid_t ask(const struct act *act)
 }
 
 /* Let it go on, or do it again; its result. */
-static int answered(const struct act *act, pid_t pid, bool stops)
+static int answered(const struct ask_act *act, pid_t pid, bool stops)
 {
 	if (pid > 0)
 		go_on();
@@ -383,7 +244,7 @@ static void end(pid_t pid)
 
 /* --- tests ------------------------------------------------------------------------------------- */
 
-static void granted_once(const struct act *act)
+static void granted_once(const struct ask_act *act)
 {
 	struct pk_grant grant;
 	pid_t pid = ask(act);
@@ -402,7 +263,7 @@ static void granted_once(const struct act *act)
 	forget_grants();
 }
 
-static void refused(const struct act *act)
+static void refused(const struct ask_act *act)
 {
 	struct pk_grant grant;
 	pid_t pid = ask(act);
@@ -418,7 +279,7 @@ static void refused(const struct act *act)
 }
 
 /* Answers that are none: it waits on, or is refused again. */
-static void worthless(const struct act *act)
+static void worthless(const struct ask_act *act)
 {
 	for (int i = 0; i < 4; i++) {
 		pid_t pid = ask(act);
@@ -440,7 +301,7 @@ static void worthless(const struct act *act)
 }
 
 /* Whoever else continues it finds it stopped again, without a word. */
-static void continued_in_vain(const struct act *act)
+static void continued_in_vain(const struct ask_act *act)
 {
 	unsigned long before;
 	pid_t pid;
@@ -459,13 +320,13 @@ static void continued_in_vain(const struct act *act)
 	end(pid);
 }
 
-static void every_act(void (*test)(const struct act *))
+static void every_act(void (*test)(const struct ask_act *))
 {
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
-		if (!acts[i].network && !has_hooks())
+	for (size_t i = 0; i < ask_act_count; i++) {
+		if (!ask_acts[i].network && !has_hooks())
 			continue;
-		print_message("# %s\n", acts[i].name);
-		test(&acts[i]);
+		print_message("# %s\n", ask_acts[i].name);
+		test(&ask_acts[i]);
 	}
 }
 
@@ -503,7 +364,7 @@ static void vfork_child_waits(void **state)
 	if (!has_hooks())
 		return;
 	make_files();
-	pid = start_act(act_vfork);
+	pid = start_act(ask_act_vfork);
 	for (int i = 0; i < 20000 && holds() == 0; i++)
 		hub_world_sleep(1);
 	assert_int_equal(holds(), 1);
@@ -519,7 +380,7 @@ static void vfork_child_waits(void **state)
 /* A rule that denies stands above every answer. */
 static void denial_beats_grant(void **state)
 {
-	const struct act *act = &acts[0];
+	const struct ask_act *act = &ask_acts[0];
 	struct pk_grant grant;
 	pid_t pid;
 
@@ -558,12 +419,12 @@ static void time_is_told(void **state)
 
 	(void)state;
 	for (int i = 0; i < TIMES; i++) {
-		pid_t pid = ask(&acts[0]);
+		pid_t pid = ask(&ask_acts[0]);
 		struct pk_grant grant = grant_of_last(PK_VERDICT_ALLOW, 1);
 		__u64 start = now_ns();
 
 		put(&grant);
-		assert_int_equal(answered(&acts[0], pid, false), 0);
+		assert_int_equal(answered(&ask_acts[0], pid, false), 0);
 		times[i] = now_ns() - start;
 		forget_grants();
 	}
@@ -586,11 +447,11 @@ static int start(void **state)
 					"egress: {default: ask}\n"
 					"files:\n"
 					"  default: allow\n"
-					"  rules: [{ask: '" FOLDER "/**', access: write}]\n"
+					"  rules: [{ask: '" ASK_FOLDER "/**', access: write}]\n"
 					"exec:\n"
 					"  default: allow\n"
-					"  rules: [{ask: '" FOLDER "/program'},\n"
-					"          {ask: '" FOLDER "/command 0'}]\n" :
+					"  rules: [{ask: '" ASK_FOLDER "/program'},\n"
+					"          {ask: '" ASK_FOLDER "/command 0'}]\n" :
 					"picket: 1\n"
 					"name: ask\n"
 					"process: {profile: 'off'}\n"
@@ -610,7 +471,7 @@ static int finish(void **state)
 	ring_buffer__free(scene.ring);
 	hub_world_destroy(&scene.hub);
 	image_reset(&scene.image);
-	assert_int_equal(system("rm -rf " FOLDER), 0);
+	assert_int_equal(system("rm -rf " ASK_FOLDER), 0);
 	return hub_world_end(state);
 }
 
