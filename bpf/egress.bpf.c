@@ -107,6 +107,9 @@ static __always_inline int pk_ask_peer(const struct socket *sock, const struct p
 	struct pk_address at;
 	__be16 port;
 
+	/* It is there: pk_socket_use() has looked. Kernels from 6.12 on want to see it here too. */
+	if (!sk)
+		return 0;
 	port = BPF_CORE_READ(sk, __sk_common.skc_dport);
 	if (!port && use->protocol == IPPROTO_UDP)
 		return 0;
