@@ -181,7 +181,7 @@ static __always_inline bool pk_is_asked_elsewhere(const struct pk_request *rq, e
 		       (rq->section == PK_SECTION_FILES ||
 			(rq->section == PK_SECTION_EXEC && pk_asks_words(rq->agent)));
 	case PK_OP_MMAP: /* the program and its loader: when they were opened */
-		return rq->section != PK_SECTION_PROCESS && place == PK_PLACE_EXEC;
+		return place == PK_PLACE_EXEC;
 	case PK_OP_TRUNCATE:
 		return place == PK_PLACE_OPEN;
 	case PK_OP_NAMESPACE:
@@ -330,7 +330,7 @@ __noinline int pk_ask(struct pk_scratch *s)
 		return -EACCES;
 	if (!pk_is_open(&s->finding) || (s->rq.flags & PK_REQUEST_SILENT))
 		return pk_ask_conclude(s);
-	if (s->rq.flags & PK_REQUEST_MADE) {
+	if ((s->rq.flags & PK_REQUEST_MADE) && s->rq.section == PK_SECTION_FILES) {
 		s->rq.flags &= ~PK_REQUEST_MADE;
 		s->rq.access &= ~PK_ACCESS_WRITE;
 		return s->rq.access ? PK_AGAIN : 0;
