@@ -21,6 +21,7 @@ FILES = {
     "cache": "tests/bpf/test_cache.c",
     "load": "tests/bpf/test_load.c",
     "hub_attach": "tests/bpf/test_hub_attach.c",
+    "ask": "tests/bpf/test_ask.c",
     "refused_calls": "tests/bpf/test_refused_calls.c",
     "matcher": "tests/bpf/test_match.c",
     "unit": "tests/unit/test_match.c",
