@@ -428,7 +428,7 @@ static int by_size(const void *a, const void *b)
 static void time_is_told(void **state)
 {
 	const int count = hub_world_times(TIMES, TIMES_EMULATED);
-	__u64 times[TIMES];
+	__u64 times[TIMES] = { 0 };
 
 	(void)state;
 	for (int i = 0; i < count; i++) {
