@@ -60,6 +60,9 @@ def cgroup_root():
 
 def enter():
     """Come back in namespaces of our own, in a cgroup of our own; does nothing the second time."""
+    # Whoever was started in the background or by nohup ignores these, and so do all its children.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     if os.environ.get(ENTERED):
         return
     mine = f"{cgroup_root()}/picket-test-{os.getpid()}"
