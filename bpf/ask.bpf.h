@@ -35,7 +35,7 @@ int pk_ask_socket(struct pk_scratch *s);
 /** Is the verdict one that somebody can be asked about? */
 static __always_inline bool pk_is_open(const struct pk_finding *f)
 {
-	return f->verdict == PK_VERDICT_ASK && !f->audit && pk_approvers;
+	return pk_answers && f->verdict == PK_VERDICT_ASK && !f->audit && pk_approvers;
 }
 
 #endif

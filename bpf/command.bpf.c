@@ -323,7 +323,7 @@ __noinline int pk_decide_command(struct pk_scratch *s)
 	if (words.result.verdict == PK_VERDICT_ALLOW)
 		return 0;
 	pk_command_text(&words);
-	if (words.result.verdict == PK_VERDICT_ASK && pk_approvers && !audit) {
+	if (pk_answers && words.result.verdict == PK_VERDICT_ASK && pk_approvers && !audit) {
 		if (s->rq.flags & PK_REQUEST_KEYED) {
 			s->finding.verdict = words.result.verdict;
 			s->finding.reason = words.result.reason;

@@ -26,6 +26,9 @@ extern const volatile __u32 pk_cache_flaw;
 /** Keys all hashes: who chooses names must not be able to choose their hashes. */
 extern const volatile __u64 pk_host_seed;
 
+/** 0: nobody ever will approve: the verifier leaves out all that is about answers. */
+extern const volatile __u32 pk_answers;
+
 /** 1: somebody could approve what rules ask about. */
 extern __u32 pk_approvers;
 

@@ -271,7 +271,7 @@ __noinline int pk_ask_hold(struct pk_scratch *s)
 	enum pk_hold_end end;
 	__u32 error;
 
-	if (!s)
+	if (!s || !pk_answers)
 		return -EACCES;
 	error = s->rq.error;
 	end = pk_hold_start(&s->asked.key, s->finding.rule);
@@ -351,7 +351,7 @@ __noinline int pk_ask(struct pk_scratch *s)
 
 __noinline int pk_ask_again(struct pk_scratch *s)
 {
-	if (!s)
+	if (!s || !pk_answers)
 		return -EACCES;
 	return pk_is_holdable(&s->rq, pk_place()) ? -ERESTARTNOINTR : -(int)s->rq.error;
 }
@@ -379,7 +379,7 @@ __noinline int pk_ask_waiting(void)
 	__u32 agent;
 	int error;
 
-	if (!label || !label->pending.agent)
+	if (!pk_answers || !label || !label->pending.agent)
 		return PK_AGENTS_MAX;
 	agent = label->pending.agent;
 	/* The kernel maps the new program: it does not run yet. */

@@ -330,7 +330,7 @@ __noinline int pk_decide_asked(struct pk_scratch *s)
 {
 	struct pk_result result;
 
-	if (!s)
+	if (!s || !pk_answers)
 		return -EPERM;
 	if (!pk_ask_socket(s))
 		return 0;

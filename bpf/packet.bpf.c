@@ -174,7 +174,7 @@ static __always_inline void pk_flow_found(struct pk_flow *flow, const struct pk_
 /** A packet to where a rule asks about. Returns 0 when that was granted. Out of line: it is rare. */
 __noinline int pk_packet_ask(struct pk_scratch *s, struct pk_flow *flow)
 {
-	if (!s || !flow)
+	if (!s || !flow || !pk_answers)
 		return 1;
 	s->asked.cookie = s->event.cookie;
 	if (!pk_ask_socket(s))

@@ -253,6 +253,7 @@ struct loader_request loader_request_for(enum pk_tier tier, const struct policy_
 			       head->defaults[PK_SECTION_SOCKETS].present,
 		.packets_in = listen || names,
 		.names = names,
+		.unanswered = true,
 	};
 }
 
@@ -266,6 +267,7 @@ static int prepare(struct picket_bpf *skel, const struct loader_request *request
 		return -errno;
 	skel->rodata->pk_host_seed = seed;
 	skel->rodata->pk_tier = request->tier;
+	skel->rodata->pk_answers = !request->unanswered;
 	(void)bpf_map__set_autocreate(skel->maps.pk_refused_map, false);
 	/* The directory cache: for hooks of files. */
 	(void)bpf_map__set_autocreate(skel->maps.pk_dirs, request->tier != PK_TIER_NETWORK);

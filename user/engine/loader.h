@@ -26,6 +26,7 @@ struct loader_request {
 	bool packets_out; /* look at every packet that leaves */
 	bool packets_in; /* at those that come in: who connects, and answers of resolvers */
 	bool names; /* room for what is learned from answers */
+	bool unanswered; /* nobody will approve what rules ask about: what is for that is left out */
 	const char *only; /* NULL: all programs; else the one of this name, or "": none */
 	loader_prepare_fn prepare; /* or NULL; sets read-only data, where maps are pinned */
 	void *argument; /* of prepare */
@@ -47,7 +48,10 @@ struct loader {
  */
 int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *diags);
 
-/** The request for what @image needs in @tier: what is not asked for costs its programs nothing. */
+/**
+ * The request for what @image needs in @tier, in a run without picketd: what is not asked for costs its
+ * programs nothing.
+ */
 struct loader_request loader_request_for(enum pk_tier tier, const struct policy_image *image);
 
 /** Load what @request asks for. Errors as loader_load(). */
