@@ -308,9 +308,9 @@ test-live: all programs ## Real programs confined on this host (root)
 	@$(TEST_ENV) $(TAP) live --root -- tests/live/run
 
 TIERS := $(if $(TIER),$(TIER),lsm modify-return)
-test-vm: all programs ## The bpf and live tiers in a guest: KERNEL=6.1 [TIER=lsm|modify-return]
+test-vm: all programs ## Suites in a guest: KERNEL=6.1 [TIER=lsm|modify-return] [SUITES=...]
 	@rc=0; for tier in $(TIERS); do \
-		$(TEST_ENV) $(TAP) vm-$(KERNEL)-$$tier -- tools/vm/test $(KERNEL) $$tier || rc=1; \
+		$(TEST_ENV) $(TAP) vm-$(KERNEL)-$$tier -- tools/vm/test $(KERNEL) $$tier $(SUITES) || rc=1; \
 	done; exit $$rc
 
 matrix: all programs ## test-vm on every kernel of the matrix, both tiers
