@@ -123,23 +123,27 @@ static int read_groups(struct front *front, const struct node *value, void *unus
 }
 
 static const struct schema_key access_keys[] = {
-	{ "users", "the name or number of a user, or a list of them", read_users,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
-	{ "groups", "the name or number of a group, or a list of them", read_groups,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
+	{ .name = "users",
+	  .expected = "the name or number of a user, or a list of them",
+	  .read = read_users,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST },
+	{ .name = "groups",
+	  .expected = "the name or number of a group, or a list of them",
+	  .read = read_groups,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST },
 };
+
+const struct schema access_schema = SCHEMA("'usable_by'", access_keys);
 
 int access_read(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("'usable_by'", access_keys);
-
 	(void)unused;
 	front->policy->access.present = true;
 	front->policy->access.pos = node_pos(map);
 	if (map->count == 0)
 		diag_hint(node_error(map, front->diags, "'usable_by' names nobody"),
 			  "add 'users' or 'groups', or leave the key away");
-	return schema_read_map(front, &schema, map, NULL);
+	return schema_read_map(front, &access_schema, map, NULL);
 }
 
 /* Room for an entry of the user or group database; groups with many members need much. */

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "policy/front.h"
+#include "policy/schema.h"
 
 /** Read the key into the policy (a schema_read; no @into). */
 int access_read(struct front *front, const struct node *map, void *unused);
@@ -29,5 +30,8 @@ void policy_access_write(const struct policy *policy, FILE *to);
 
 /** Free what @access owns. */
 void policy_access_reset(struct policy_access *access);
+
+/** The keys of usable_by. */
+extern const struct schema access_schema;
 
 #endif

@@ -11,14 +11,15 @@
 #include "policy/numbers.h"
 #include "policy/schema.h"
 
+static const struct front_word on_ask_words[] = { { "hold", 0 }, { "deny", 1 } };
+static const struct front_words on_ask_set = FRONT_WORDS("setting", on_ask_words);
+
 static int read_on_ask(struct front *front, const struct node *value, void *unused)
 {
-	static const struct front_word words[] = { { "hold", 0 }, { "deny", 1 } };
-	static const struct front_words set = FRONT_WORDS("setting", words);
 	unsigned int refuse = 0;
 
 	(void)unused;
-	if (front_word(front, value, &set, &refuse))
+	if (front_word(front, value, &on_ask_set, &refuse))
 		front->policy->approvals.refuse = refuse != 0;
 	return 0;
 }
@@ -36,6 +37,9 @@ static int read_timeout(struct front *front, const struct node *value, void *unu
 			  "write seconds, minutes or hours as '90s', '5m', '1h'");
 	return 0;
 }
+
+static const struct front_word on_timeout_words[] = { { "deny", 0 } };
+static const struct front_words on_timeout_set = FRONT_WORDS("setting", on_timeout_words);
 
 /* One word, and it is written all the same: a policy that says it is read like one that does not. */
 static int read_on_timeout(struct front *front, const struct node *value, void *unused)
@@ -109,19 +113,38 @@ static int read_approvers(struct front *front, const struct node *value, void *u
 }
 
 static const struct schema_key approvals_keys[] = {
-	{ "on_ask", "hold or deny", read_on_ask, SHAPE_TEXT, 0, NULL, 0 },
-	{ "timeout", "a time ('5m')", read_timeout, SHAPE_TEXT, 0, NULL, 0 },
-	{ "on_timeout", "deny", read_on_timeout, SHAPE_TEXT, 0, NULL, 0 },
-	{ "hook", "the path of a program", read_hook, SHAPE_TEXT, 0, NULL, 0 },
-	{ "approvers", "a number of people", read_approvers, SHAPE_TEXT, 0, NULL, 0 },
+	{ .name = "on_ask",
+	  .expected = "hold or deny",
+	  .read = read_on_ask,
+	  .shapes = SHAPE_TEXT,
+	  .words = &on_ask_set },
+	{ .name = "timeout",
+	  .expected = "a time ('5m')",
+	  .read = read_timeout,
+	  .shapes = SHAPE_TEXT,
+	  .form = SCHEMA_TIME },
+	{ .name = "on_timeout",
+	  .expected = "deny",
+	  .read = read_on_timeout,
+	  .shapes = SHAPE_TEXT,
+	  .words = &on_timeout_set },
+	{ .name = "hook",
+	  .expected = "the path of a program",
+	  .read = read_hook,
+	  .shapes = SHAPE_TEXT },
+	{ .name = "approvers",
+	  .expected = "a number of people",
+	  .read = read_approvers,
+	  .shapes = SHAPE_TEXT,
+	  .form = APPROVALS_NUMBER },
 };
+
+const struct schema approvals_schema = SCHEMA("the key approvals", approvals_keys);
 
 int approvals_read(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the key approvals", approvals_keys);
-
 	(void)unused;
 	front->policy->approvals.present = true;
 	front->policy->approvals.pos = node_pos(map);
-	return schema_read_map(front, &schema, map, NULL);
+	return schema_read_map(front, &approvals_schema, map, NULL);
 }

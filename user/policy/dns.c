@@ -96,26 +96,28 @@ static int read_resolvers(struct front *front, const struct node *value, void *u
 	return front_each_text(front, value, "the address of a resolver", add_resolver, unused);
 }
 
+static const struct front_word names_words[] = { { "allowed", 0 }, { "any", 1 } };
+static const struct front_words names_set = FRONT_WORDS("setting", names_words);
+
 static int read_names(struct front *front, const struct node *value, void *unused)
 {
-	static const struct front_word words[] = { { "allowed", 0 }, { "any", 1 } };
-	static const struct front_words set = FRONT_WORDS("setting", words);
 	unsigned int any = 0;
 
 	(void)unused;
-	if (front_word(front, value, &set, &any))
+	if (front_word(front, value, &names_set, &any))
 		front->policy->dns.any_name = any != 0;
 	return 0;
 }
 
+static const struct front_word private_words[] = { { "deny", 0 }, { "allow", 1 } };
+static const struct front_words private_set = FRONT_WORDS("setting", private_words);
+
 static int read_private(struct front *front, const struct node *value, void *unused)
 {
-	static const struct front_word words[] = { { "deny", 0 }, { "allow", 1 } };
-	static const struct front_words set = FRONT_WORDS("setting", words);
 	unsigned int allow = 0;
 
 	(void)unused;
-	if (front_word(front, value, &set, &allow))
+	if (front_word(front, value, &private_set, &allow))
 		front->policy->dns.private_answers = allow != 0;
 	return 0;
 }
@@ -164,49 +166,75 @@ static int read_max_name(struct front *front, const struct node *value, void *un
 }
 
 static const struct schema_key dns_keys[] = {
-	{ "resolvers", "system, or the address of a resolver or a list of them", read_resolvers,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
-	{ "names", "allowed or any", read_names, SHAPE_TEXT, 0, NULL, 0 },
-	{ "min_ttl", "a time ('60s')", read_min_ttl, SHAPE_TEXT, 0, NULL, 0 },
-	{ "private_answers", "deny or allow", read_private, SHAPE_TEXT, 0, NULL, 0 },
-	{ "rate", "a number of questions a second ('100/s'), or off", read_rate, SHAPE_TEXT, 0,
-	  NULL, 0 },
-	{ "max_name", "a number of bytes", read_max_name, SHAPE_TEXT, 0, NULL, 0 },
+	{ .name = "resolvers",
+	  .expected = "system, or the address of a resolver or a list of them",
+	  .read = read_resolvers,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST },
+	{ .name = "names",
+	  .expected = "allowed or any",
+	  .read = read_names,
+	  .shapes = SHAPE_TEXT,
+	  .words = &names_set },
+	{ .name = "min_ttl",
+	  .expected = "a time ('60s')",
+	  .read = read_min_ttl,
+	  .shapes = SHAPE_TEXT,
+	  .form = SCHEMA_TIME },
+	{ .name = "private_answers",
+	  .expected = "deny or allow",
+	  .read = read_private,
+	  .shapes = SHAPE_TEXT,
+	  .words = &private_set },
+	{ .name = "rate",
+	  .expected = "a number of questions a second ('100/s'), or off",
+	  .read = read_rate,
+	  .shapes = SHAPE_TEXT,
+	  .form = SCHEMA_RATE },
+	{ .name = "max_name",
+	  .expected = "a number of bytes",
+	  .read = read_max_name,
+	  .shapes = SHAPE_TEXT,
+	  .form = "^[1-9][0-9]*$" },
 };
+
+const struct schema dns_schema = SCHEMA("the key dns", dns_keys);
 
 int dns_read(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the key dns", dns_keys);
-
 	(void)unused;
 	front->policy->dns = (struct policy_dns)DNS_UNSAID;
 	front->policy->dns.present = true;
 	front->policy->dns.pos = node_pos(map);
-	return schema_read_map(front, &schema, map, NULL);
+	return schema_read_map(front, &dns_schema, map, NULL);
 }
+
+static const struct front_word sni_words[] = { { "match", 0 }, { "off", 1 } };
+static const struct front_words sni_set = FRONT_WORDS("setting", sni_words);
 
 static int read_sni(struct front *front, const struct node *value, void *unused)
 {
-	static const struct front_word words[] = { { "match", 0 }, { "off", 1 } };
-	static const struct front_words set = FRONT_WORDS("setting", words);
 	unsigned int off = 0;
 
 	(void)unused;
-	if (front_word(front, value, &set, &off))
+	if (front_word(front, value, &sni_set, &off))
 		front->policy->tls.sni_off = off != 0;
 	return 0;
 }
 
 static const struct schema_key tls_keys[] = {
-	{ "sni", "match or off", read_sni, SHAPE_TEXT, 0, NULL, 0 },
+	{ .name = "sni",
+	  .expected = "match or off",
+	  .read = read_sni,
+	  .shapes = SHAPE_TEXT,
+	  .words = &sni_set },
 };
+
+const struct schema tls_schema = SCHEMA("the key tls", tls_keys);
 
 int dns_read_tls(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the key tls", tls_keys);
-
 	(void)unused;
 	front->policy->tls.present = true;
 	front->policy->tls.pos = node_pos(map);
-	return schema_read_map(front, &schema, map, NULL);
+	return schema_read_map(front, &tls_schema, map, NULL);
 }

@@ -7,6 +7,7 @@
 #define PICKET_POLICY_DNS_H
 
 #include "policy/front.h"
+#include "policy/schema.h"
 
 /** What holds where nothing is written. */
 #define DNS_UNSAID                                                                                 \
@@ -17,5 +18,11 @@
 /** Read either key into the policy (a schema_read; no @into). */
 int dns_read(struct front *front, const struct node *map, void *unused);
 int dns_read_tls(struct front *front, const struct node *map, void *unused);
+
+/** The keys of dns. */
+extern const struct schema dns_schema;
+
+/** The keys of tls. */
+extern const struct schema tls_schema;
 
 #endif

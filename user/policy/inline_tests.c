@@ -65,29 +65,63 @@ static int read_expect(struct front *front, const struct node *value, void *into
 }
 
 static const struct schema_key test_keys[] = {
-	{ "connect", "a text ADDRESS:PORT or NAME:PORT", NULL, SHAPE_TEXT, 0,
+	{ .name = "connect",
+	  .expected = "a text ADDRESS:PORT or NAME:PORT",
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_ONE_OF,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_CONNECT]) },
-	{ "listen", "a text ADDRESS:PORT", NULL, SHAPE_TEXT, 0,
+	{ .name = "listen",
+	  .expected = "a text ADDRESS:PORT",
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_ONE_OF,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_LISTEN]) },
-	{ "from", "the address of a peer", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, from) },
-	{ "protocol", "tcp, udp or icmp", NULL, SHAPE_TEXT, 0,
+	{ .name = "from",
+	  .expected = "the address of a peer",
+	  .shapes = SHAPE_TEXT,
+	  SCHEMA_KEEP(struct draft, from) },
+	{ .name = "protocol",
+	  .expected = "tcp, udp or icmp",
+	  .shapes = SHAPE_TEXT,
+	  .words = &protocol_set,
 	  SCHEMA_KEEP(struct draft, protocol) },
-	{ "open", "a path", NULL, SHAPE_TEXT, 0,
+	{ .name = "open",
+	  .expected = "a path",
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_ONE_OF,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_OPEN]) },
-	{ "access", "read, write, exec, connect, list or a list of them", NULL,
-	  SHAPE_TEXT | SHAPE_LIST, 0, SCHEMA_KEEP(struct draft, access) },
-	{ "exec", "the path of a program", NULL, SHAPE_TEXT, 0,
+	{ .name = "access",
+	  .expected = "read, write, exec, connect, list or a list of them",
+	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  .words = &access_set,
+	  SCHEMA_KEEP(struct draft, access) },
+	{ .name = "exec",
+	  .expected = "the path of a program",
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_ONE_OF,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_EXEC]) },
-	{ "run", "a command line", NULL, SHAPE_TEXT, 0,
+	{ .name = "run",
+	  .expected = "a command line",
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_ONE_OF,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_RUN]) },
-	{ "unix", "the name of an abstract socket", NULL, SHAPE_TEXT, 0,
+	{ .name = "unix",
+	  .expected = "the name of an abstract socket",
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_ONE_OF,
 	  SCHEMA_KEEP(struct draft, target[POLICY_TEST_UNIX]) },
-	{ "by", "the path of the program that does it", NULL, SHAPE_TEXT, 0,
+	{ .name = "by",
+	  .expected = "the path of the program that does it",
+	  .shapes = SHAPE_TEXT,
 	  SCHEMA_KEEP(struct draft, by) },
-	{ "expect", "allow, ask or deny", read_expect, SHAPE_TEXT, SCHEMA_REQUIRED, NULL, 0 },
+	{ .name = "expect",
+	  .expected = "allow, ask or deny",
+	  .read = read_expect,
+	  .shapes = SHAPE_TEXT,
+	  .words = &expect_set,
+	  .flags = SCHEMA_REQUIRED },
 };
 
-static const struct schema test_schema = SCHEMA("a test", test_keys);
+const struct schema inline_tests_schema = SCHEMA("a test", test_keys);
 
 /* Why @path is not a path as the kernel reports it, with the byte where; NULL when it is. */
 static const char *path_fault(const char *path, size_t length, size_t *ret_at)
@@ -372,7 +406,7 @@ static int read_test(struct front *front, const struct node *node)
 				 false);
 		return 0;
 	}
-	r = schema_read_map(front, &test_schema, node, &draft);
+	r = schema_read_map(front, &inline_tests_schema, node, &draft);
 	/* A key that was refused may be the one that is missing. */
 	refused = node_has_bad(node) || findings != front->diags->count + front->diags->dropped;
 	if (r == 0 && (has_target(&draft) || !refused))

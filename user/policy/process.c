@@ -68,20 +68,28 @@ static const struct front_words switch_set = FRONT_WORDS("setting", switch_words
 static const struct front_words capabilities_set = FRONT_WORDS("setting", capabilities_words);
 
 /* clang-format off */
-#define SWITCH(name, guard)                                                                        \
-	{ name, "allow, ask or deny", NULL, SHAPE_TEXT, 0, SCHEMA_KEEP(struct draft, guards[guard]) }
+#define SWITCH(key, guard)                                                                         \
+	{ .name = key, .expected = "allow, ask or deny", .shapes = SHAPE_TEXT,                     \
+	  .words = &switch_set, SCHEMA_KEEP(struct draft, guards[guard]) }
 /* clang-format on */
 
 static const struct schema_key process_keys[] = {
-	{ "profile", "strict, standard or off", NULL, SHAPE_TEXT, 0,
+	{ .name = "profile",
+	  .expected = "strict, standard or off",
+	  .words = &profile_set,
+	  .shapes = SHAPE_TEXT,
 	  SCHEMA_KEEP(struct draft, profile) },
 	SWITCH("ptrace", PK_GUARD_PTRACE),
 	SWITCH("signals", PK_GUARD_SIGNALS),
 	SWITCH("mounts", PK_GUARD_MOUNTS),
 	SWITCH("namespaces", PK_GUARD_NAMESPACES),
 	SWITCH("setuid", PK_GUARD_SETUID),
-	{ "capabilities", "allow, deny or a list of the capabilities that may be used", NULL,
-	  SHAPE_TEXT | SHAPE_LIST, 0, SCHEMA_KEEP(struct draft, guards[PK_GUARD_CAPABILITIES]) },
+	{ .name = "capabilities",
+	  .expected = "allow, deny or a list of the capabilities that may be used",
+	  .words = &capabilities_set,
+	  .elements = "^(cap_)?[a-z_]+$",
+	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  SCHEMA_KEEP(struct draft, guards[PK_GUARD_CAPABILITIES]) },
 	SWITCH("perf", PK_GUARD_PERF),
 	SWITCH("modules", PK_GUARD_MODULES),
 	SWITCH("io_uring", PK_GUARD_URING),
@@ -96,7 +104,7 @@ static const struct schema_key process_keys[] = {
 _Static_assert(sizeof(process_keys) / sizeof(*process_keys) == PK_GUARD__MAX + 1,
 	       "a row for every switch, and the profile");
 
-static const struct schema process_schema = SCHEMA("the section process", process_keys);
+const struct schema process_schema = SCHEMA("the section process", process_keys);
 
 /* The key of a switch: the row that keeps its value there. */
 static const char *switch_name(unsigned int guard)

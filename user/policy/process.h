@@ -6,6 +6,7 @@
 #define PICKET_POLICY_PROCESS_H
 
 #include "policy/front.h"
+#include "policy/schema.h"
 
 /** What holds for a policy without the section: the profile strict. */
 void process_set_default(struct policy_process *process);
@@ -18,5 +19,8 @@ void process_check(struct front *front);
 
 /** Free what @process owns. */
 void process_reset(struct policy_process *process);
+
+/** The keys of the section. */
+extern const struct schema process_schema;
 
 #endif

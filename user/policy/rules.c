@@ -29,60 +29,6 @@ struct draft {
 	bool faulty; /* something was reported: the rule is not kept */
 };
 
-#define PATTERNS "a pattern or a list of patterns"
-#define MANY (SHAPE_TEXT | SHAPE_LIST)
-
-/* clang-format off */
-#define COMMON_KEYS                                                                                \
-	{ "allow", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, allow) },                    \
-	{ "ask", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, ask) },                        \
-	{ "deny", PATTERNS, NULL, MANY, 0, SCHEMA_KEEP(struct draft, deny) },                      \
-	{ "id", "a word that names the rule", rule_text_id, SHAPE_TEXT, 0, NULL, 0 },              \
-	{ "reason", "a sentence for those who meet the rule", rule_text_reason, SHAPE_TEXT, 0,     \
-	  NULL, 0 },                                                                               \
-	{ "by", "the path of a program or a list of them", NULL, MANY, 0,                          \
-	  SCHEMA_KEEP(struct draft, by) }
-/* clang-format on */
-
-static int read_approvers(struct front *front, const struct node *value, void *into)
-{
-	struct draft *draft = into;
-
-	draft->approvers = value;
-	draft->rule.approvers = (__u8)approvals_number(front, value);
-	return 0;
-}
-
-/* Not of rules of listen: there nobody can approve. */
-#define APPROVERS_KEY                                                                              \
-	{                                                                                          \
-		"approvers", "a number of people", read_approvers, SHAPE_TEXT, 0, NULL, 0          \
-	}
-
-static const struct schema_key egress_rule_keys[] = {
-	COMMON_KEYS,
-	APPROVERS_KEY,
-	{ "protocol", "tcp, udp, icmp or a list of them", NULL, MANY, 0,
-	  SCHEMA_KEEP(struct draft, access) },
-};
-
-static const struct schema_key listen_rule_keys[] = {
-	COMMON_KEYS,
-	{ "protocol", "tcp, udp or a list of both", NULL, MANY, 0,
-	  SCHEMA_KEEP(struct draft, access) },
-	{ "from", "an address or network, or a list of them", NULL, MANY, 0,
-	  SCHEMA_KEEP(struct draft, from) },
-};
-
-static const struct schema_key files_rule_keys[] = {
-	COMMON_KEYS,
-	APPROVERS_KEY,
-	{ "access", "read, write, exec, connect, all or a list of them", NULL, MANY, 0,
-	  SCHEMA_KEEP(struct draft, access) },
-};
-
-static const struct schema_key common_rule_keys[] = { COMMON_KEYS, APPROVERS_KEY };
-
 static const struct front_word protocol_words[] = {
 	{ "tcp", PK_ACCESS_TCP },
 	{ "udp", PK_ACCESS_UDP },
@@ -103,9 +49,82 @@ static const struct front_words protocol_set = FRONT_WORDS("protocol", protocol_
 static const struct front_words transport_set = FRONT_WORDS("protocol", transport_words);
 static const struct front_words access_set = FRONT_WORDS("access", access_words);
 
+#define MANY (SHAPE_TEXT | SHAPE_LIST)
+
+/* clang-format off */
+#define VERDICT(key)                                                                               \
+	{ .name = #key, .expected = "a pattern or a list of patterns", .shapes = MANY,             \
+	  .flags = SCHEMA_ONE_OF, SCHEMA_KEEP(struct draft, key) }
+#define COMMON_KEYS                                                                                \
+	VERDICT(allow), VERDICT(ask), VERDICT(deny),                                               \
+	{ .name = "id", .expected = "a word that names the rule", .read = rule_text_id,            \
+	  .shapes = SHAPE_TEXT },                                                                  \
+	{ .name = "reason", .expected = "a sentence for those who meet the rule",                  \
+	  .read = rule_text_reason, .shapes = SHAPE_TEXT },                                        \
+	{ .name = "by", .expected = "the path of a program or a list of them", .shapes = MANY,     \
+	  SCHEMA_KEEP(struct draft, by) }
+/* clang-format on */
+
+static int read_approvers(struct front *front, const struct node *value, void *into)
+{
+	struct draft *draft = into;
+
+	draft->approvers = value;
+	draft->rule.approvers = (__u8)approvals_number(front, value);
+	return 0;
+}
+
+/* Not of rules of listen: there nobody can approve. */
+#define APPROVERS_KEY                                                                              \
+	{                                                                                          \
+		.name = "approvers", .expected = "a number of people", .read = read_approvers,     \
+		.shapes = SHAPE_TEXT, .form = APPROVALS_NUMBER                                     \
+	}
+
+static const struct schema_key egress_rule_keys[] = {
+	COMMON_KEYS,
+	APPROVERS_KEY,
+	{ .name = "protocol",
+	  .expected = "tcp, udp, icmp or a list of them",
+	  .words = &protocol_set,
+	  .shapes = MANY,
+	  SCHEMA_KEEP(struct draft, access) },
+};
+
+static const struct schema_key listen_rule_keys[] = {
+	COMMON_KEYS,
+	{ .name = "protocol",
+	  .expected = "tcp, udp or a list of both",
+	  .words = &transport_set,
+	  .shapes = MANY,
+	  SCHEMA_KEEP(struct draft, access) },
+	{ .name = "from",
+	  .expected = "an address or network, or a list of them",
+	  .shapes = MANY,
+	  SCHEMA_KEEP(struct draft, from) },
+};
+
+static const struct schema_key files_rule_keys[] = {
+	COMMON_KEYS,
+	APPROVERS_KEY,
+	{ .name = "access",
+	  .expected = "read, write, exec, connect, all or a list of them",
+	  .words = &access_set,
+	  .shapes = MANY,
+	  SCHEMA_KEEP(struct draft, access) },
+};
+
+static const struct schema_key common_rule_keys[] = { COMMON_KEYS, APPROVERS_KEY };
+
+static const struct schema egress_rule = SCHEMA("a rule of egress", egress_rule_keys);
+static const struct schema listen_rule = SCHEMA("a rule of listen", listen_rule_keys);
+static const struct schema files_rule = SCHEMA("a rule of files", files_rule_keys);
+static const struct schema exec_rule = SCHEMA("a rule of exec", common_rule_keys);
+static const struct schema unix_rule = SCHEMA("a rule of unix", common_rule_keys);
+
 /** What differs between the sections. */
 struct section_kind {
-	struct schema rule;
+	const struct schema *rule;
 	const struct front_words *access; /* of the key of that name; NULL: rules have none */
 	enum pk_section section;
 	__u8 access_all;
@@ -113,16 +132,13 @@ struct section_kind {
 };
 
 static const struct section_kind section_kinds[PK_SECTION__MAX] = {
-	[PK_SECTION_EGRESS] = { SCHEMA("a rule of egress", egress_rule_keys), &protocol_set,
-				PK_SECTION_EGRESS, PK_ACCESS_EGRESS, false },
-	[PK_SECTION_FILES] = { SCHEMA("a rule of files", files_rule_keys), &access_set,
-			       PK_SECTION_FILES, PK_ACCESS_FILES, true },
-	[PK_SECTION_EXEC] = { SCHEMA("a rule of exec", common_rule_keys), NULL, PK_SECTION_EXEC,
-			      PK_ACCESS_RUN, false },
-	[PK_SECTION_UNIX] = { SCHEMA("a rule of unix", common_rule_keys), NULL, PK_SECTION_UNIX,
-			      PK_ACCESS_ABSTRACT, false },
-	[PK_SECTION_LISTEN] = { SCHEMA("a rule of listen", listen_rule_keys), &transport_set,
-				PK_SECTION_LISTEN, PK_ACCESS_EGRESS, false },
+	[PK_SECTION_EGRESS] = { &egress_rule, &protocol_set, PK_SECTION_EGRESS, PK_ACCESS_EGRESS,
+				false },
+	[PK_SECTION_FILES] = { &files_rule, &access_set, PK_SECTION_FILES, PK_ACCESS_FILES, true },
+	[PK_SECTION_EXEC] = { &exec_rule, NULL, PK_SECTION_EXEC, PK_ACCESS_RUN, false },
+	[PK_SECTION_UNIX] = { &unix_rule, NULL, PK_SECTION_UNIX, PK_ACCESS_ABSTRACT, false },
+	[PK_SECTION_LISTEN] = { &listen_rule, &transport_set, PK_SECTION_LISTEN, PK_ACCESS_EGRESS,
+				false },
 };
 
 /** The words of an access or protocol key while they are read. */
@@ -240,7 +256,7 @@ static int fill_rule(struct front *front, const struct section_kind *kind, const
 {
 	size_t findings = front->diags->count + front->diags->dropped;
 	const struct node *patterns;
-	int r = schema_read_map(front, &kind->rule, node, draft);
+	int r = schema_read_map(front, kind->rule, node, draft);
 
 	if (r < 0)
 		return r;
@@ -324,21 +340,36 @@ static int read_rules(struct front *front, const struct node *list, void *into)
 }
 
 /* clang-format off */
-#define SECTION_KEYS                                                                               \
-	{ "default", "allow, ask or deny", read_default, SHAPE_TEXT, 0,                            \
-	  "a default is for the policy itself to choose: an included file only adds rules", 0 },   \
-	{ "rules", "a list of rules", read_rules, SHAPE_LIST, 0, NULL, 0 }
+#define SECTION_KEYS(rule)                                                                         \
+	{ .name = "default", .expected = "allow, ask or deny", .read = read_default,               \
+	  .shapes = SHAPE_TEXT, .words = &default_set,                                             \
+	  .main_only = "a default is for the policy itself to choose: an included file only adds " \
+		       "rules" },                                                                  \
+	{ .name = "rules", .expected = "a list of rules", .read = read_rules,                      \
+	  .shapes = SHAPE_LIST, .below = &(rule) }
 /* clang-format on */
 
-static const struct schema_key section_keys[] = { SECTION_KEYS };
+static const struct schema_key listen_keys[] = { SECTION_KEYS(listen_rule) };
+static const struct schema_key files_keys[] = { SECTION_KEYS(files_rule) };
+static const struct schema_key exec_keys[] = { SECTION_KEYS(exec_rule) };
+static const struct schema_key unix_keys[] = { SECTION_KEYS(unix_rule) };
 
 #define MAIN_ONLY "the policy that includes this file decides about it"
 
 static const struct schema_key egress_keys[] = {
-	SECTION_KEYS,
-	{ "dns", "a map with 'resolvers', 'names' and other keys", dns_read, SHAPE_MAP, 0,
-	  MAIN_ONLY, 0 },
-	{ "tls", "a map with 'sni'", dns_read_tls, SHAPE_MAP, 0, MAIN_ONLY, 0 },
+	SECTION_KEYS(egress_rule),
+	{ .name = "dns",
+	  .expected = "a map with 'resolvers', 'names' and other keys",
+	  .read = dns_read,
+	  .shapes = SHAPE_MAP,
+	  .below = &dns_schema,
+	  .main_only = MAIN_ONLY },
+	{ .name = "tls",
+	  .expected = "a map with 'sni'",
+	  .read = dns_read_tls,
+	  .shapes = SHAPE_MAP,
+	  .below = &tls_schema,
+	  .main_only = MAIN_ONLY },
 };
 
 static int read_section(struct front *front, const struct node *map, enum pk_section section,
@@ -353,44 +384,44 @@ static int read_section(struct front *front, const struct node *map, enum pk_sec
 	return schema_read_map(front, schema, map, &kind);
 }
 
+const struct schema rules_egress_schema = SCHEMA("the section egress", egress_keys);
+
 int rules_read_egress(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section egress", egress_keys);
-
 	(void)unused;
-	return read_section(front, map, PK_SECTION_EGRESS, &schema);
+	return read_section(front, map, PK_SECTION_EGRESS, &rules_egress_schema);
 }
+
+const struct schema rules_listen_schema = SCHEMA("the section listen", listen_keys);
 
 int rules_read_listen(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section listen", section_keys);
-
 	(void)unused;
-	return read_section(front, map, PK_SECTION_LISTEN, &schema);
+	return read_section(front, map, PK_SECTION_LISTEN, &rules_listen_schema);
 }
+
+const struct schema rules_files_schema = SCHEMA("the section files", files_keys);
 
 int rules_read_files(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section files", section_keys);
-
 	(void)unused;
-	return read_section(front, map, PK_SECTION_FILES, &schema);
+	return read_section(front, map, PK_SECTION_FILES, &rules_files_schema);
 }
+
+const struct schema rules_exec_schema = SCHEMA("the section exec", exec_keys);
 
 int rules_read_exec(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section exec", section_keys);
-
 	(void)unused;
-	return read_section(front, map, PK_SECTION_EXEC, &schema);
+	return read_section(front, map, PK_SECTION_EXEC, &rules_exec_schema);
 }
+
+const struct schema rules_unix_schema = SCHEMA("the section unix", unix_keys);
 
 int rules_read_unix(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section unix", section_keys);
-
 	(void)unused;
-	return read_section(front, map, PK_SECTION_UNIX, &schema);
+	return read_section(front, map, PK_SECTION_UNIX, &rules_unix_schema);
 }
 
 void rule_reset(struct policy_rule *rule)

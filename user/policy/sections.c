@@ -68,31 +68,36 @@ static int read_description(struct front *front, const struct node *value, void 
 	return front->policy->description ? 0 : -ENOMEM;
 }
 
+static const struct front_word version_words[] = { { "1", 1 } };
+static const struct front_words version_set = FRONT_WORDS("version", version_words);
+
+static const struct front_word mode_words[] = { { "enforce", 0 }, { "audit", 1 } };
+static const struct front_words mode_set = FRONT_WORDS("mode", mode_words);
+
 static int read_mode(struct front *front, const struct node *value, void *unused)
 {
-	static const struct front_word words[] = { { "enforce", 0 }, { "audit", 1 } };
-	static const struct front_words set = FRONT_WORDS("mode", words);
 	unsigned int audit = 0;
 
 	(void)unused;
-	if (front_word(front, value, &set, &audit))
+	if (front_word(front, value, &mode_set, &audit))
 		front->policy->audit = audit != 0;
 	return 0;
 }
 
+static const struct front_word activity_words[] = {
+	{ "exec", PK_ACTIVITY_EXEC },
+	{ "connect", PK_ACTIVITY_CONNECT },
+	{ "write", PK_ACTIVITY_WRITE },
+	{ "read", PK_ACTIVITY_READ },
+};
+static const struct front_words activity_set = FRONT_WORDS("activity", activity_words);
+
 static int add_activity(struct front *front, const struct node *text, void *unused)
 {
-	static const struct front_word words[] = {
-		{ "exec", PK_ACTIVITY_EXEC },
-		{ "connect", PK_ACTIVITY_CONNECT },
-		{ "write", PK_ACTIVITY_WRITE },
-		{ "read", PK_ACTIVITY_READ },
-	};
-	static const struct front_words set = FRONT_WORDS("activity", words);
 	unsigned int kind = 0;
 
 	(void)unused;
-	if (front_word(front, text, &set, &kind))
+	if (front_word(front, text, &activity_set, &kind))
 		front->policy->activity |= kind;
 	return 0;
 }
@@ -125,49 +130,131 @@ static int read_rate(struct front *front, const struct node *value, void *unused
 }
 
 static const struct schema_key report_keys[] = {
-	{ "activity", "exec, connect, write, read or a list of them", read_activity,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
-	{ "rate", "a number of events a second ('2000/s'), or off", read_rate, SHAPE_TEXT, 0, NULL,
-	  0 },
+	{ .name = "activity",
+	  .expected = "exec, connect, write, read or a list of them",
+	  .read = read_activity,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  .words = &activity_set },
+	{ .name = "rate",
+	  .expected = "a number of events a second ('2000/s'), or off",
+	  .read = read_rate,
+	  .shapes = SHAPE_TEXT,
+	  .form = SCHEMA_RATE },
 };
+
+static const struct schema report_schema = SCHEMA("the section report", report_keys);
 
 static int read_report(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section report", report_keys);
-
-	return schema_read_map(front, &schema, map, unused);
+	return schema_read_map(front, &report_schema, map, unused);
 }
 
 #define MAIN_ONLY "the policy that includes this file decides about it"
 
 static const struct schema_key policy_keys[] = {
-	{ "picket", "the version of the language, 1", read_version, SHAPE_TEXT,
-	  SCHEMA_EARLY | SCHEMA_REQUIRED_MAIN, NULL, 0 },
-	{ "name", "a word that names the policy", read_name, SHAPE_TEXT, 0, MAIN_ONLY, 0 },
-	{ "description", "a text for people", read_description, SHAPE_TEXT, 0, NULL, 0 },
-	{ "mode", "enforce or audit", read_mode, SHAPE_TEXT, 0, MAIN_ONLY, 0 },
-	{ "usable_by", "a map with 'users' and 'groups'", access_read, SHAPE_MAP, 0, MAIN_ONLY, 0 },
-	{ "nested", "the name of a policy, or a list of them", nested_read, SHAPE_TEXT | SHAPE_LIST,
-	  0, MAIN_ONLY, 0 },
-	{ "include", "the name of a policy file or preset, or a list of them", include_read,
-	  SHAPE_TEXT | SHAPE_LIST, 0, NULL, 0 },
-	{ "vars", "a map of names to texts", vars_read, SHAPE_MAP, SCHEMA_EARLY, NULL, 0 },
-	{ "egress", "a map with 'default' and 'rules'", rules_read_egress, SHAPE_MAP, 0, NULL, 0 },
-	{ "listen", "a map with 'default' and 'rules'", rules_read_listen, SHAPE_MAP, 0, NULL, 0 },
-	{ "sockets", "a map with 'allow'", sockets_read, SHAPE_MAP, 0, MAIN_ONLY, 0 },
-	{ "files", "a map with 'default' and 'rules'", rules_read_files, SHAPE_MAP, 0, NULL, 0 },
-	{ "exec", "a map with 'default' and 'rules'", rules_read_exec, SHAPE_MAP, 0, NULL, 0 },
-	{ "unix", "a map with 'default' and 'rules'", rules_read_unix, SHAPE_MAP, 0, NULL, 0 },
-	{ "process", "a map with 'profile' and switches", process_read, SHAPE_MAP, 0, MAIN_ONLY,
-	  0 },
-	{ "syscalls", "a map with 'deny'", syscalls_read, SHAPE_MAP, 0, NULL, 0 },
-	{ "approvals", "a map with 'on_ask', 'timeout' and other keys", approvals_read, SHAPE_MAP,
-	  0, MAIN_ONLY, 0 },
-	{ "report", "a map with 'activity' and 'rate'", read_report, SHAPE_MAP, 0, MAIN_ONLY, 0 },
-	{ "tests", "a list of tests", inline_tests_read, SHAPE_LIST, 0, NULL, 0 },
+	{ .name = "picket",
+	  .expected = "the version of the language, 1",
+	  .read = read_version,
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_EARLY | SCHEMA_REQUIRED_MAIN,
+	  .words = &version_set },
+	{ .name = "name",
+	  .expected = "a word that names the policy",
+	  .read = read_name,
+	  .shapes = SHAPE_TEXT,
+	  .main_only = MAIN_ONLY },
+	{ .name = "description",
+	  .expected = "a text for people",
+	  .read = read_description,
+	  .shapes = SHAPE_TEXT },
+	{ .name = "mode",
+	  .expected = "enforce or audit",
+	  .read = read_mode,
+	  .shapes = SHAPE_TEXT,
+	  .words = &mode_set,
+	  .main_only = MAIN_ONLY },
+	{ .name = "usable_by",
+	  .expected = "a map with 'users' and 'groups'",
+	  .read = access_read,
+	  .shapes = SHAPE_MAP,
+	  .below = &access_schema,
+	  .main_only = MAIN_ONLY },
+	{ .name = "nested",
+	  .expected = "the name of a policy, or a list of them",
+	  .read = nested_read,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  .main_only = MAIN_ONLY },
+	{ .name = "include",
+	  .expected = "the name of a policy file or preset, or a list of them",
+	  .read = include_read,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST },
+	{ .name = "vars",
+	  .expected = "a map of names to texts",
+	  .read = vars_read,
+	  .shapes = SHAPE_MAP,
+	  .flags = SCHEMA_EARLY },
+	{ .name = "egress",
+	  .expected = "a map with 'default' and 'rules'",
+	  .read = rules_read_egress,
+	  .shapes = SHAPE_MAP,
+	  .below = &rules_egress_schema },
+	{ .name = "listen",
+	  .expected = "a map with 'default' and 'rules'",
+	  .read = rules_read_listen,
+	  .shapes = SHAPE_MAP,
+	  .below = &rules_listen_schema },
+	{ .name = "sockets",
+	  .expected = "a map with 'allow'",
+	  .read = sockets_read,
+	  .shapes = SHAPE_MAP,
+	  .below = &sockets_schema,
+	  .main_only = MAIN_ONLY },
+	{ .name = "files",
+	  .expected = "a map with 'default' and 'rules'",
+	  .read = rules_read_files,
+	  .shapes = SHAPE_MAP,
+	  .below = &rules_files_schema },
+	{ .name = "exec",
+	  .expected = "a map with 'default' and 'rules'",
+	  .read = rules_read_exec,
+	  .shapes = SHAPE_MAP,
+	  .below = &rules_exec_schema },
+	{ .name = "unix",
+	  .expected = "a map with 'default' and 'rules'",
+	  .read = rules_read_unix,
+	  .shapes = SHAPE_MAP,
+	  .below = &rules_unix_schema },
+	{ .name = "process",
+	  .expected = "a map with 'profile' and switches",
+	  .read = process_read,
+	  .shapes = SHAPE_MAP,
+	  .below = &process_schema,
+	  .main_only = MAIN_ONLY },
+	{ .name = "syscalls",
+	  .expected = "a map with 'deny'",
+	  .read = syscalls_read,
+	  .shapes = SHAPE_MAP,
+	  .below = &syscalls_schema },
+	{ .name = "approvals",
+	  .expected = "a map with 'on_ask', 'timeout' and other keys",
+	  .read = approvals_read,
+	  .shapes = SHAPE_MAP,
+	  .below = &approvals_schema,
+	  .main_only = MAIN_ONLY },
+	{ .name = "report",
+	  .expected = "a map with 'activity' and 'rate'",
+	  .read = read_report,
+	  .shapes = SHAPE_MAP,
+	  .below = &report_schema,
+	  .main_only = MAIN_ONLY },
+	{ .name = "tests",
+	  .expected = "a list of tests",
+	  .read = inline_tests_read,
+	  .shapes = SHAPE_LIST,
+	  .below = &inline_tests_schema },
 };
 
-static const struct schema policy_schema = SCHEMA("a policy", policy_keys);
+const struct schema sections_schema = SCHEMA("a policy", policy_keys);
 
 int sections_read(struct front *front, const struct node *root)
 {
@@ -184,7 +271,7 @@ int sections_read(struct front *front, const struct node *root)
 		front_wrong_type(front, root, "a policy", "a map of keys", false);
 		return 0;
 	}
-	r = schema_read_map(front, &policy_schema, root, NULL);
+	r = schema_read_map(front, &sections_schema, root, NULL);
 	if (r == 0 && !front->frame->parent) {
 		process_check(front);
 		by_check(front);

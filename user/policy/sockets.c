@@ -55,19 +55,24 @@ static int read_allow(struct front *front, const struct node *value, void *unuse
 }
 
 static const struct schema_key sockets_keys[] = {
-	{ "allow", "a kind of sockets or a list of them", read_allow, SHAPE_TEXT | SHAPE_LIST,
-	  SCHEMA_REQUIRED, NULL, 0 },
+	{ .name = "allow",
+	  .expected = "a kind of sockets or a list of them",
+	  .read = read_allow,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  .words = &kind_set,
+	  .flags = SCHEMA_REQUIRED },
 };
+
+const struct schema sockets_schema = SCHEMA("the section sockets", sockets_keys);
 
 int sockets_read(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section sockets", sockets_keys);
 	struct policy_section *section = &front->policy->sections[PK_SECTION_SOCKETS];
 
 	(void)unused;
 	front->policy->sockets.present = section->present = true;
 	front->policy->sockets.pos = section->pos = node_pos(map);
-	return schema_read_map(front, &schema, map, NULL);
+	return schema_read_map(front, &sockets_schema, map, NULL);
 }
 
 /* A rule about echo requests where no socket for them can be made. */

@@ -6,6 +6,7 @@
 #define PICKET_POLICY_SOCKETS_H
 
 #include "policy/front.h"
+#include "policy/schema.h"
 
 /** Read the section into the policy (a schema_read; no @into). */
 int sockets_read(struct front *front, const struct node *map, void *unused);
@@ -18,5 +19,8 @@ void sockets_check(struct front *front);
 
 /** The word of a kind of sockets (enum pk_socket). */
 const char *sockets_word(unsigned int kind);
+
+/** The keys of the section. */
+extern const struct schema sockets_schema;
 
 #endif

@@ -200,18 +200,22 @@ static int read_deny(struct front *front, const struct node *value, void *unused
 }
 
 static const struct schema_key syscalls_keys[] = {
-	{ "deny", "the name of a system call, a @group, or a list of them", read_deny,
-	  SHAPE_TEXT | SHAPE_LIST, SCHEMA_REQUIRED, NULL, 0 },
+	{ .name = "deny",
+	  .expected = "the name of a system call, a @group, or a list of them",
+	  .read = read_deny,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  .flags = SCHEMA_REQUIRED },
 };
+
+const struct schema syscalls_schema = SCHEMA("the section syscalls", syscalls_keys);
 
 int syscalls_read(struct front *front, const struct node *map, void *unused)
 {
-	static const struct schema schema = SCHEMA("the section syscalls", syscalls_keys);
 	struct policy_section *section = &front->policy->sections[PK_SECTION_SYSCALLS];
 
 	if (!section->present)
 		section->pos = node_pos(map);
 	section->present = true;
 	section->default_verdict = PK_VERDICT_ALLOW;
-	return schema_read_map(front, &schema, map, unused);
+	return schema_read_map(front, &syscalls_schema, map, unused);
 }

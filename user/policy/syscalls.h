@@ -6,6 +6,7 @@
 #define PICKET_POLICY_SYSCALLS_H
 
 #include "policy/front.h"
+#include "policy/schema.h"
 
 /** A group of system calls. */
 struct syscall_group {
@@ -18,5 +19,8 @@ const struct syscall_group *syscalls_groups(size_t *ret_count);
 
 /** Read the section into the policy (schema_read; no @into). */
 int syscalls_read(struct front *front, const struct node *map, void *unused);
+
+/** The keys of the section. */
+extern const struct schema syscalls_schema;
 
 #endif
