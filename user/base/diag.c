@@ -220,6 +220,8 @@ static void print_one(const struct diag *diag, FILE *to)
 	}
 	(void)fputs(diag->severity == DIAG_ERROR ? "error: " : "warning: ", to);
 	print_text(to, diag->message);
+	if (diag->code)
+		(void)fprintf(to, " [%s]", diag->code);
 	(void)fputc('\n', to);
 	if (diag->excerpt && diag->line > 0)
 		print_excerpt(diag, to);

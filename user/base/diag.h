@@ -22,6 +22,7 @@ enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 /** One finding. All text is owned by the list. */
 struct diag {
 	enum diag_severity severity;
+	const char *code; /* static: the kind of a warning, "W-shadowed", or NULL */
 	char *file;
 	unsigned int line;
 	unsigned int column;

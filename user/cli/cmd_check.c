@@ -4,17 +4,23 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "author/warn.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "cli/check_sarif.h"
 #include "cli/cli.h"
 #include "cli/json_out.h"
 #include "cli/policy_options.h"
 #include "policy/access.h"
 #include "policy/asks.h"
+#include "policy/compile.h"
 #include "policy/dump_network.h"
+#include "policy/host_facts.h"
 #include "policy/nested.h"
 #include "telemetry/event.h"
 #include "telemetry/names.h"
@@ -28,22 +34,33 @@ static const char help[] =
 	"      --user USER        HOME and USER of this user (name or number)\n"
 	"      --managed FOLDER   the layers of FOLDER above it, not those of " MANAGED_FOLDER "\n"
 	"      --no-managed       none above it\n"
+	"      --strict           warnings are errors\n"
 	"      --verbose          also rules by section, and what @groups stand for\n"
-	"      --json             the findings as one JSON document on stdout\n"
+	"      --format FORMAT    text, json, or sarif (2.1.0, for code review), on stdout\n"
+	"      --json             --format json\n"
 	"\n"
-	"Exit status: 0: all are good; 1: findings; 2: usage.\n";
+	"A rule accepts a warning by naming it in its reason: 'tests run what they build,\n"
+	"W-write-exec'.\n"
+	"\n"
+	"Exit status: 0: all are good; 1: errors; 2: usage.\n";
+
+/** How findings are written. */
+enum check_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
 
 struct check {
 	struct policy_args args;
-	json_t *json; /* list of policies, or NULL: text */
+	enum check_format format;
+	json_t *list; /* json: of policies; sarif: of results */
+	uid_t user; /* whose rights the agent will have */
+	bool strict;
 	bool verbose;
 };
 
 static void check_reset(struct check *check)
 {
 	policy_args_reset(&check->args);
-	json_decref(check->json);
-	check->json = NULL;
+	json_decref(check->list);
+	check->list = NULL;
 }
 
 static const char *plural(size_t count)
@@ -196,7 +213,7 @@ static void report_text(const struct check *check, const struct cli_policy *poli
 	char digest[65];
 
 	cli_print_diags(diags);
-	if (!policy->policy)
+	if (!policy->policy || diag_has_errors(diags))
 		return;
 	rules = written_rules(policy->policy);
 	cli_policy_digest(&policy->image, digest);
@@ -225,7 +242,7 @@ static void report_json(const struct check *check, const struct cli_policy *poli
 	char digest[65];
 
 	(void)json_object_set_new(object, "policy", json_out_text(check->args.path));
-	(void)json_object_set_new(object, "ok", json_boolean(policy->policy != NULL));
+	(void)json_object_set_new(object, "ok", json_boolean(!diag_has_errors(diags)));
 	if (policy->policy) {
 		cli_policy_digest(&policy->image, digest);
 		(void)json_object_set_new(object, "name", json_out_text(policy->policy->name));
@@ -243,7 +260,49 @@ static void report_json(const struct check *check, const struct cli_policy *poli
 	if (diags->dropped > 0)
 		(void)json_object_set_new(object, "findings_dropped",
 					  json_integer((json_int_t)diags->dropped));
-	(void)json_array_append_new(check->json, object);
+	(void)json_array_append_new(check->list, object);
+}
+
+/* Warnings are about the policy by itself: layers above it are not its author's to write. */
+static int add_warnings(const struct check *check, const struct cli_policy *policy,
+			struct diag_list *diags)
+{
+	const struct warn_world world = { .path = getenv("PATH"), .user = check->user };
+	const struct policy *alone[] = { policy->policy };
+	CLEAN(host_facts_reset) struct policy_host host = { 0 };
+	CLEAN(image_reset) struct policy_image image = { 0 };
+	struct compile_options options = { .host = &host };
+	int r;
+
+	policy_access_check(policy->policy, diags);
+	if (!policy->managed.count)
+		return warn_policy(policy->policy, &policy->image, &world, diags);
+	r = host_facts_read(HOST_FACTS_RESOLV_CONF, &host);
+	if (r == 0)
+		r = policy_compile(alone, 1, &options, &image, diags);
+	return r < 0 ? r : warn_policy(policy->policy, &image, &world, diags);
+}
+
+static void make_strict(struct diag_list *diags)
+{
+	for (size_t i = 0; i < diags->count; i++)
+		diags->items[i].severity = DIAG_ERROR;
+}
+
+static void report(const struct check *check, const struct cli_policy *policy,
+		   const struct diag_list *diags)
+{
+	switch (check->format) {
+	case FORMAT_JSON:
+		report_json(check, policy, diags);
+		break;
+	case FORMAT_SARIF:
+		check_sarif_add(check->list, check->args.path, diags);
+		break;
+	default:
+		report_text(check, policy, diags);
+		break;
+	}
 }
 
 /* Check one policy; true when it is good. */
@@ -256,33 +315,34 @@ static bool check_one(struct check *check, const char *path)
 	check->args.path = path;
 	r = policy_args_compile(&check->args, &policy, &diags);
 	if (r == 0)
-		policy_access_check(policy.policy, &diags);
+		r = add_warnings(check, &policy, &diags);
 	if (r < 0 && !diag_has_errors(&diags))
 		(void)diag_add(&diags, DIAG_ERROR, NULL, "cannot check '%s': %s", path,
 			       strerror(-r));
-	if (check->json)
-		report_json(check, &policy, &diags);
-	else
-		report_text(check, &policy, &diags);
-	return r == 0;
+	if (check->strict)
+		make_strict(&diags);
+	report(check, &policy, &diags);
+	return r == 0 && !diag_has_errors(&diags);
 }
 
 static int check_all(struct check *check, int count, char **paths)
 {
 	int code = CLI_OK;
+	int printed = CLI_OK;
 
+	if (check->format != FORMAT_TEXT)
+		check->list = json_array();
 	for (int i = 0; i < count; i++) {
 		if (!check_one(check, paths[i]))
 			code = CLI_FAILED;
 	}
-	if (check->json) {
-		json_t *root = json_pack("{s:s, s:O}", "schema", "picket.check/1", "policies",
-					 check->json);
-		int printed = json_out_print("check", root);
-
-		return printed == CLI_OK ? code : printed;
-	}
-	return code;
+	if (check->format == FORMAT_JSON)
+		printed =
+			json_out_print("check", json_pack("{s:s, s:O}", "schema", "picket.check/1",
+							  "policies", check->list));
+	else if (check->format == FORMAT_SARIF)
+		printed = json_out_print("check", check_sarif(check->list));
+	return printed == CLI_OK ? code : printed;
 }
 
 enum option_id {
@@ -290,9 +350,37 @@ enum option_id {
 	OPTION_USER,
 	OPTION_MANAGED,
 	OPTION_NO_MANAGED,
+	OPTION_STRICT,
 	OPTION_VERBOSE,
+	OPTION_FORMAT,
 	OPTION_JSON
 };
+
+static int take_format(struct check *check, const char *word)
+{
+	static const char *const words[] = {
+		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_SARIF] = "sarif"
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(words[i], word) != 0)
+			continue;
+		check->format = (enum check_format)i;
+		return CLI_OK;
+	}
+	return cli_usage("check", "--format is text, json or sarif, not '%s'", word);
+}
+
+static int take_user(struct check *check, const char *user)
+{
+	int code = policy_options_user("check", &check->args, user);
+	const struct passwd *entry =
+		code == CLI_OK && check->args.user ? getpwnam(check->args.user) : NULL;
+
+	if (entry)
+		check->user = entry->pw_uid;
+	return code;
+}
 
 /* Returns 0, or -1 with *@ret_exit set. */
 static int take_option(struct check *check, int option, int *ret_exit)
@@ -302,7 +390,7 @@ static int take_option(struct check *check, int option, int *ret_exit)
 		*ret_exit = policy_options_set("check", &check->args, optarg);
 		return *ret_exit == CLI_OK ? 0 : -1;
 	case OPTION_USER:
-		*ret_exit = policy_options_user("check", &check->args, optarg);
+		*ret_exit = take_user(check, optarg);
 		return *ret_exit == CLI_OK ? 0 : -1;
 	case OPTION_MANAGED:
 		*ret_exit = policy_options_managed("check", &check->args, optarg);
@@ -313,9 +401,14 @@ static int take_option(struct check *check, int option, int *ret_exit)
 	case OPTION_VERBOSE:
 		check->verbose = true;
 		return 0;
+	case OPTION_STRICT:
+		check->strict = true;
+		return 0;
+	case OPTION_FORMAT:
+		*ret_exit = take_format(check, optarg);
+		return *ret_exit == CLI_OK ? 0 : -1;
 	case OPTION_JSON:
-		if (!check->json)
-			check->json = json_array();
+		check->format = FORMAT_JSON;
 		return 0;
 	case 'h':
 		*ret_exit = cli_help(help);
@@ -333,12 +426,14 @@ int cmd_check(int argc, char **argv)
 		{ "user", required_argument, NULL, OPTION_USER },
 		{ "managed", required_argument, NULL, OPTION_MANAGED },
 		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
+		{ "strict", no_argument, NULL, OPTION_STRICT },
 		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
+		{ "format", required_argument, NULL, OPTION_FORMAT },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	CLEAN(check_reset) struct check check = { 0 };
+	CLEAN(check_reset) struct check check = { .user = getuid() };
 	int code = CLI_OK;
 	int option;
 

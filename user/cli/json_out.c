@@ -30,6 +30,8 @@ static json_t *diag_object(const struct diag *diag)
 
 	(void)json_object_set_new(object, "severity",
 				  json_string(diag->severity == DIAG_ERROR ? "error" : "warning"));
+	if (diag->code)
+		(void)json_object_set_new(object, "code", json_string(diag->code));
 	if (diag->file)
 		(void)json_object_set_new(object, "file", json_out_text(diag->file));
 	if (diag->line > 0) {
