@@ -9,6 +9,7 @@ static const struct cli_command commands[] = {
 	{ "run", "confine a command and everything it starts", cmd_run },
 	{ "check", "check policies: errors, limits, inline tests", cmd_check },
 	{ "explain", "say what a policy decides, and which rule", cmd_explain },
+	{ "diff", "compare two policies by what they decide", cmd_diff },
 	{ "show", "take a policy or a compiled image apart", cmd_show },
 	{ "attach", "confine processes that run already", cmd_attach },
 	{ "detach", "set the processes of an attached agent free", cmd_detach },

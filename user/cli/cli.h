@@ -39,6 +39,8 @@ int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 /** `picket run`: confine a command. */
 int cmd_run(int argc, char **argv);
+/** `picket diff`: what changes from one policy to another? */
+int cmd_diff(int argc, char **argv);
 /** `picket show`: what is in an image? */
 int cmd_show(int argc, char **argv);
 /** `picket attach`: confine processes that run already. */

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `picket diff`: what changes when one policy takes the place of another, as acts.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "author/diff.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/diff_print.h"
+#include "cli/policy_options.h"
+
+#define SIDES 2
+
+static const char help[] =
+	"usage: picket diff [options] BEFORE AFTER\n"
+	"\n"
+	"Compare two policies by what they decide: for every kind of act whose verdict changes a\n"
+	"shortest example, both verdicts, and the rules that decide.\n"
+	"\n"
+	"      --fail-on WHICH    exit with 1 for: opens (something gets a milder verdict), closes,\n"
+	"                         or any difference (the default)\n"
+	"      --set NAME=VALUE   set a variable of both policies; may be repeated\n"
+	"      --user USER        HOME and USER of this user (name or number)\n"
+	"      --managed FOLDER   the layers of FOLDER above both, not those of " MANAGED_FOLDER
+	"\n"
+	"      --no-managed       none above them\n"
+	"      --json             the differences as one JSON document\n"
+	"\n"
+	"Exit status: 0: nothing of what --fail-on says; 1: differences, or a policy is not valid;\n"
+	"             2: usage.\n";
+
+enum option_id {
+	OPTION_FAIL_ON = 256,
+	OPTION_SET,
+	OPTION_USER,
+	OPTION_MANAGED,
+	OPTION_NO_MANAGED,
+	OPTION_JSON
+};
+
+/* What --fail-on says. */
+enum fail_on { FAIL_ON_ANY, FAIL_ON_OPENS, FAIL_ON_CLOSES };
+
+struct command {
+	struct policy_args args[SIDES];
+	struct cli_policy policies[SIDES];
+	enum fail_on fail_on;
+	bool json;
+};
+
+static void command_reset(struct command *command)
+{
+	for (size_t i = 0; i < SIDES; i++) {
+		policy_args_reset(&command->args[i]);
+		cli_policy_reset(&command->policies[i]);
+	}
+}
+
+static int take_fail_on(struct command *command, const char *value)
+{
+	static const char *const words[] = {
+		[FAIL_ON_ANY] = "any",
+		[FAIL_ON_OPENS] = "opens",
+		[FAIL_ON_CLOSES] = "closes",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(value, words[i]) != 0)
+			continue;
+		command->fail_on = i;
+		return CLI_OK;
+	}
+	return cli_usage("diff", "--fail-on '%s' is none of opens, closes, any", value);
+}
+
+/* An option that is for both policies. */
+static int take_both(struct command *command,
+		     int (*take)(const char *, struct policy_args *, const char *))
+{
+	int code = take("diff", &command->args[0], optarg);
+
+	return code == CLI_OK ? take("diff", &command->args[1], optarg) : code;
+}
+
+/* Returns CLI_OK, or the exit code; *@ret_done: stop with it. */
+static int take_option(struct command *command, int option, bool *ret_done)
+{
+	switch (option) {
+	case OPTION_FAIL_ON:
+		return take_fail_on(command, optarg);
+	case OPTION_SET:
+		return take_both(command, policy_options_set);
+	case OPTION_USER:
+		return take_both(command, policy_options_user);
+	case OPTION_MANAGED:
+		return take_both(command, policy_options_managed);
+	case OPTION_NO_MANAGED:
+		command->args[0].no_managed = command->args[1].no_managed = true;
+		return CLI_OK;
+	case OPTION_JSON:
+		command->json = true;
+		return CLI_OK;
+	case 'h':
+		*ret_done = true;
+		return cli_help(help);
+	default:
+		return cli_usage("diff", NULL);
+	}
+}
+
+static int load(struct policy_args *args, struct cli_policy *ret_policy)
+{
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	int r = policy_args_compile(args, ret_policy, &diags);
+
+	/* Warnings are for `check`. */
+	if (r == 0)
+		return CLI_OK;
+	cli_print_diags(&diags);
+	errno = -r;
+	return diag_has_errors(&diags) ? CLI_FAILED :
+					 cli_error("diff", "cannot use '%s': %m", args->path);
+}
+
+/* The exit code of what was found. */
+static int conclude(const struct command *command, const struct diff *diff)
+{
+	size_t opens = diff_report_count(diff, DIFF_OPENS);
+	size_t closes = diff_report_count(diff, DIFF_CLOSES);
+	bool fails = command->fail_on == FAIL_ON_OPENS	? opens > 0 :
+		     command->fail_on == FAIL_ON_CLOSES ? closes > 0 :
+							  diff->count || diff->setting_count;
+
+	if (fails)
+		return CLI_FAILED;
+	return diff->incomplete ?
+		       cli_error("diff", "cannot tell whether they are equal: over %u states",
+				 DIFF_STATES_MAX) :
+		       CLI_OK;
+}
+
+static int compare(struct command *command)
+{
+	CLEAN(diff_reset) struct diff diff = { 0 };
+	const struct diff_report report = {
+		.paths = { command->args[0].path, command->args[1].path },
+		.images = { &command->policies[0].image, &command->policies[1].image },
+		.diff = &diff,
+	};
+	int r = diff_images(report.images[0], report.images[1], &diff);
+	int code;
+
+	if (r < 0) {
+		errno = -r;
+		return cli_error("diff", "cannot compare '%s' and '%s': %m", report.paths[0],
+				 report.paths[1]);
+	}
+	code = command->json ? diff_report_json(&report) : diff_report_print(&report);
+	if (diff.incomplete)
+		(void)fprintf(
+			stderr,
+			"picket diff: the policies differ in too many ways to see all of them: "
+			"stopped at %u states\n"
+			"Hint: compare with a policy in between, or anchor patterns that begin "
+			"with '**'\n",
+			DIFF_STATES_MAX);
+	return code == CLI_OK ? conclude(command, &diff) : code;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "fail-on", required_argument, NULL, OPTION_FAIL_ON },
+		{ "set", required_argument, NULL, OPTION_SET },
+		{ "user", required_argument, NULL, OPTION_USER },
+		{ "managed", required_argument, NULL, OPTION_MANAGED },
+		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	CLEAN(command_reset) struct command command = { 0 };
+	bool done = false;
+	int option;
+	int code;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		code = take_option(&command, option, &done);
+		if (code != CLI_OK || done)
+			return code;
+	}
+	if (argc - optind != SIDES)
+		return cli_usage("diff", "two policies are compared, not %d", argc - optind);
+	for (size_t i = 0; i < SIDES; i++) {
+		command.args[i].path = argv[optind + (int)i];
+		code = load(&command.args[i], &command.policies[i]);
+		if (code != CLI_OK)
+			return code;
+	}
+	return compare(&command);
+}
