@@ -11,6 +11,7 @@ static const struct cli_command commands[] = {
 	{ "explain", "say what a policy decides, and which rule", cmd_explain },
 	{ "diff", "compare two policies by what they decide", cmd_diff },
 	{ "show", "take a policy or a compiled image apart", cmd_show },
+	{ "schema", "print the policy language for editors (JSON Schema)", cmd_schema },
 	{ "attach", "confine processes that run already", cmd_attach },
 	{ "detach", "set the processes of an attached agent free", cmd_detach },
 	{ "ps", "list the agents of this host", cmd_ps },

@@ -43,6 +43,8 @@ int cmd_run(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 /** `picket show`: what is in an image? */
 int cmd_show(int argc, char **argv);
+/** `picket schema`: the language for editors. */
+int cmd_schema(int argc, char **argv);
 /** `picket attach`: confine processes that run already. */
 int cmd_attach(int argc, char **argv);
 /** `picket detach`: set attached processes free. */

@@ -191,6 +191,7 @@ static const struct schema_key policy_keys[] = {
 	{ .name = "vars",
 	  .expected = "a map of names to texts",
 	  .read = vars_read,
+	  .form = "^[A-Za-z_][A-Za-z0-9_]*$",
 	  .shapes = SHAPE_MAP,
 	  .flags = SCHEMA_EARLY },
 	{ .name = "egress",
