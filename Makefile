@@ -127,9 +127,11 @@ FUZZ_OBJ := $(LIB_SRC:%.c=$(O)/fuzz/%.o)
 
 # Presets are compiled in: their text becomes one more source of the library.
 PRESETS := $(sort $(wildcard policies/presets/*.yaml))
-LIB_OBJ += $(O)/obj/gen/presets.o
-SAN_OBJ += $(O)/san/gen/presets.o
-FUZZ_OBJ += $(O)/fuzz/gen/presets.o
+# So is what the reference says of each key.
+GENERATED := presets reference
+LIB_OBJ += $(GENERATED:%=$(O)/obj/gen/%.o)
+SAN_OBJ += $(GENERATED:%=$(O)/san/gen/%.o)
+FUZZ_OBJ += $(GENERATED:%=$(O)/fuzz/gen/%.o)
 
 # --- Build ----------------------------------------------------------------------------------------
 
@@ -179,15 +181,19 @@ $(O)/gen/presets.c: $(PRESETS) tools/presets-gen $(O)/flags-presets
 	$(call say,GEN)
 	$(Q)tools/presets-gen $(PRESETS) > $@
 
-$(O)/obj/gen/presets.o: $(O)/gen/presets.c $(O)/flags-obj
+$(O)/gen/reference.c: policies/README.md tools/reference-gen
+	$(call say,GEN)
+	$(Q)tools/reference-gen $< > $@
+
+$(GENERATED:%=$(O)/obj/gen/%.o): $(O)/obj/%.o: $(O)/%.c $(O)/flags-obj
 	$(call say,CC)
 	$(Q)$(CC) $(USER_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
-$(O)/san/gen/presets.o: $(O)/gen/presets.c $(O)/flags-san
+$(GENERATED:%=$(O)/san/gen/%.o): $(O)/san/%.o: $(O)/%.c $(O)/flags-san
 	$(call say,CC)
 	$(Q)$(CC) $(SAN_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
-$(O)/fuzz/gen/presets.o: $(O)/gen/presets.c $(O)/flags-fuzz
+$(GENERATED:%=$(O)/fuzz/gen/%.o): $(O)/fuzz/%.o: $(O)/%.c $(O)/flags-fuzz
 	$(call say,CC)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
