@@ -8,6 +8,7 @@
 static const struct cli_command commands[] = {
 	{ "run", "confine a command and everything it starts", cmd_run },
 	{ "check", "check policies: errors, limits, inline tests", cmd_check },
+	{ "presets", "list or print what policies can include", cmd_presets },
 	{ "explain", "say what a policy decides, and which rule", cmd_explain },
 	{ "diff", "compare two policies by what they decide", cmd_diff },
 	{ "show", "take a policy or a compiled image apart", cmd_show },

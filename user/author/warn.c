@@ -12,6 +12,7 @@
 
 #include "author/warn_parts.h"
 #include "base/mem.h"
+#include "policy/registries_rule.h"
 
 static const struct {
 	const char *name;
@@ -91,6 +92,12 @@ static struct diag *add(struct warn *warn, enum warn_code code, const struct dia
 	return diag;
 }
 
+/* Bytes of the pattern in the text: of a registry the source also tells where it was found. */
+static size_t written_length(const struct policy_pattern *pattern)
+{
+	return registries_made(pattern) ? strcspn(pattern->source, " ") : strlen(pattern->source);
+}
+
 struct diag *warn_add(struct warn *warn, enum warn_code code, const struct policy_rule *rule,
 		      const struct policy_pattern *pattern, const char *format, ...)
 {
@@ -100,7 +107,7 @@ struct diag *warn_add(struct warn *warn, enum warn_code code, const struct polic
 	if (accepts(rule, code) || warn_is_preset(warn, &pattern->pos))
 		return NULL;
 	va_start(arguments, format);
-	diag = add(warn, code, &pattern->pos, strlen(pattern->source), format, arguments);
+	diag = add(warn, code, &pattern->pos, written_length(pattern), format, arguments);
 	va_end(arguments);
 	return diag;
 }
@@ -115,7 +122,7 @@ struct diag *warn_add_anywhere(struct warn *warn, enum warn_code code,
 	if (accepts(rule, code))
 		return NULL;
 	va_start(arguments, format);
-	diag = add(warn, code, &pattern->pos, strlen(pattern->source), format, arguments);
+	diag = add(warn, code, &pattern->pos, written_length(pattern), format, arguments);
 	va_end(arguments);
 	return diag;
 }

@@ -35,6 +35,8 @@ int cmd_check(int argc, char **argv);
 int cmd_daemon(int argc, char **argv);
 /** `picket doctor`: what can this kernel enforce? */
 int cmd_doctor(int argc, char **argv);
+/** `picket presets`: what can a policy include? */
+int cmd_presets(int argc, char **argv);
 /** `picket explain`: what does a policy decide about one act? */
 int cmd_explain(int argc, char **argv);
 /** `picket run`: confine a command. */

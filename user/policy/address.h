@@ -4,7 +4,7 @@
  *
  *   destination = host [":" ports]
  *   host        = IPV4 ["/" BITS] | "[" IPV6 ["/" BITS] "]" | IPV6 ["/" BITS]  (without ports)
- *               | "@loopback" | "@private" | "@metadata" | "@any"
+ *               | "@loopback" | "@private" | "@metadata" | "@any"  (egress also: registries_rule.h)
  *               | a host pattern (host.h): whatever else has no '/' and other bytes than digits and dots
  *   ports       = "*" | PORT ["-" PORT] { "," PORT ["-" PORT] }
  *

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "policy/model.h"
+#include "policy/registries.h"
 
 /** A variable given from outside: a built-in (HOME, USER, CWD) or `--set name=value`. */
 struct policy_variable {
@@ -26,6 +27,7 @@ struct policy_context {
 	 * does not exist. NULL function: links are not resolved (pure tests, fuzzers).
 	 */
 	char *(*resolve)(const char *path);
+	const struct registries_scope *registries; /* where @registries looks; NULL: nowhere */
 	const struct policy_host *host; /* its own addresses are part of @loopback; NULL = unknown */
 	/**
 	 * The policy and the files it includes must be guarded (guarded.h): of @owner or root, and

@@ -168,6 +168,7 @@ static char *resolve_path(const char *path)
 /* The variables that are known, and what is the same for all layers. */
 struct world {
 	struct policy_variable builtins[3];
+	struct registries_scope registries;
 	struct policy_context context;
 };
 
@@ -183,7 +184,9 @@ static void make_world(const struct policy_args *args, const struct policy_host 
 {
 	*ret_world = (struct world){
 		.context = { .resolve = resolve_path, .host = host, .guarded = args->guarded },
+		.registries = { .root = "" },
 	};
+	ret_world->context.registries = &ret_world->registries;
 	ret_world->context.builtins = ret_world->builtins;
 	add_builtin(ret_world, "USER", args->user);
 }
@@ -197,6 +200,8 @@ static int load(const struct policy_args *args, const struct policy_host *host,
 	make_world(args, host, &world);
 	world.context.overrides = args->overrides;
 	world.context.override_count = args->override_count;
+	world.registries.home = args->home;
+	world.registries.environment = true;
 	add_builtin(&world, "HOME", args->home);
 	add_builtin(&world, "CWD", args->cwd);
 	return policy_load_file(args->path, &world.context, ret_policy, diags);
@@ -215,7 +220,8 @@ static int load_managed(const struct policy_args *args, const struct policy_host
 		return 0;
 	make_world(args, host, &world);
 	world.context.guarded = !args->managed_draft;
-	add_builtin(&world, "HOME", args->own_home ? args->own_home : args->home);
+	world.registries.home = args->own_home ? args->own_home : args->home;
+	add_builtin(&world, "HOME", world.registries.home);
 	return managed_load(args->managed ? args->managed : MANAGED_FOLDER, &world.context,
 			    ret_managed, diags);
 }

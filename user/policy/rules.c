@@ -13,6 +13,7 @@
 #include "policy/dns.h"
 #include "policy/listen.h"
 #include "policy/pattern.h"
+#include "policy/registries_rule.h"
 #include "policy/rule_text.h"
 #include "policy/schema.h"
 
@@ -187,8 +188,11 @@ static int add_pattern(struct front *front, const struct node *text, void *into)
 	struct draft *draft = into;
 	struct policy_pattern pattern = { 0 };
 	bool made = false;
-	int r = pattern_make(front, text, &draft->rule, &pattern, &made);
+	int r;
 
+	if (registries_is_group(text, &draft->rule))
+		return registries_add(front, text, &draft->rule);
+	r = pattern_make(front, text, &draft->rule, &pattern, &made);
 	if (r < 0 || !made)
 		return r;
 	r = FRONT_APPEND(&draft->rule.patterns, &draft->rule.pattern_count, &pattern);
