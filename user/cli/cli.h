@@ -31,6 +31,12 @@ struct cli_command {
 
 /** `picket check`: would `run` take these policies? */
 int cmd_check(int argc, char **argv);
+/** `picket keygen`: a key to sign policies with. */
+int cmd_keygen(int argc, char **argv);
+/** `picket sign`: make a policy's signature. */
+int cmd_sign(int argc, char **argv);
+/** `picket verify`: is a policy the one that was signed? */
+int cmd_verify(int argc, char **argv);
 /** `picket daemon`: picketd. */
 int cmd_daemon(int argc, char **argv);
 /** `picket doctor`: what can this kernel enforce? */

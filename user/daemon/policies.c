@@ -163,7 +163,10 @@ static int copy_nested(struct compiled *compiled, const struct policy_nested *ne
 static int compile(struct policy_args *args, struct compiled *compiled, struct diag_list *diags)
 {
 	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
-	int r = policy_args_compile(args, &policy, diags);
+	int r;
+
+	args->accept = true;
+	r = policy_args_compile(args, &policy, diags);
 
 	if (r == 0)
 		r = copy_files(compiled, policy.files, policy.file_count);

@@ -16,6 +16,7 @@
 #include "policy/presets.h"
 #include "policy/sections.h"
 #include "policy/vars.h"
+#include "sign/manifest.h"
 
 #define PRESET_PREFIX "presets/"
 /** The device of presets' identities: their number is the inode. */
@@ -48,6 +49,9 @@ static int read_frame(struct front *front, struct frame *frame)
 {
 	int r = keep_name(front, &frame->source);
 
+	if (r == 0)
+		r = manifest_add(front->policy, &frame->source,
+				 frame->include ? frame->include->text : NULL);
 	if (r == 0)
 		r = source_check(&frame->source, front->diags);
 	if (r == 0)

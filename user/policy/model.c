@@ -11,6 +11,8 @@
 #include "policy/nested.h"
 #include "policy/process.h"
 #include "policy/rules.h"
+#include "sign/manifest.h"
+#include "sign/required.h"
 
 void policy_free(struct policy **policy)
 {
@@ -29,6 +31,8 @@ void policy_free(struct policy **policy)
 		free(p->files[i]);
 	policy_access_reset(&p->access);
 	policy_nested_reset(&p->nested);
+	policy_signers_reset(&p->signers);
+	manifest_forget(p);
 	process_reset(&p->process);
 	free(p->approvals.hook);
 	free(p->rules);

@@ -144,6 +144,22 @@ struct policy_nested {
 	size_t count;
 };
 
+/** A file that a policy was read from, as it was read: what a signature is about (sign/manifest.h). */
+struct policy_file {
+	char *name; /* as the policy writes it; of the policy itself, its name without folders */
+	bool preset;
+	size_t length; /* bytes */
+	__u8 digest[32]; /* SHA-256 */
+};
+
+/** The key require_signature of managed layers: public keys, by one of which policies are signed. */
+struct policy_signers {
+	bool present;
+	struct diag_pos pos;
+	char **paths;
+	size_t count;
+};
+
 /** What a policy depends on of the machine that it is loaded on; gathered once, by the caller. */
 struct policy_host {
 	__u8 resolvers[PK_RESOLVERS_MAX][16]; /* of /etc/resolv.conf, IPv4 mapped */
@@ -194,6 +210,7 @@ struct policy {
 	bool audit; /* mode: audit */
 	struct policy_access access;
 	struct policy_nested nested;
+	struct policy_signers signers;
 	struct policy_section sections[PK_SECTION__MAX]; /* the process section is below */
 	struct policy_process process;
 	struct policy_dns dns;
@@ -208,6 +225,8 @@ struct policy {
 	__u32 rate; /* activity events a second, 0 = unlimited */
 	char **files; /* names of all source files; diag_pos.file points into it */
 	size_t file_count;
+	struct policy_file *read; /* the same files in the order in which they were read */
+	size_t read_count;
 };
 
 /** Free *@policy and everything in it; accepts NULL; resets the pointer. */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "policy/policy_tests.h"
 #include "policy/host_facts.h"
+#include "sign/required.h"
 
 /* True for NAME of `${NAME}`: letters, digits and '_', not a digit first. */
 static bool is_name(const char *text, size_t length)
@@ -317,6 +318,38 @@ static int check_audit(const struct policy_args *args, const struct cli_policy *
 	return -EINVAL;
 }
 
+/* Only those who look after the machine can ask for signatures. */
+static int check_signers(const struct policy *policy, struct diag_list *diags)
+{
+	if (!policy->signers.present)
+		return 0;
+	diag_hint(diag_add(diags, DIAG_ERROR, &policy->signers.pos,
+			   "only a managed layer may have 'require_signature'"),
+		  "to look at a layer: picket check --managed FOLDER POLICY");
+	return -EINVAL;
+}
+
+/* The policy and those around it, by the signatures that the layers above ask for. */
+static int check_signatures(const struct policy_args *args, const struct cli_policy *policy,
+			    enum serials_use use, struct diag_list *diags)
+{
+	const struct required_options options = {
+		.guarded = !args->managed_draft,
+		.use = use,
+		.serials = args->serials,
+	};
+	size_t at = policy->around_count;
+	int r = check_signers(policy->policy, diags);
+
+	if (r == 0)
+		r = required_check(&policy->managed, policy->policy, args->path, &options, diags);
+	for (const struct policy_args *around = args->around; around && r == 0;
+	     around = around->around)
+		r = required_check(&policy->managed, policy->around[--at], around->path, &options,
+				   diags);
+	return r;
+}
+
 /* All layers, the policy's own last. Returns how many. */
 static size_t layers_of(const struct cli_policy *policy,
 			const struct policy *ret_layers[PK_LAYERS_MAX])
@@ -410,9 +443,14 @@ int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,
 	if (r == 0)
 		r = check_audit(args, &policy, diags);
 	if (r == 0)
+		r = check_signatures(args, &policy, SERIALS_LOOK, diags);
+	if (r == 0)
 		r = list_files(&policy);
 	if (r == 0)
 		r = compile(args, &host, &policy, diags);
+	/* A policy that fails its tests has not been accepted. */
+	if (r == 0 && args->accept)
+		r = check_signatures(args, &policy, SERIALS_ACCEPT, diags);
 	if (r < 0)
 		return r;
 	*ret_policy = policy;

@@ -23,6 +23,8 @@ struct policy_args {
 	const char *managed; /* the folder of the layers above; NULL: MANAGED_FOLDER */
 	bool managed_draft; /* --managed: not yet in place, so that nobody asks whose files they are */
 	bool no_managed; /* --no-managed: none; only for commands that confine nothing */
+	bool accept; /* the policy is going to confine: its serial, where one is asked for, is recorded */
+	const char *serials; /* the record of them; NULL: SERIALS_FILE */
 	bool identified; /* the three are as they are to be */
 	struct policy_variable *overrides; /* --set; the strings are owned */
 	size_t override_count;
@@ -71,7 +73,8 @@ struct cli_policy {
 /**
  * Load the policy and the managed layers, compile them, validate the image and run the inline tests: those
  * of a layer ask that layer alone, so that they say whether it does what its author means. A layer above
- * that enforces is an error for a policy in mode audit. Returns 0, -EINVAL with findings (a
+ * that enforces is an error for a policy in mode audit. Where a layer has `require_signature`, the policy and
+ * those of agents around it must be signed. Returns 0, -EINVAL with findings (a
  * failed inline test is one), or the error of reading @args->path, also with a finding. Warnings
  * may be in @diags after success too.
  */

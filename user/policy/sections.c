@@ -22,6 +22,7 @@
 #include "policy/sockets.h"
 #include "policy/syscalls.h"
 #include "policy/vars.h"
+#include "sign/required.h"
 
 #define NAME_MAX_BYTES 64
 /** Largest rate of activity events that can be written. */
@@ -183,6 +184,12 @@ static const struct schema_key policy_keys[] = {
 	  .expected = "the name of a policy, or a list of them",
 	  .read = nested_read,
 	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  .main_only = MAIN_ONLY },
+	{ .name = "require_signature",
+	  .expected = "the path of a public key, or a list of them",
+	  .read = required_read,
+	  .shapes = SHAPE_TEXT | SHAPE_LIST,
+	  .form = "^/",
 	  .main_only = MAIN_ONLY },
 	{ .name = "include",
 	  .expected = "the name of a policy file or preset, or a list of them",
