@@ -53,6 +53,10 @@ int cmd_diff(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 /** `picket schema`: the language for editors. */
 int cmd_schema(int argc, char **argv);
+/** `picket learn`: a policy from what was recorded. */
+int cmd_learn(int argc, char **argv);
+/** `picket replay`: what would a policy have meant for what happened? */
+int cmd_replay(int argc, char **argv);
 /** `picket attach`: confine processes that run already. */
 int cmd_attach(int argc, char **argv);
 /** `picket detach`: set attached processes free. */

@@ -14,6 +14,7 @@
 #include "policy/policy_args.h"
 #include "cli/run_daemon.h"
 #include "cli/run_failure.h"
+#include "cli/run_learn.h"
 #include "cli/run_options.h"
 #include "cli/run_output.h"
 #include "engine/features.h"
@@ -29,13 +30,16 @@ struct run {
 	struct spawn_user user;
 	struct run_output output;
 	struct session session;
+	struct run_learn learn;
 	struct diag_list diags;
 	enum pk_tier tier; /* the choice */
+	bool ran; /* the command did */
 };
 
 static void run_reset(struct run *run)
 {
 	run_output_reset(&run->output);
+	run_learn_reset(&run->learn);
 	spawn_user_reset(&run->user);
 	cli_policy_reset(&run->policy);
 	run_options_reset(&run->options);
@@ -79,7 +83,6 @@ static int read_policy(struct run *run)
 		r = spawn_user_find(run->options.user_name, &run->user, &run->diags);
 	if (r == 0)
 		r = policy_args_identity(&run->options.policy_args, run->options.user_name);
-	run->options.policy_args.accept = true;
 	if (r == 0)
 		r = policy_args_compile(&run->options.policy_args, &run->policy, &run->diags);
 	if (r == 0)
@@ -91,7 +94,7 @@ static int read_policy(struct run *run)
 
 static int choose_tier(struct run *run)
 {
-	int r = features_probe(run->options.tier, &run->features);
+	int r = run->options.learn ? 0 : features_probe(run->options.tier, &run->features);
 
 	if (r)
 		return r;
@@ -106,8 +109,10 @@ static int open_session(struct run *run)
 		.tier = run->tier,
 		.image = &run->policy.image,
 		.files = run->policy.files,
-		.file_count = run->policy.file_count,
+		/* The policy of a recording is in memory, where nobody reaches it. */
+		.file_count = run->options.learn ? 0 : run->policy.file_count,
 		.keep_fds = run->options.keep_fds,
+		.recording = run->options.learn,
 		.record = run_output_record,
 		.context = &run->output,
 	};
@@ -140,6 +145,7 @@ static int run_command(struct run *run)
 	if (spawn_failed(&run->session.child, &failure))
 		return run_failure_explain(&run->options, run->session.filter.count > 0, &failure,
 					   &run->diags);
+	run->ran = true;
 	return spawn_exit_code(wait_status);
 }
 
@@ -174,6 +180,8 @@ static int run_session(struct run *run)
 	r = session_close(&run->session, counts, &run->diags);
 	say(run);
 	run_output_finish(&run->output, counts);
+	if (run->options.learn && run->ran)
+		r = run_learn_finish(&run->options, &run->output, counts);
 	return r && code == 0 ? CLI_FAILED : code;
 }
 
@@ -194,10 +202,30 @@ static int hold_standard_fds(void)
 	return 0;
 }
 
+/* What is recorded depends on what the kernel shows. */
+static int prepare_learning(struct run *run)
+{
+	int r;
+
+	if (!run->options.learn)
+		return 0;
+	run->options.quiet = true;
+	r = features_probe(run->options.tier, &run->features);
+	if (r)
+		return r;
+	r = features_find_tier(&run->features, run->options.tier);
+	if (r < 0)
+		return features_explain(&run->features, PK_TIER_NETWORK, NULL, &run->diags);
+	run->tier = (enum pk_tier)r;
+	return run_learn_prepare(&run->learn, &run->options, run->tier, &run->diags);
+}
+
 static int run_ourselves(struct run *run)
 {
-	int r = read_policy(run);
+	int r = prepare_learning(run);
 
+	if (r == 0)
+		r = read_policy(run);
 	if (r == 0)
 		r = choose_tier(run);
 	if (r)
@@ -208,12 +236,16 @@ static int run_ourselves(struct run *run)
 		errno = -r;
 		return cli_error("run", "cannot open '%s' for events: %m", run->options.events);
 	}
+	if (run->options.learn)
+		run_learn_begin(&run->options, run->tier, &run->output);
 	return run_session(run);
 }
 
 /* What only the engine in our own process does is not asked of picketd unless it is told to be. */
 static bool asks_daemon(const struct run_options *options)
 {
+	if (options->learn)
+		return false;
 	if (options->by != RUN_BY_CHOICE)
 		return options->by == RUN_BY_DAEMON;
 	if (run_options_is_name(options))
@@ -243,6 +275,7 @@ int cmd_run(int argc, char **argv)
 		.features.tier = -1,
 		.output = RUN_OUTPUT_NONE,
 		.session = SESSION_NONE,
+		.learn = RUN_LEARN_NONE,
 	};
 	int code = CLI_OK;
 	int r;

@@ -13,6 +13,7 @@
 
 static const char help[] =
 	"usage: picket run -p POLICY [options] [--] COMMAND [ARGUMENT...]\n"
+	"       picket run --learn [-o FILE] [options] [--] COMMAND [ARGUMENT...]\n"
 	"\n"
 	"Run COMMAND and everything it starts under POLICY. Denials are shown on stderr as they\n"
 	"happen, with a summary at the end. What is left of the process tree when COMMAND ends is\n"
@@ -28,6 +29,9 @@ static const char help[] =
 	"      --keep-fds         pass every open descriptor to COMMAND, not only 0 to 2 and pipes\n"
 	"      --tier TIER        use at most this tier: lsm, modify-return or network\n"
 	"      --daemon           through picketd, which needs no root\n"
+	"      --learn            refuse nothing, record everything, and learn a policy from it\n"
+	"  -o, --output FILE      the file for that policy (learned.yaml, which must be new)\n"
+	"      --lossy            learn although events were lost\n"
 	"      --embedded         not through picketd, which needs root\n"
 	"\n"
 	"Without --daemon and --embedded: through picketd when it runs and POLICY is a name or the\n"
@@ -57,7 +61,9 @@ enum option_id {
 	OPTION_KEEP_FDS,
 	OPTION_TIER,
 	OPTION_DAEMON,
-	OPTION_EMBEDDED
+	OPTION_EMBEDDED,
+	OPTION_LEARN,
+	OPTION_LOSSY
 };
 
 /* Returns 0, or -1 with *@ret_exit set. */
@@ -102,6 +108,15 @@ static int take_option(struct run_options *options, int option, int *ret_exit)
 	case OPTION_EMBEDDED:
 		options->by = RUN_BY_OURSELVES;
 		return 0;
+	case OPTION_LEARN:
+		options->learn = true;
+		return 0;
+	case OPTION_LOSSY:
+		options->lossy = true;
+		return 0;
+	case 'o':
+		options->learned = optarg;
+		return 0;
 	case 'h':
 		*ret_exit = cli_help(help);
 		return -1;
@@ -109,6 +124,26 @@ static int take_option(struct run_options *options, int option, int *ret_exit)
 		*ret_exit = cli_usage("run", NULL);
 		return -1;
 	}
+}
+
+/* What goes together with --learn, and what only means something there. Returns 0 or -1. */
+static int check_learn(const struct run_options *options, int *ret_exit)
+{
+	const char *other = options->policy_args.path			     ? "-p" :
+			    options->policy_args.audit			     ? "--audit" :
+			    options->policy_args.override_count		     ? "--set" :
+			    options->by == RUN_BY_DAEMON		     ? "--daemon" :
+			    options->events && !strcmp(options->events, "-") ? "--events -" :
+									       NULL;
+
+	if (options->learn && other)
+		*ret_exit = cli_usage("run", "'%s' does not go together with --learn", other);
+	else if (!options->learn && (options->learned || options->lossy))
+		*ret_exit = cli_usage("run", "'%s' is for --learn",
+				      options->learned ? "-o" : "--lossy");
+	else
+		return 0;
+	return -1;
 }
 
 int run_options_parse(struct run_options *options, int argc, char **argv, int *ret_exit)
@@ -125,18 +160,23 @@ int run_options_parse(struct run_options *options, int argc, char **argv, int *r
 		{ "tier", required_argument, NULL, OPTION_TIER },
 		{ "daemon", no_argument, NULL, OPTION_DAEMON },
 		{ "embedded", no_argument, NULL, OPTION_EMBEDDED },
+		{ "learn", no_argument, NULL, OPTION_LEARN },
+		{ "output", required_argument, NULL, 'o' },
+		{ "lossy", no_argument, NULL, OPTION_LOSSY },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
 	/* "+": the first word that is no option is the command; its own options are not ours. */
-	while ((option = getopt_long(argc, argv, "+p:h", table, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "+p:o:h", table, NULL)) >= 0) {
 		if (take_option(options, option, ret_exit))
 			return -1;
 	}
 	options->argv = argv + optind;
-	if (!options->policy_args.path)
+	if (check_learn(options, ret_exit))
+		return -1;
+	if (!options->policy_args.path && !options->learn)
 		*ret_exit = cli_usage("run", "no policy: give one with -p POLICY");
 	else if (optind >= argc)
 		*ret_exit = cli_usage("run", "no command to run");

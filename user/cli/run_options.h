@@ -24,6 +24,9 @@ struct run_options {
 	struct policy_args policy_args;
 	const char *user_name; /* --user, or NULL */
 	const char *events; /* --events, or NULL */
+	bool learn; /* --learn: no policy is given, one is made */
+	const char *learned; /* -o: the file that it goes to, or NULL */
+	bool lossy; /* --lossy: also when events were lost */
 	bool quiet;
 	bool keep_fds;
 	bool names;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -50,6 +51,8 @@ int run_output_open(struct run_output *output, const char *events)
 		output->events_fd = open(events, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (events && output->events_fd < 0)
 		return -errno;
+	if (events)
+		output->events_start = (long long)lseek(output->events_fd, 0, SEEK_END);
 	return summary_new(&output->summary);
 }
 

@@ -20,6 +20,7 @@ struct run_output {
 	bool silent; /* stderr is broken */
 	const char *events; /* --events as given; borrowed; NULL = none */
 	int events_fd; /* -1 = none; not owned when it is stdout */
+	long long events_start; /* bytes that were in it before */
 	bool events_torn; /* a line was written in part */
 	bool events_told; /* that writing fails was said */
 	__u64 events_lost;

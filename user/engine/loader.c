@@ -257,6 +257,9 @@ struct loader_request loader_request_for(enum pk_tier tier, const struct policy_
 	};
 }
 
+/* The ring of a recording: a build makes thousands of records while one program of ours is not running. */
+#define LOADER_RECORDING_BYTES (16U << 20)
+
 /* What is set before the verifier looks: it removes the branches that are not taken. */
 static int prepare(struct picket_bpf *skel, const struct loader_request *request)
 {
@@ -275,6 +278,8 @@ static int prepare(struct picket_bpf *skel, const struct loader_request *request
 		(void)bpf_map__set_max_entries(skel->maps.pk_learned_map, 1);
 		(void)bpf_map__set_max_entries(skel->maps.pk_hosts, 1);
 	}
+	if (request->recording)
+		(void)bpf_map__set_max_entries(skel->maps.pk_decisions, LOADER_RECORDING_BYTES);
 	if (request->prepare)
 		request->prepare(skel, request->argument);
 	return 0;

@@ -27,6 +27,7 @@ struct loader_request {
 	bool packets_in; /* at those that come in: who connects, and answers of resolvers */
 	bool names; /* room for what is learned from answers */
 	bool unanswered; /* nobody will approve what rules ask about: what is for that is left out */
+	bool recording; /* room for a record of every act, not only of those denied */
 	const char *only; /* NULL: all programs; else the one of this name, or "": none */
 	loader_prepare_fn prepare; /* or NULL; sets read-only data, where maps are pinned */
 	void *argument; /* of prepare */

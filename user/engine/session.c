@@ -94,10 +94,12 @@ static int make_place(struct session *session, struct diag_list *diags)
 
 static int load_programs(struct session *session, struct diag_list *diags)
 {
-	const struct loader_request request =
+	struct loader_request request =
 		loader_request_for(session->options.tier, session->options.image);
-	int r = loader_load_request(&request, &session->loader, diags);
+	int r;
 
+	request.recording = session->options.recording;
+	r = loader_load_request(&request, &session->loader, diags);
 	if (r == 0)
 		r = loader_attach(&session->loader, session->place.cgroup, diags);
 	if (r == 0)

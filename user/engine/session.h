@@ -32,6 +32,7 @@ struct session_options {
 	char *const *files; /* of the policy: protected from every agent */
 	size_t file_count;
 	bool keep_fds; /* the command inherits all our descriptors */
+	bool recording; /* every act is an event: more room for them */
 	session_record_fn record;
 	void *context; /* first argument of record */
 };
