@@ -24,6 +24,7 @@ static const struct cli_command commands[] = {
 	{ "check", "check", cmd_check },
 	{ "explain", "explain", cmd_explain },
 	{ "show", "show", cmd_show },
+	{ "diff", "diff", cmd_diff },
 	{ "requests", "requests", cmd_requests },
 	{ "approve", "approve", cmd_approve },
 	{ "refuse", "refuse", cmd_refuse },

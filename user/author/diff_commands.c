@@ -110,7 +110,9 @@ static bool differs(const struct comparing *c, const struct diff_asker *asker, c
 		result = diff_judge(c->work, i, &path, &query);
 		result = decide_stricter(&file, &result);
 		query.access = PK_ACCESS_COMMAND;
-		if (image_head(c->work->images[i])->argv_start) {
+		/* What is asked about at the start is not looked at again before somebody answers. */
+		if (result.verdict == PK_VERDICT_ALLOW &&
+		    image_head(c->work->images[i])->argv_start) {
 			struct pk_result command = diff_judge(c->work, i, &words, &query);
 
 			result = decide_stricter(&result, &command);
