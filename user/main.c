@@ -13,6 +13,8 @@ static const struct cli_command commands[] = {
 	{ "diff", "compare two policies by what they decide", cmd_diff },
 	{ "show", "take a policy or a compiled image apart", cmd_show },
 	{ "schema", "print the policy language for editors (JSON Schema)", cmd_schema },
+	{ "fmt", "write policies in the one form that all have", cmd_fmt },
+	{ "init", "write a starting policy for a project", cmd_init },
 	{ "keygen", "make a key to sign policies with", cmd_keygen },
 	{ "sign", "sign a policy and all that it includes", cmd_sign },
 	{ "verify", "is a policy the one that was signed?", cmd_verify },

@@ -53,6 +53,10 @@ int cmd_diff(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 /** `picket schema`: the language for editors. */
 int cmd_schema(int argc, char **argv);
+/** `picket fmt`: policies in one form. */
+int cmd_fmt(int argc, char **argv);
+/** `picket init`: a policy to begin with. */
+int cmd_init(int argc, char **argv);
 /** `picket learn`: a policy from what was recorded. */
 int cmd_learn(int argc, char **argv);
 /** `picket replay`: what would a policy have meant for what happened? */
