@@ -18,6 +18,7 @@ static const struct cli_command commands[] = {
 	{ "keygen", "make a key to sign policies with", cmd_keygen },
 	{ "sign", "sign a policy and all that it includes", cmd_sign },
 	{ "verify", "is a policy the one that was signed?", cmd_verify },
+	{ "test", "run the tests of policies", cmd_test },
 	{ "learn", "make a policy from recorded events", cmd_learn },
 	{ "replay", "what policies would have meant for recorded events", cmd_replay },
 	{ "attach", "confine processes that run already", cmd_attach },

@@ -167,7 +167,7 @@ static int each_name(const struct learn_paths *paths, const char *path, enum roo
 		if (!whole || !pattern || !visit(context, pattern, find_made(paths, whole)))
 			return -ENOMEM;
 		if (ret_wild)
-			*ret_wild = *ret_wild || strchr(pattern, '*') || wild;
+			*ret_wild = *ret_wild || wild;
 		at += length;
 	}
 	return 0;

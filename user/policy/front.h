@@ -26,6 +26,7 @@ struct frame {
 	const struct node *include; /* in the parent's tree: what named this file */
 	struct variable *variables; /* owned; seen by this file and the files it includes */
 	size_t variable_count;
+	bool tests; /* a file of tests and nothing else */
 	const struct node *definitions; /* the `vars` map while it is read */
 	size_t definition; /* the one that is read, counted in keys */
 };

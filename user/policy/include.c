@@ -80,6 +80,24 @@ int include_source(struct front *front, struct source *source,
 	return r;
 }
 
+int include_tests(struct front *front, const char *path)
+{
+	CLEAN_FREE char *why = NULL;
+	struct frame frame = { .parent = front->frame, .tests = true };
+	int r = source_read(path, SOURCE_MAIN, &frame.source, &frame.identity, &why);
+
+	if (r < 0) {
+		(void)diag_add(front->diags, DIAG_ERROR, NULL, "cannot read the policy '%s': %s",
+			       path, why ? why : strerror(-r));
+		return r == -ENOMEM ? r : 0;
+	}
+	front->frame = &frame;
+	r = read_frame(front, &frame);
+	front->frame = frame.parent;
+	free_frame(&frame);
+	return r;
+}
+
 static bool same_file(const struct source_identity *a, const struct source_identity *b)
 {
 	return a->device == b->device && a->inode == b->inode;

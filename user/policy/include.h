@@ -18,4 +18,7 @@ int include_read(struct front *front, const struct node *value, void *unused);
 int include_source(struct front *front, struct source *source,
 		   const struct source_identity *identity, const struct node *include);
 
+/** Read the file @path, of tests and nothing else, into the policy below the current file. Errors as above. */
+int include_tests(struct front *front, const char *path);
+
 #endif

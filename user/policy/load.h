@@ -35,6 +35,7 @@ struct policy_context {
 	 */
 	bool guarded;
 	uid_t owner;
+	const char *tests; /* a file with more tests, read as if the policy included it; NULL: none */
 };
 
 /** Sizes a policy source may not exceed. */

@@ -200,6 +200,7 @@ static int load(const struct policy_args *args, const struct policy_host *host,
 
 	make_world(args, host, &world);
 	world.context.overrides = args->overrides;
+	world.context.tests = args->tests;
 	world.context.override_count = args->override_count;
 	world.registries.home = args->home;
 	world.registries.environment = true;
@@ -424,7 +425,7 @@ static int compile(const struct policy_args *args, const struct policy_host *hos
 
 	if (r == 0)
 		r = validate(args, &policy->image, diags);
-	return r < 0 ? r : run_tests(policy, &options, diags);
+	return r < 0 || args->untested ? r : run_tests(policy, &options, diags);
 }
 
 int policy_args_compile(struct policy_args *args, struct cli_policy *ret_policy,

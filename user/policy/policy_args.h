@@ -26,6 +26,8 @@ struct policy_args {
 	bool accept; /* the policy is going to confine: its serial, where one is asked for, is recorded */
 	const char *serials; /* the record of them; NULL: SERIALS_FILE */
 	bool identified; /* the three are as they are to be */
+	const char *tests; /* a file with more tests of the policy; borrowed */
+	bool untested; /* the caller runs the tests itself */
 	struct policy_variable *overrides; /* --set; the strings are owned */
 	size_t override_count;
 	/**

@@ -68,9 +68,9 @@ static void judge_listen(const struct policy_test *test, const struct policy_ima
 	(void)decide_address_query(image, test->from.low, query, ret_result);
 }
 
-/* What cannot be judged is a denial with its reason, like in the kernel. 0 or -ENOMEM. */
-static int judge(const struct policy_test *test, const struct policy_image *image,
-		 struct pk_result *ret_result)
+/* What cannot be judged is a denial with its reason, like in the kernel. */
+int policy_test_judge(const struct policy_test *test, const struct policy_image *image,
+		      struct pk_result *ret_result)
 {
 	struct pk_query query = { .access = test->access, .port = test->port };
 
@@ -116,8 +116,7 @@ static void explain(struct diag *diag, const struct policy_image *image,
 		diag_hint(diag, "%s", names_reason_sentence(result->reason));
 }
 
-int policy_tests_run(const struct policy *policy, const struct policy_image *image,
-		     size_t *ret_passed, struct diag_list *diags)
+const char *policy_test_act(enum policy_test_kind kind)
 {
 	static const char *const acts[] = {
 		[POLICY_TEST_CONNECT] = "connect to",
@@ -127,13 +126,20 @@ int policy_tests_run(const struct policy *policy, const struct policy_image *ima
 		[POLICY_TEST_UNIX] = "connect to the socket",
 		[POLICY_TEST_LISTEN] = "listen on",
 	};
+
+	return acts[kind];
+}
+
+int policy_tests_run(const struct policy *policy, const struct policy_image *image,
+		     size_t *ret_passed, struct diag_list *diags)
+{
 	size_t passed = 0;
 
 	for (size_t i = 0; i < policy->test_count; i++) {
 		const struct policy_test *test = &policy->tests[i];
 		struct pk_result result;
 
-		if (judge(test, image, &result) < 0)
+		if (policy_test_judge(test, image, &result) < 0)
 			return -ENOMEM;
 		if (result.verdict == test->expect) {
 			passed++;
@@ -141,7 +147,7 @@ int policy_tests_run(const struct policy *policy, const struct policy_image *ima
 		}
 		explain(diag_add(diags, DIAG_ERROR, &test->pos,
 				 "this test fails: %s '%s'%s%s must give %s, and gives %s",
-				 acts[test->kind], test->target, test->by ? " by " : "",
+				 policy_test_act(test->kind), test->target, test->by ? " by " : "",
 				 test->by ? test->by : "", names_verdict(test->expect),
 				 names_verdict(result.verdict)),
 			image, &result);

@@ -264,11 +264,50 @@ static const struct schema_key policy_keys[] = {
 
 const struct schema sections_schema = SCHEMA("a policy", policy_keys);
 
+/** What a file of tests has besides them is for whoever opens it (author/tests_file.h). */
+struct tests_keys {
+	const struct node *policy;
+	const struct node *set;
+};
+
+static const struct schema_key tests_keys[] = {
+	{ .name = "policy",
+	  .expected = "the name of a policy file",
+	  .shapes = SHAPE_TEXT,
+	  .flags = SCHEMA_REQUIRED,
+	  SCHEMA_KEEP(struct tests_keys, policy) },
+	{ .name = "set",
+	  .expected = "a map of names of variables to texts",
+	  .shapes = SHAPE_MAP,
+	  SCHEMA_KEEP(struct tests_keys, set) },
+	{ .name = "tests",
+	  .expected = "a list of tests",
+	  .read = inline_tests_read,
+	  .shapes = SHAPE_LIST,
+	  .flags = SCHEMA_REQUIRED,
+	  .below = &inline_tests_schema },
+};
+
+static const struct schema tests_schema = SCHEMA("a file of tests", tests_keys);
+
+static int read_tests(struct front *front, const struct node *root)
+{
+	struct tests_keys keys = { 0 };
+
+	if (root && root->kind == NODE_MAP)
+		return schema_read_map(front, &tests_schema, root, &keys);
+	if (root)
+		front_wrong_type(front, root, "a file of tests", "a map of keys", false);
+	return 0;
+}
+
 int sections_read(struct front *front, const struct node *root)
 {
 	const struct source_span start = { &front->frame->source, 0, 1 };
 	int r;
 
+	if (front->frame->tests)
+		return read_tests(front, root);
 	if (!root || (root->kind == NODE_TEXT && root->length == 0)) {
 		diag_hint(source_report(start, front->diags, DIAG_ERROR,
 					"there is no policy in this file"),
@@ -286,5 +325,7 @@ int sections_read(struct front *front, const struct node *root)
 		sockets_check(front);
 		r = listen_check(front);
 	}
+	if (r == 0 && !front->frame->parent && front->context->tests)
+		r = include_tests(front, front->context->tests);
 	return r;
 }
