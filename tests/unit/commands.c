@@ -23,6 +23,7 @@
 static const struct cli_command commands[] = {
 	{ "check", "check", cmd_check },
 	{ "explain", "explain", cmd_explain },
+	{ "presets", "presets", cmd_presets },
 	{ "show", "show", cmd_show },
 	{ "schema", "schema", cmd_schema },
 	{ "fmt", "fmt", cmd_fmt },

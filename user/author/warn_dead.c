@@ -14,6 +14,7 @@
 #include "author/warn_walk.h"
 #include "base/mem.h"
 #include "policy/decide.h"
+#include "policy/registries_rule.h"
 #include "telemetry/names.h"
 
 /** What is known so far. */
@@ -193,8 +194,9 @@ static void report(struct warn *warn, const struct warn_pattern *at,
 static bool is_slip(const struct warn *warn, const struct warn_pattern *at,
 		    const struct warn_pattern *winner)
 {
-	return winner != at && (at->pattern->pos.file == warn->policy->files[0] ||
-				at->pattern->pos.file == winner->pattern->pos.file);
+	return winner != at && !registries_made(at->pattern) &&
+	       (at->pattern->pos.file == warn->policy->files[0] ||
+		at->pattern->pos.file == winner->pattern->pos.file);
 }
 
 static int report_all(const struct dead *dead)

@@ -26,7 +26,8 @@ struct walk {
 static size_t place_of(const struct walk *walk, struct pair pair)
 {
 	__u64 hash = (((__u64)pair.at[0] << 32) | pair.at[1]) * 0x9e3779b97f4a7c15ULL;
-	size_t at = (size_t)(hash >> 20) & (walk->table_room - 1);
+	size_t at = (size_t)((hash ^ hash >> 32) * 0xff51afd7ed558ccdULL >> 36) &
+		    (walk->table_room - 1);
 
 	while (walk->table[at]) {
 		const struct pair *there = &walk->pairs[walk->table[at] - 1];

@@ -9,7 +9,7 @@
 #include "policy/decide.h"
 
 /** Most states, or pairs of them, that are walked through. */
-#define WALK_STATES_MAX (1U << 22)
+#define WALK_STATES_MAX (1U << 20)
 
 /** Called once for the sets of each state, some of them more than once. */
 typedef void (*walk_visit)(void *context, const struct pk_sets *sets);

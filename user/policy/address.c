@@ -97,8 +97,7 @@ static int add_group(struct address_match *match, const struct address_part *par
 	nearest = text_nearest(name, names, GROUP_COUNT);
 	(void)snprintf(hint, sizeof(hint),
 		       nearest ? "did you mean '@%s'?" :
-				 "groups are @loopback, @private, @metadata, @any, and in "
-				 "egress @registries",
+				 "groups are @loopback, @private, @metadata, @any",
 		       nearest);
 	return address_refuse(ret_error, part->at, part->length, hint, "unknown group '@%s%s'",
 			      name, part->length - 1 >= sizeof(name) ? "..." : "");

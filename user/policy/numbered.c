@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "policy/numbered.h"
+#include "policy/registries_rule.h"
 
 static int compare_ports(const void *a, const void *b)
 {
@@ -369,6 +370,12 @@ static void report_repeat(const struct numbered_rule *first, const struct number
 		  "remove one of them, or change what it is about");
 }
 
+/* What a machine's configuration names is not the text's: it may repeat what is written. */
+static bool is_machines(const struct numbered_rule *a, const struct numbered_rule *b)
+{
+	return registries_made(a->pattern) || registries_made(b->pattern);
+}
+
 int numbered_check_repeats(const struct numbered *numbered, struct diag_list *diags)
 {
 	CLEAN_FREE struct numbered_rule **sorted = NULL;
@@ -384,6 +391,7 @@ int numbered_check_repeats(const struct numbered *numbered, struct diag_list *di
 		if (!sorted[i]->pattern->pos.file ||
 		    sorted[i]->rule->section == PK_SECTION_ACCEPT ||
 		    sorted[i] >= &numbered->rules[numbered->written] ||
+		    is_machines(sorted[i - 1], sorted[i]) ||
 		    compare_meaning(sorted[i - 1], sorted[i]) != 0)
 			continue;
 		first[sorted[i] - numbered->rules] = sorted[i - 1];

@@ -117,7 +117,7 @@ int registries_add_uris(struct registries *registries, const char *value, const 
 		size_t length;
 
 		at += 3;
-		length = strcspn(at, "/?# \t,|\"'<>\\");
+		length = strcspn(at, "/?# \t\r,|\"'<>\\");
 		if ((https || http) && length > 0 && !memchr(at, '$', length))
 			r = add_authority(registries, at, length, https ? 443 : 80, origin);
 		at += length;
