@@ -291,6 +291,8 @@ int observation_read(const json_t *event, struct observation *ret_observation, c
 		return r;
 	/* Both sections must allow it: whichever was asked, the other will be. */
 	if (o.op == PK_OP_EXEC && o.section != PK_SECTION_PROCESS) {
+		o.twins = o.section == PK_SECTION_FILES;
+		o.seen.count -= o.twins;
 		o.section = PK_SECTION_EXEC;
 		o.access = PK_ACCESS_RUN;
 	}
@@ -369,7 +371,7 @@ static void add_program(struct seen *into, const char *name)
 
 void seen_merge(struct seen *into, const struct seen *from)
 {
-	if (!into->count || strcmp(from->first, into->first) < 0)
+	if (!*into->first || strcmp(from->first, into->first) < 0)
 		memcpy(into->first, from->first, sizeof(into->first));
 	if (strcmp(from->last, into->last) > 0)
 		memcpy(into->last, from->last, sizeof(into->last));
@@ -383,6 +385,7 @@ void seen_merge(struct seen *into, const struct seen *from)
 void observation_merge(struct observation *into, const struct observation *from)
 {
 	seen_merge(&into->seen, &from->seen);
+	into->twins += from->twins;
 	if (from->verdict > into->verdict) {
 		into->verdict = from->verdict;
 		into->reason = from->reason;

@@ -55,6 +55,7 @@ struct observation {
 	__u32 family, type, protocol; /* op socket */
 	/* What is not part of the act: */
 	struct seen seen;
+	__u64 twins; /* starting a program: events of section files, each of which may have one of exec */
 	size_t line; /* of the first event in its file */
 };
 

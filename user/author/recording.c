@@ -265,9 +265,16 @@ int recording_read(struct recording *recording, FILE *from, const char *name,
 static void move_act(const void *node, VISIT visit, void *context)
 {
 	struct recording *recording = context;
+	struct observation *act;
 
-	if (visit == postorder || visit == leaf)
-		recording->items[recording->count++] = **(struct observation *const *)node;
+	if (visit != postorder && visit != leaf)
+		return;
+	act = &recording->items[recording->count++];
+	*act = **(struct observation *const *)node;
+	/* Where only section files was asked, its events are all that there are. */
+	if (act->seen.count < act->twins)
+		act->seen.count = act->twins;
+	recording->acts_seen += act->seen.count;
 }
 
 int recording_finish(struct recording *recording)

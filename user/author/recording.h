@@ -22,6 +22,7 @@ struct recording {
 	struct observation *items; /* recording_finish() sorts them */
 	size_t count;
 	__u64 events; /* lines that were events */
+	__u64 acts_seen; /* acts behind them: starting a program is one, and often two events */
 	__u64 lost; /* events that the recorder could not keep */
 	size_t heads, ends; /* lines about recordings; more heads than ends: one was cut */
 	char *cwd, *home, *user, *tier; /* of the first head; or NULL */

@@ -15,7 +15,7 @@ struct replay_change {
 	char *text; /* the object, observation_text() */
 	struct pk_result before; /* of the first of them */
 	struct pk_result after;
-	__u64 count; /* events */
+	__u64 count; /* times */
 	const struct observation *act; /* the first of them; borrowed from the recording */
 };
 
@@ -24,8 +24,8 @@ struct replay {
 	struct replay_change
 		*changes; /* opened ones first, then asked, then closed; by section and object */
 	size_t count;
-	__u64 same; /* events that are decided as before */
-	__u64 fixed; /* events that no rule decides */
+	__u64 same; /* acts that are decided as before */
+	__u64 fixed; /* acts that no rule decides */
 };
 
 /** Objects of @section (PK_SECTION__MAX: of all) among the changes whose verdict is @verdict now. */

@@ -160,8 +160,8 @@ static void print_text(const struct replay_command *command)
 	if (replay_count(replay, PK_VERDICT_ASK, PK_SECTION__MAX))
 		print_summary(replay, PK_VERDICT_ASK, "asks about");
 	print_summary(replay, PK_VERDICT_DENY, "closes");
-	(void)printf("%llu of %llu events as before", (unsigned long long)replay->same,
-		     (unsigned long long)command->recording.events);
+	(void)printf("%llu of %llu acts as before", (unsigned long long)replay->same,
+		     (unsigned long long)command->recording.acts_seen);
 	if (replay->fixed)
 		(void)printf(", %llu that no rule decides", (unsigned long long)replay->fixed);
 	(void)putchar('\n');
