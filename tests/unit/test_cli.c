@@ -324,7 +324,7 @@ static void the_program_has_all_commands(void **state)
 	static const char *const names[] = {
 		"run",	  "check",  "explain", "show",	 "doctor", "attach",   "detach",
 		"ps",	  "tail",   "names",   "reload", "status", "requests", "approve",
-		"refuse", "grants", "revoke",  "why",	 "top",
+		"refuse", "grants", "revoke",  "why",	 "top",	   "presets",
 	};
 	const char *binary = getenv("PICKET");
 	CLEAN(outcome_reset) struct outcome outcome = { 0 };
