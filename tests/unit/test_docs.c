@@ -2,7 +2,7 @@
 /*
  * What is written about the policy language is true: policies in the documents load, compile and
  * pass their inline tests; the faulty ones give the findings printed below them; every key, word
- * and limit of the language is in the reference. Keys and words are asked of the language itself,
+ * and limit of the language is in the reference, and every key of every kind of map in a policy there. Keys and words are asked of the language itself,
  * by its answer to an unknown one.
  *
  * In a document, ```yaml followed by "picket: 1" is a whole policy, ```yaml wrong is one that must
@@ -26,6 +26,7 @@
 #include "policy/front.h"
 #include "policy/glob.h"
 #include "policy/load.h"
+#include "policy/sections.h"
 #include "policy/syscalls.h"
 #include "policy/vars_names.h"
 #include "policy/yaml.h"
@@ -33,6 +34,9 @@
 #define REFERENCE "policies/README.md"
 #define WHOLE_MIN 5
 #define WRONG_MIN 2
+/** Most kinds of maps, and keys of one. */
+#define KINDS_MAX 32
+#define KEYS_MAX 32
 /** No key or word of the language is like this one, so that it is answered with all of them. */
 #define UNKNOWN "zzzzzzzzzzzz"
 
@@ -407,13 +411,105 @@ static void test_limits(void **state)
 	}
 }
 
+/** The keys of the language, one for each kind of map that has it, and which of them were seen. */
+struct examples {
+	const struct schema *schemas[KINDS_MAX];
+	bool used[KINDS_MAX][KEYS_MAX];
+	size_t count;
+};
+
+static size_t number_of(struct examples *examples, const struct schema *schema)
+{
+	for (size_t i = 0; i < examples->count; i++) {
+		if (examples->schemas[i] == schema)
+			return i;
+	}
+	assert_true(examples->count < KINDS_MAX && schema->count <= KEYS_MAX);
+	examples->schemas[examples->count] = schema;
+	return examples->count++;
+}
+
+/* All kinds of maps below @schema. */
+static void add_kinds(struct examples *examples, const struct schema *schema)
+{
+	(void)number_of(examples, schema);
+	for (size_t i = 0; i < schema->count; i++) {
+		if (schema->keys[i].below)
+			add_kinds(examples, schema->keys[i].below);
+	}
+}
+
+static void mark(struct examples *examples, const struct schema *schema, const struct node *map)
+{
+	size_t number = number_of(examples, schema);
+
+	for (size_t i = 0; i + 1 < map->count; i += 2) {
+		const struct node *value = map->items[i + 1];
+		size_t key = 0;
+
+		while (key < schema->count &&
+		       strcmp(schema->keys[key].name, map->items[i]->text) != 0)
+			key++;
+		assert_true(key < schema->count);
+		examples->used[number][key] = true;
+		if (schema->keys[key].below && value->kind == NODE_MAP)
+			mark(examples, schema->keys[key].below, value);
+		for (size_t j = 0; value->kind == NODE_LIST && j < value->count; j++) {
+			if (schema->keys[key].below)
+				mark(examples, schema->keys[key].below, value->items[j]);
+		}
+	}
+}
+
+static void mark_block(struct examples *examples, const struct block *block)
+{
+	struct source source = { .name = REFERENCE, .text = block->text, .length = block->length };
+	struct diag_list diags = { 0 };
+	struct node *root = NULL;
+
+	assert_int_equal(source_check(&source, &diags), 0);
+	assert_int_equal(yaml_parse(&source, &root, &diags), 0);
+	mark(examples, &sections_schema, root);
+	node_free(&root);
+	source_reset(&source);
+	diag_list_reset(&diags);
+}
+
+/* Every key of every kind of map stands in a policy of the reference, which test_whole() runs. */
+static void test_examples(void **state)
+{
+	CLEAN_FREE char *text = read_document(REFERENCE);
+	struct examples examples = { 0 };
+	const char *at = text;
+	struct block block;
+	size_t missing = 0;
+
+	(void)state;
+	assert_non_null(text);
+	add_kinds(&examples, &sections_schema);
+	while (next_block(&at, &block)) {
+		if (is_whole(&block))
+			mark_block(&examples, &block);
+	}
+	for (size_t i = 0; i < examples.count; i++) {
+		for (size_t j = 0; j < examples.schemas[i]->count; j++) {
+			if (examples.used[i][j])
+				continue;
+			print_error("no policy of %s has '%s' in %s\n", REFERENCE,
+				    examples.schemas[i]->keys[j].name, examples.schemas[i]->what);
+			missing++;
+		}
+	}
+	assert_int_equal(missing, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),	     cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_names),	     cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_limits),	     cmocka_unit_test(test_syscalls),
-		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_examples),
 	};
 
 	return cmocka_run_group_tests_name("docs", tests, NULL, NULL);
