@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "author/warn.h"
+#include "author/widen.h"
 #include "base/escape.h"
 #include "base/mem.h"
 #include "cli/check_details.h"
@@ -128,7 +129,10 @@ static void report_json(const struct check *check, const struct cli_policy *poli
 	(void)json_array_append_new(check->list, object);
 }
 
-/* Warnings are about the policy by itself: layers above it are not its author's to write. */
+/*
+ * Warnings are about the policy by itself: layers above it are not its author's to write. What they
+ * refuse of it anyway is an error.
+ */
 static int add_warnings(const struct check *check, const struct cli_policy *policy,
 			struct diag_list *diags)
 {
@@ -142,7 +146,9 @@ static int add_warnings(const struct check *check, const struct cli_policy *poli
 	policy_access_check(policy->policy, diags);
 	if (!policy->managed.count)
 		return warn_policy(policy->policy, &policy->image, &world, diags);
-	r = host_facts_read(HOST_FACTS_RESOLV_CONF, &host);
+	r = widen_find(&policy->image, diags);
+	if (r == 0)
+		r = host_facts_read(HOST_FACTS_RESOLV_CONF, &host);
 	if (r == 0)
 		r = policy_compile(alone, 1, &options, &image, diags);
 	return r < 0 ? r : warn_policy(policy->policy, &image, &world, diags);

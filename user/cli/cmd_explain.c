@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/explain_flip.h"
 #include "cli/explain_network.h"
 #include "cli/policy_options.h"
 #include "cli/real_path.h"
@@ -25,7 +26,8 @@ static const char help[] =
 	"       picket explain POLICY --unix NAME\n"
 	"       picket explain POLICY --process\n"
 	"\n"
-	"Say what POLICY decides about one act, by which rule, and which rules matched and lost.\n"
+	"Say what POLICY decides about one act, by which rule of which layer, which rules matched and\n"
+	"lost, and what smallest change would give the other verdict.\n"
 	"\n"
 	"      --connect TO:PORT    connect or send to it: an address (IPv6 in brackets) or host name\n"
 	"      --name NAME          the address is one that a resolver answered with for NAME\n"
@@ -332,10 +334,25 @@ static int ask(struct explain *explain, struct explain_answer *answer)
 	return code;
 }
 
+/* Fill the answer, and find what would make it another one. */
+static int fill(struct explain_answer *answer, const struct cli_policy *policy,
+		struct explain_change *change)
+{
+	const struct policy *layers[PK_LAYERS_MAX];
+	size_t count = explain_layers(policy, layers);
+	int r = explain_answer_fill(answer, &policy->image);
+
+	for (size_t i = 0; i < count; i++)
+		answer->layers[i] = layers[i]->files[0];
+	answer->change = change;
+	return r ? r : explain_change_find(answer, policy, change);
+}
+
 static int explain_policy(struct explain *explain, struct explain_answer *answer)
 {
 	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	CLEAN(explain_change_reset) struct explain_change change = { 0 };
 	int r = policy_args_compile(&explain->args, &policy, &diags);
 
 	/* Warnings are for `check`. */
@@ -348,7 +365,7 @@ static int explain_policy(struct explain *explain, struct explain_answer *answer
 	}
 	if (is_act(explain, "process"))
 		return explain_process(explain->args.path, &policy.image, explain->json);
-	r = explain_answer_fill(answer, &policy.image);
+	r = fill(answer, &policy, &change);
 	if (r < 0) {
 		errno = -r;
 		return cli_error("explain", "cannot judge '%s': %m", explain->target);

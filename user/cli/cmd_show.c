@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/json_out.h"
 #include "cli/policy_options.h"
+#include "cli/show_effective.h"
 #include "policy/access.h"
 #include "policy/dump.h"
 #include "policy/dump_network.h"
@@ -27,6 +28,8 @@ static const char help[] =
 	"Take apart the image that POLICY compiles to, or one written by --output.\n"
 	"\n"
 	"      --states           also every state of the path automaton\n"
+	"      --effective KEY    instead: what each layer says of KEY, and what holds; a path,\n"
+	"                         ADDRESS:PORT, NAME:PORT, @SOCKET, a switch of process, a command\n"
 	"  -o, --output FILE      write the image to FILE instead\n"
 	"      --audit            compile as for `picket run --audit`\n"
 	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
@@ -39,6 +42,7 @@ static const char help[] =
 
 enum option_id {
 	OPTION_STATES = 256,
+	OPTION_EFFECTIVE,
 	OPTION_AUDIT,
 	OPTION_SET,
 	OPTION_USER,
@@ -51,6 +55,7 @@ struct show {
 	struct policy_args args;
 	struct cli_policy policy; /* of an image file only `image` is set */
 	const char *output;
+	const char *effective; /* --effective: the key, or NULL */
 	bool states;
 	bool json;
 };
@@ -264,6 +269,11 @@ static int show_image(const struct show *show)
 {
 	int r;
 
+	if (show->effective && !show->policy.policy)
+		return cli_usage("show", "'%s' is an image: --effective is for policies",
+				 show->args.path);
+	if (show->effective)
+		return show_effective(&show->policy, show->effective, show->json);
 	if (show->output)
 		return write_image(show);
 	if (show->json)
@@ -289,6 +299,9 @@ static int take_option(struct show *show, int option, bool *ret_done)
 	switch (option) {
 	case OPTION_STATES:
 		show->states = true;
+		return CLI_OK;
+	case OPTION_EFFECTIVE:
+		show->effective = optarg;
 		return CLI_OK;
 	case 'o':
 		show->output = optarg;
@@ -320,6 +333,7 @@ int cmd_show(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "states", no_argument, NULL, OPTION_STATES },
+		{ "effective", required_argument, NULL, OPTION_EFFECTIVE },
 		{ "output", required_argument, NULL, 'o' },
 		{ "audit", no_argument, NULL, OPTION_AUDIT },
 		{ "set", required_argument, NULL, OPTION_SET },
@@ -346,6 +360,9 @@ int cmd_show(int argc, char **argv)
 		return cli_usage("show", "one policy or image at a time, not %d", argc - optind);
 	if (show.states && (show.json || show.output))
 		return cli_usage("show", "--states goes neither with --json nor with --output");
+	if (show.effective && (show.states || show.output))
+		return cli_usage("show",
+				 "--effective goes neither with --states nor with --output");
 	if (show.json && show.output)
 		return cli_usage("show", "--json does not go with --output");
 	show.args.path = argv[optind];

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/explain_flip.h"
 #include "cli/explain_network.h"
 #include "cli/json_out.h"
 #include "policy/asks.h"
@@ -50,7 +51,7 @@ int explain_answer_fill(struct explain_answer *answer, const struct policy_image
 	int r = answer->by ? decide_subjects(image, answer->by, &answer->subjects) : 0;
 
 	/* Where no rule looks at command lines there is no second look. */
-	if (answer->argv && !image_head(image)->argv_start)
+	if (answer->argv && !image_head(image)->argv_start && answer->count == 3)
 		answer->count--;
 	for (size_t i = 0; i < answer->count && r >= 0; i++)
 		r = fill_part(answer, &answer->parts[i], image);
@@ -65,8 +66,7 @@ void explain_answer_reset(struct explain_answer *answer)
 	free(TAKE_PTR(answer->host));
 }
 
-/* The strictest verdict of all sections, which is the act's. */
-static __u32 verdict_of(const struct explain_answer *answer)
+__u32 explain_answer_verdict(const struct explain_answer *answer)
 {
 	__u32 verdict = answer->question.verdict;
 
@@ -142,6 +142,28 @@ static bool is_judged(const struct explain_part *part, const struct policy_image
 	return image_head(image)->defaults[part->section].present;
 }
 
+__u32 explain_answer_layer(const struct pk_result *result, const struct policy_image *image)
+{
+	const struct pk_rule *rule = image_rule(image, result->rule);
+
+	if (result->reason == PK_REASON_UNJUDGED || result->rule == PK_RULE_NONE)
+		return PK_LAYERS_MAX;
+	return rule ? rule->layer : (result->rule & ~PK_RULE_DEFAULT) >> 8 & (PK_LAYERS_MAX - 1);
+}
+
+/* Of several layers the one that decided: whose words one has to talk about. */
+static void print_layer(const struct explain_answer *answer, const struct explain_part *part,
+			const struct policy_image *image)
+{
+	__u32 layer = explain_answer_layer(&part->explanation.result, image);
+
+	if (image_head(image)->layers < 2 || layer == PK_LAYERS_MAX || !answer->layers[layer])
+		return;
+	(void)printf("    decided by layer %u of %u: ", layer + 1, image_head(image)->layers);
+	put(answer->layers[layer]);
+	(void)putchar('\n');
+}
+
 static void print_decider(const struct explain_part *part, const struct policy_image *image)
 {
 	const struct pk_result *result = &part->explanation.result;
@@ -210,7 +232,8 @@ static __u32 approvers_of(const struct explain_answer *answer, const struct poli
 /* Acts of section listen have nobody to approve them. */
 static bool is_approvable(const struct explain_answer *answer)
 {
-	return verdict_of(answer) == PK_VERDICT_ASK && strcmp(answer->act, "listen") != 0;
+	return explain_answer_verdict(answer) == PK_VERDICT_ASK &&
+	       strcmp(answer->act, "listen") != 0;
 }
 
 static void print_approval(const struct explain_answer *answer, const struct policy_image *image)
@@ -231,7 +254,7 @@ int explain_answer_print(const struct explain_answer *answer, const struct polic
 {
 	char access[NAMES_ACCESS_SIZE];
 
-	(void)printf("%s: %s ", names_verdict(verdict_of(answer)), answer->act);
+	(void)printf("%s: %s ", names_verdict(explain_answer_verdict(answer)), answer->act);
 	put(answer->target);
 	if (strcmp(answer->act, "open") == 0 || strcmp(answer->act, "connect") == 0 ||
 	    strcmp(answer->act, "listen") == 0)
@@ -262,9 +285,12 @@ int explain_answer_print(const struct explain_answer *answer, const struct polic
 				     is_command(part) ? " (command)" : "",
 				     names_verdict(part->explanation.result.verdict));
 		print_decider(part, image);
+		print_layer(answer, part, image);
 		print_others(part, image);
 	}
 	explain_network_print(answer, image);
+	if (answer->change)
+		explain_change_print(answer->change);
 	return CLI_OK;
 }
 
@@ -293,8 +319,10 @@ static json_t *voice_object(const struct explain_part *part, const struct explai
 	return object;
 }
 
-static json_t *part_object(const struct explain_part *part, const struct policy_image *image)
+static json_t *part_object(const struct explain_answer *answer, const struct explain_part *part,
+			   const struct policy_image *image)
 {
+	__u32 layer = explain_answer_layer(&part->explanation.result, image);
 	const struct pk_result *result = &part->explanation.result;
 	json_t *others = json_array();
 	json_t *object = json_pack("{s:s, s:o, s:s, s:s}", "section", names_section(part->section),
@@ -304,6 +332,10 @@ static json_t *part_object(const struct explain_part *part, const struct policy_
 
 	if (result->rule != PK_RULE_NONE)
 		explain_answer_set(object, image, result->rule);
+	if (layer < PK_LAYERS_MAX && answer->layers[layer])
+		(void)json_object_set_new(object, "layer",
+					  json_pack("{s:I, s:o}", "number", (json_int_t)layer,
+						    "file", json_out_text(answer->layers[layer])));
 	for (size_t i = 0; i < part->explanation.count; i++) {
 		const struct explain_voice *voice = &part->explanation.voices[i];
 
@@ -325,7 +357,8 @@ int explain_answer_json(const struct explain_answer *answer, const struct policy
 		(void)json_object_set_new(root, "by", json_out_text(answer->by));
 	if (answer->seen)
 		(void)json_object_set_new(root, "seen", json_out_text(answer->seen));
-	(void)json_object_set_new(root, "verdict", json_string(names_verdict(verdict_of(answer))));
+	(void)json_object_set_new(root, "verdict",
+				  json_string(names_verdict(explain_answer_verdict(answer))));
 	(void)json_object_set_new(root, "audit",
 				  json_boolean(image_head(image)->flags & PK_IMAGE_AUDIT));
 	if (is_approvable(answer)) {
@@ -337,7 +370,9 @@ int explain_answer_json(const struct explain_answer *answer, const struct policy
 	}
 	explain_network_json(answer, image, root);
 	for (size_t i = 0; i < answer->count; i++)
-		(void)json_array_append_new(parts, part_object(&answer->parts[i], image));
+		(void)json_array_append_new(parts, part_object(answer, &answer->parts[i], image));
 	(void)json_object_set_new(root, "parts", parts);
+	if (answer->change)
+		(void)json_object_set_new(root, "flip", explain_change_json(answer->change));
 	return json_out_print("explain", root);
 }

@@ -11,6 +11,8 @@
 
 #include "policy/explain.h"
 
+struct explain_change;
+
 /** One section's part of the answer. */
 struct explain_part {
 	enum pk_section section;
@@ -21,6 +23,7 @@ struct explain_part {
 /** Zero-initialise; explain_answer_reset() frees. Texts are borrowed. */
 struct explain_answer {
 	const char *policy; /* file */
+	const char *layers[PK_LAYERS_MAX]; /* files of the layers, from the top; NULL: not known */
 	const char *act; /* "connect", "listen", "open", "exec", "run", "unix" */
 	const char *target; /* as given */
 	const char *seen; /* path that the kernel sees; NULL for addresses and names */
@@ -36,6 +39,7 @@ struct explain_answer {
 	struct pk_result question; /* filled; connect: whether a resolver may be asked for @host */
 	struct explain_part parts[3]; /* exec: files and exec; run: exec again, by the command */
 	size_t count;
+	struct explain_change *change; /* what would give the other verdict; borrowed, or NULL */
 };
 
 /**
@@ -52,6 +56,12 @@ void explain_answer_put(const struct policy_image *image, const struct pk_result
 
 /** Add who a reference means to a JSON object, as `rule` or as `default`. */
 void explain_answer_set(json_t *object, const struct policy_image *image, __u32 reference);
+
+/** The strictest verdict of all parts, which is the act's. */
+__u32 explain_answer_verdict(const struct explain_answer *answer);
+
+/** The layer whose rule or default a result comes from; PK_LAYERS_MAX: it comes from none. */
+__u32 explain_answer_layer(const struct pk_result *result, const struct policy_image *image);
 
 /** Free what is owned. */
 void explain_answer_reset(struct explain_answer *answer);
