@@ -19,7 +19,10 @@
 #include "commands.h"
 #include "policy/presets.h"
 
-static char *project; /* where the program was started */
+struct place {
+	char folder[64];
+	char *project; /* owned: where the program was started */
+};
 
 static const char wide[] = "picket: 1\n"
 			   "egress:\n"
@@ -43,11 +46,11 @@ static const char wide_text[] =
 
 static int enter(void **state)
 {
-	static char folder[] = "/tmp/test_check.XXXXXX";
+	static struct place place = { .folder = "/tmp/test_check.XXXXXX" };
 
-	*state = folder;
-	project = getcwd(NULL, 0);
-	if (!project || !mkdtemp(folder) || chdir(folder) < 0)
+	*state = &place;
+	place.project = getcwd(NULL, 0);
+	if (!place.project || !mkdtemp(place.folder) || chdir(place.folder) < 0)
 		return -1;
 	write_file("wide.yaml", wide);
 	write_file("broken file.yaml", "picket: 1\nnosuch: 1\n");
@@ -57,12 +60,13 @@ static int enter(void **state)
 
 static int leave(void **state)
 {
+	struct place *place = *state;
 	char command[96];
 
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", (const char *)*state);
-	if (chdir(project) < 0)
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", place->folder);
+	if (chdir(place->project) < 0)
 		return -1;
-	free(project);
+	free(place->project);
 	return system(command); /* NOLINT(cert-env33-c): the folder is ours */
 }
 

@@ -73,8 +73,15 @@ const struct warn_pattern *warn_pattern_of(const struct warn *warn, __u32 rule)
 	return rule < warn->count ? &warn->patterns[rule] : NULL;
 }
 
-static struct diag *add(struct warn *warn, enum warn_code code, const struct diag_pos *pos,
-			size_t length, const char *format, va_list arguments)
+/** What a warning is about, and the bytes that are underlined there. */
+struct spot {
+	enum warn_code code;
+	const struct diag_pos *pos;
+	size_t length;
+};
+
+static struct diag *add(struct warn *warn, const struct spot *spot, const char *format,
+			va_list arguments)
 {
 	CLEAN_FREE char *message = NULL;
 	struct diag *diag;
@@ -84,11 +91,11 @@ static struct diag *add(struct warn *warn, enum warn_code code, const struct dia
 		warn->diags->out_of_memory = true;
 		return NULL;
 	}
-	diag = diag_add(warn->diags, DIAG_WARNING, pos, "%s", message);
+	diag = diag_add(warn->diags, DIAG_WARNING, spot->pos, "%s", message);
 	if (!diag)
 		return NULL;
-	diag->code = kinds[code].name;
-	warn_excerpt(warn, diag, pos, length);
+	diag->code = kinds[spot->code].name;
+	warn_excerpt(warn, diag, spot->pos, spot->length);
 	return diag;
 }
 
@@ -101,13 +108,14 @@ static size_t written_length(const struct policy_pattern *pattern)
 struct diag *warn_add(struct warn *warn, enum warn_code code, const struct policy_rule *rule,
 		      const struct policy_pattern *pattern, const char *format, ...)
 {
+	const struct spot spot = { code, &pattern->pos, written_length(pattern) };
 	struct diag *diag;
 	va_list arguments;
 
 	if (accepts(rule, code) || warn_is_preset(warn, &pattern->pos))
 		return NULL;
 	va_start(arguments, format);
-	diag = add(warn, code, &pattern->pos, written_length(pattern), format, arguments);
+	diag = add(warn, &spot, format, arguments);
 	va_end(arguments);
 	return diag;
 }
@@ -116,13 +124,14 @@ struct diag *warn_add_anywhere(struct warn *warn, enum warn_code code,
 			       const struct policy_rule *rule, const struct policy_pattern *pattern,
 			       const char *format, ...)
 {
+	const struct spot spot = { code, &pattern->pos, written_length(pattern) };
 	struct diag *diag;
 	va_list arguments;
 
 	if (accepts(rule, code))
 		return NULL;
 	va_start(arguments, format);
-	diag = add(warn, code, &pattern->pos, written_length(pattern), format, arguments);
+	diag = add(warn, &spot, format, arguments);
 	va_end(arguments);
 	return diag;
 }
@@ -130,11 +139,12 @@ struct diag *warn_add_anywhere(struct warn *warn, enum warn_code code,
 struct diag *warn_add_at(struct warn *warn, enum warn_code code, const struct diag_pos *pos,
 			 const char *format, ...)
 {
+	const struct spot spot = { code, pos, 1 };
 	struct diag *diag;
 	va_list arguments;
 
 	va_start(arguments, format);
-	diag = add(warn, code, pos, 1, format, arguments);
+	diag = add(warn, &spot, format, arguments);
 	va_end(arguments);
 	return diag;
 }
