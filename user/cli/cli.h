@@ -37,6 +37,8 @@ int cmd_keygen(int argc, char **argv);
 int cmd_sign(int argc, char **argv);
 /** `picket verify`: is a policy the one that was signed? */
 int cmd_verify(int argc, char **argv);
+/** `picket import`: a policy of another program as one of picket. */
+int cmd_import(int argc, char **argv);
 /** `picket daemon`: picketd. */
 int cmd_daemon(int argc, char **argv);
 /** `picket doctor`: what can this kernel enforce? */

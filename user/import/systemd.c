@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sandboxing keys of a systemd unit's [Service]. A path that is made read-only there is a deny of writing
+ * here; under ProtectSystem=strict, what may be written is a list there and here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "import/import.h"
+#include "import/unit_file.h"
+#include "policy/capabilities.h"
+
+/* Each word of a value, as a text node of its own. */
+static void each_word(struct import *import, const struct node *key, const struct node *value,
+		      import_key read)
+{
+	const char *at = value->text;
+
+	for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
+		struct node word = *value;
+
+		word.length = strcspn(at, " ");
+		word.text = strndup(at, word.length);
+		if (word.text)
+			read(import, key, &word);
+		else
+			import->draft.failed = true;
+		free(word.text);
+		at += word.length;
+	}
+}
+
+static void line_of(struct import *import, const char *text, const struct node *key)
+{
+	draft_line(&import->draft, &import->draft.tail, "  %s # line %u", text, import_line(key));
+}
+
+/* The value of the last setting of @key, or NULL. */
+static const struct node *setting(const struct import *import, const char *key)
+{
+	const struct node *found = NULL;
+
+	for (size_t i = 0; i + 1 < import->root->count; i += 2) {
+		if (strcmp(import->root->items[i]->text, key) == 0)
+			found = import->root->items[i + 1];
+	}
+	return found;
+}
+
+static bool is_strict(const struct import *import)
+{
+	const struct node *value = setting(import, "ProtectSystem");
+
+	return value && strcmp(value->text, "strict") == 0;
+}
+
+/* "-/path", "+/path" and specifiers to a path; malloc'ed, or NULL (reported). */
+static char *plain_path(struct import *import, const struct node *text)
+{
+	const char *path = text->text + strspn(text->text, "-+");
+	char *plain = NULL;
+
+	if (strncmp(path, "%h", 2) == 0) {
+		if (asprintf(&plain, "~%s", path + 2) < 0)
+			plain = NULL;
+		return plain;
+	}
+	if (*path == '/' && !strpbrk(path, "%:"))
+		return strdup(path);
+	import_lost(import, text, "'%s': only absolute paths and %%h have a meaning here",
+		    text->text);
+	return NULL;
+}
+
+static void add_path(struct import *import, const struct node *text, const char *verdict,
+		     const char *access)
+{
+	CLEAN_FREE char *path = plain_path(import, text);
+	CLEAN_FREE char *pattern = path ? import_path(import, text, path, IMPORT_LITERAL) : NULL;
+	CLEAN_FREE char *extra = NULL;
+
+	if (!pattern)
+		return;
+	if (!import->draft.defaults[DRAFT_FILES])
+		draft_default(&import->draft, DRAFT_FILES, "allow");
+	if (asprintf(&extra, "%s%s", access ? ", access: " : "", access ? access : "") < 0)
+		extra = NULL;
+	draft_rule(&import->draft, &(struct draft_rule){ .section = DRAFT_FILES,
+							 .verdict = (char *)verdict,
+							 .pattern = pattern,
+							 .extra = extra,
+							 .line = import_line(text) });
+}
+
+static void read_only_path(struct import *import, const struct node *key, const struct node *text)
+{
+	(void)key;
+	add_path(import, text, "deny", "write");
+}
+
+static void inaccessible_path(struct import *import, const struct node *key,
+			      const struct node *text)
+{
+	(void)key;
+	add_path(import, text, "deny", NULL);
+}
+
+static void no_exec_path(struct import *import, const struct node *key, const struct node *text)
+{
+	(void)key;
+	add_path(import, text, "deny", "exec");
+}
+
+static void writable_path(struct import *import, const struct node *key, const struct node *text)
+{
+	(void)key;
+	if (is_strict(import))
+		add_path(import, text, "allow", "write");
+	else
+		import_lost(import, text,
+			    "'%s': without ProtectSystem=strict, an exception to what is read-only "
+			    "has no meaning here",
+			    text->text);
+}
+
+static void read_only_paths(struct import *import, const struct node *key, const struct node *value)
+{
+	each_word(import, key, value, read_only_path);
+}
+
+static void inaccessible_paths(struct import *import, const struct node *key,
+			       const struct node *value)
+{
+	each_word(import, key, value, inaccessible_path);
+}
+
+static void no_exec_paths(struct import *import, const struct node *key, const struct node *value)
+{
+	each_word(import, key, value, no_exec_path);
+}
+
+static void writable_paths(struct import *import, const struct node *key, const struct node *value)
+{
+	each_word(import, key, value, writable_path);
+}
+
+/* StateDirectory= and its like: names below a folder, which may be written. */
+static void own_folder(struct import *import, const struct node *key, const struct node *text)
+{
+	static const struct {
+		const char *key;
+		const char *folder;
+	} table[] = { { "StateDirectory", "/var/lib" },
+		      { "CacheDirectory", "/var/cache" },
+		      { "LogsDirectory", "/var/log" },
+		      { "RuntimeDirectory", "/run" } };
+	CLEAN_FREE char *path = NULL;
+	struct node copy = *text;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (strcmp(table[i].key, key->text) == 0 &&
+		    asprintf(&path, "%s/%s", table[i].folder, text->text) < 0)
+			path = NULL;
+	}
+	copy.text = path;
+	if (path && is_strict(import))
+		add_path(import, &copy, "allow", "write");
+}
+
+static void own_folders(struct import *import, const struct node *key, const struct node *value)
+{
+	each_word(import, key, value, own_folder);
+}
+
+/* Add a rule about a path of ours. */
+static void fixed_path(struct import *import, const struct node *key, const char *path,
+		       const char *verdict, const char *access)
+{
+	struct node copy = *key;
+
+	copy.text = (char *)path;
+	add_path(import, &copy, verdict, access);
+}
+
+static void protect_system(struct import *import, const struct node *key, const struct node *value)
+{
+	static const char *const open[] = { "/dev", "/proc", "/sys" };
+	bool full = strcmp(value->text, "full") == 0;
+
+	if (is_strict(import)) {
+		draft_default(&import->draft, DRAFT_FILES, "deny");
+		fixed_path(import, key, "/", "allow", "[read, exec, connect]");
+		for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+			fixed_path(import, key, open[i], "allow", "write");
+		return;
+	}
+	if (!full && !import_is_true(value))
+		return;
+	fixed_path(import, key, "/usr", "deny", "write");
+	fixed_path(import, key, "/boot", "deny", "write");
+	fixed_path(import, key, "/efi", "deny", "write");
+	if (full)
+		fixed_path(import, key, "/etc", "deny", "write");
+}
+
+static void protect_home(struct import *import, const struct node *key, const struct node *value)
+{
+	static const char *const homes[] = { "/home", "/root", "/run/user" };
+	bool closed = import_is_true(value) || strcmp(value->text, "tmpfs") == 0;
+
+	if (!closed && strcmp(value->text, "read-only") != 0)
+		return;
+	for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
+		fixed_path(import, key, homes[i], "deny", closed ? NULL : "write");
+}
+
+/* A word of IPAddressAllow= as a pattern; NULL: "any". */
+static const char *address(const char *word)
+{
+	if (strcmp(word, "localhost") == 0)
+		return "@loopback";
+	return strcmp(word, "any") == 0 ? NULL : word;
+}
+
+static bool denies_any(const struct import *import)
+{
+	const struct node *value = setting(import, "IPAddressDeny");
+
+	return value && strcmp(value->text, "any") == 0;
+}
+
+static void add_address(struct import *import, const struct node *text, const char *verdict)
+{
+	static const struct {
+		const char *name;
+		const char *networks[2];
+	} named[] = { { "link-local", { "169.254.0.0/16", "fe80::/64" } },
+		      { "multicast", { "224.0.0.0/4", "ff00::/8" } } };
+	const char *patterns[2] = { address(text->text), NULL };
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		if (strcmp(named[i].name, text->text) == 0)
+			memcpy(patterns, named[i].networks, sizeof(patterns));
+	}
+	for (size_t i = 0; i < 2 && patterns[i]; i++)
+		draft_rule(&import->draft, &(struct draft_rule){ .section = DRAFT_EGRESS,
+								 .verdict = (char *)verdict,
+								 .pattern = (char *)patterns[i],
+								 .line = import_line(text) });
+}
+
+static void allow_address(struct import *import, const struct node *key, const struct node *text)
+{
+	(void)key;
+	if (!denies_any(import))
+		import_lost(
+			import, text,
+			"'%s': without IPAddressDeny=any, an exception to what is denied has no "
+			"meaning here",
+			text->text);
+	else if (!address(text->text))
+		draft_default(&import->draft, DRAFT_EGRESS, "allow");
+	else
+		add_address(import, text, "allow");
+}
+
+static void deny_address(struct import *import, const struct node *key, const struct node *text)
+{
+	(void)key;
+	if (!import->draft.defaults[DRAFT_EGRESS])
+		draft_default(&import->draft, DRAFT_EGRESS, denies_any(import) ? "deny" : "allow");
+	if (address(text->text))
+		add_address(import, text, "deny");
+}
+
+static void allow_addresses(struct import *import, const struct node *key, const struct node *value)
+{
+	each_word(import, key, value, allow_address);
+}
+
+static void deny_addresses(struct import *import, const struct node *key, const struct node *value)
+{
+	draft_line(
+		&import->draft, &import->draft.notes,
+		"Line %u: IPAddressDeny= is about packets in both directions there; who connects "
+		"from",
+		import_line(key));
+	draft_line(
+		&import->draft, &import->draft.notes,
+		"outside is a matter of the section listen here, and is not judged by this policy.");
+	each_word(import, key, value, deny_address);
+}
+
+static void families(struct import *import, const struct node *key, const struct node *value)
+{
+	static const struct {
+		const char *family;
+		const char *kind;
+	} table[] = {
+		{ "AF_UNIX", "unix" },
+		{ "AF_LOCAL", "unix" },
+		{ "AF_INET", "inet" },
+		{ "AF_INET6", "inet6" },
+		{ "AF_NETLINK", "netlink-all" },
+		{ "AF_PACKET", "packet" },
+		{ "AF_VSOCK", "vsock" },
+		{ "AF_ALG", "alg" },
+		{ "AF_BLUETOOTH", "bluetooth" },
+		{ "AF_CAN", "can" },
+		{ "AF_XDP", "xdp" },
+	};
+	bool except = *value->text == '~';
+	bool listed[sizeof(table) / sizeof(table[0])] = { false };
+	CLEAN_FREE char *copy = strdup(value->text + except);
+	char *rest = NULL;
+	bool first = true;
+
+	for (char *at = copy ? strtok_r(copy, " ", &rest) : NULL; at;
+	     at = strtok_r(NULL, " ", &rest)) {
+		bool known = strcmp(at, "none") == 0;
+
+		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+			if (strcmp(table[i].family, at) == 0)
+				listed[i] = known = true;
+		}
+		if (!known && !except)
+			import_lost(import, value, "the family '%s' has no meaning here", at);
+	}
+	listed[1] = listed[1] && !listed[0]; /* two names of one family */
+	draft_line(&import->draft, &import->draft.tail, "sockets: # line %u", import_line(key));
+	draft_line(&import->draft, &import->draft.tail, "  allow:%s", "");
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (listed[i] == except || (except && i == 1))
+			continue;
+		draft_line(&import->draft, &import->draft.tail, "    - %s", table[i].kind);
+		first = false;
+	}
+	if (first) {
+		free(import->draft.tail.items[--import->draft.tail.count]);
+		draft_line(&import->draft, &import->draft.tail, "  allow: []");
+	}
+}
+
+static void refused_call(struct import *import, const struct node *key, const struct node *text)
+{
+	const char *name = text->text + (*text->text == '~');
+
+	(void)key;
+	if (strchr(name, ':') && strcmp(strchr(name, ':'), ":EPERM") != 0)
+		import_lost(import, text, "'%s': a refused call fails with EPERM here", name);
+	else if (*name)
+		draft_line(&import->draft, &import->draft.tail, "    - '%.*s'",
+			   (int)strcspn(name, ":"), name);
+}
+
+static void calls(struct import *import, const struct node *key, const struct node *value)
+{
+	if (*value->text != '~') {
+		import_lost(import, key,
+			    "a list of allowed system calls has no meaning here: only "
+			    "'~' lists, of refused ones");
+		return;
+	}
+	draft_line(
+		&import->draft, &import->draft.notes,
+		"Line %u: @groups of system calls are picket's, which may differ by a few calls.",
+		import_line(key));
+	draft_line(&import->draft, &import->draft.tail, "syscalls: # line %u", import_line(key));
+	draft_line(&import->draft, &import->draft.tail, "  deny:");
+	each_word(import, key, value, refused_call);
+}
+
+static void error_number(struct import *import, const struct node *key, const struct node *value)
+{
+	if (strcmp(value->text, "EPERM") != 0)
+		import_lost(import, key, "'%s': a refused call fails with EPERM here", value->text);
+}
+
+/* The capabilities that are left, as `process` has them. */
+static void bounding_set(struct import *import, const struct node *key, const struct node *value)
+{
+	bool except = *value->text == '~';
+	CLEAN_FREE char *copy = strdup(value->text + except);
+	CLEAN_FREE char *line = NULL;
+	char *rest = NULL;
+	__u64 bits = 0;
+
+	for (char *at = copy ? strtok_r(copy, " ", &rest) : NULL; at;
+	     at = strtok_r(NULL, " ", &rest)) {
+		unsigned int number = 0;
+		CLEAN_FREE char *lower = strdup(at);
+
+		for (char *c = lower; c && *c; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+		if (lower && capabilities_find(lower, &number))
+			bits |= 1ULL << number;
+		else
+			import_lost(import, value, "the capability '%s' is not known here", at);
+	}
+	if (except)
+		bits = ~bits;
+	for (unsigned int i = 0; capabilities_name(i); i++) {
+		char *longer = NULL;
+
+		if (!(bits & 1ULL << i))
+			continue;
+		if (asprintf(&longer, "%s%s%s", line ? line : "", line ? ", " : "",
+			     capabilities_name(i)) < 0)
+			longer = NULL;
+		free(line);
+		line = longer;
+	}
+	draft_line(&import->draft, &import->draft.tail, "  capabilities: [%s] # line %u",
+		   line ? line : "", import_line(key));
+}
+
+/** Switches of the section process. */
+static const struct {
+	const char *key;
+	const char *line;
+} switches[] = {
+	{ "NoNewPrivileges", "setuid: deny" },	     { "RestrictNamespaces", "namespaces: deny" },
+	{ "ProtectKernelModules", "modules: deny" }, { "ProtectKernelTunables", "kernel: deny" },
+	{ "ProtectKernelLogs", "kernel: deny" },
+};
+
+static void read_switch(struct import *import, const struct node *key, const struct node *value)
+{
+	const char *line = "";
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		if (strcmp(switches[i].key, key->text) == 0)
+			line = switches[i].line;
+	}
+	for (size_t i = 0; i < import->draft.tail.count; i++) {
+		if (strstr(import->draft.tail.items[i], line))
+			return; /* two keys of one switch */
+	}
+	if (import_is_true(value))
+		line_of(import, line, key);
+	else if (strcmp(key->text, "RestrictNamespaces") == 0 && strcmp(value->text, "no") != 0 &&
+		 strcmp(value->text, "false") != 0)
+		import_lost(import, key, "'RestrictNamespaces' of some kinds has no meaning here");
+}
+
+static const struct import_row process_rows[] = {
+	{ "NoNewPrivileges", read_switch },
+	{ "RestrictNamespaces", read_switch },
+	{ "ProtectKernelModules", read_switch },
+	{ "ProtectKernelTunables", read_switch },
+	{ "ProtectKernelLogs", read_switch },
+	{ "CapabilityBoundingSet", bounding_set },
+	{ NULL, NULL },
+};
+
+static void no_meaning(struct import *import, const struct node *key, const struct node *value)
+{
+	if (strcmp(value->text, "no") != 0 && strcmp(value->text, "false") != 0)
+		import_lost(import, key, "'%s' has no meaning here", key->text);
+}
+
+static const struct import_row rows[] = {
+	{ "ProtectSystem", protect_system },
+	{ "ProtectHome", protect_home },
+	{ "ReadOnlyPaths", read_only_paths },
+	{ "ReadWritePaths", writable_paths },
+	{ "InaccessiblePaths", inaccessible_paths },
+	{ "NoExecPaths", no_exec_paths },
+	{ "StateDirectory", own_folders },
+	{ "CacheDirectory", own_folders },
+	{ "LogsDirectory", own_folders },
+	{ "RuntimeDirectory", own_folders },
+	{ "IPAddressAllow", allow_addresses },
+	{ "IPAddressDeny", deny_addresses },
+	{ "ProtectControlGroups", NULL }, /* so it is under every policy */
+	{ "ExecPaths", no_meaning },
+	{ "TemporaryFileSystem", no_meaning },
+	{ "BindPaths", no_meaning },
+	{ "BindReadOnlyPaths", no_meaning },
+	{ "RootDirectory", no_meaning },
+	{ "RootImage", no_meaning },
+	{ "PrivateTmp", no_meaning },
+	{ "PrivateDevices", no_meaning },
+	{ "PrivateNetwork", no_meaning },
+	{ "PrivateUsers", no_meaning },
+	{ "PrivateMounts", no_meaning },
+	{ "PrivateIPC", no_meaning },
+	{ "ProtectProc", no_meaning },
+	{ "ProcSubset", no_meaning },
+	{ "ProtectClock", no_meaning },
+	{ "ProtectHostname", no_meaning },
+	{ "LockPersonality", no_meaning },
+	{ "MemoryDenyWriteExecute", no_meaning },
+	{ "RestrictRealtime", no_meaning },
+	{ "RestrictSUIDSGID", no_meaning },
+	{ "RestrictFileSystems", no_meaning },
+	{ "RestrictNetworkInterfaces", no_meaning },
+	{ "SocketBindAllow", no_meaning },
+	{ "SocketBindDeny", no_meaning },
+	{ "SystemCallArchitectures", no_meaning },
+	{ "AmbientCapabilities", no_meaning },
+	{ "DeviceAllow", no_meaning },
+	{ "DevicePolicy", no_meaning },
+	{ "UMask", no_meaning },
+	{ "DynamicUser", no_meaning },
+	{ NULL, NULL },
+};
+
+static void ignore(struct import *import, const struct node *key, const struct node *value)
+{
+	(void)import;
+	(void)key;
+	(void)value;
+}
+
+static bool is_row(const struct import_row *table, const char *key)
+{
+	while (table->key && strcmp(table->key, key) != 0)
+		table++;
+	return table->key != NULL;
+}
+
+/* What starts a service and the like is no sandboxing: it is named, and that is all. */
+static void other_key(struct import *import, const struct node *key, const struct node *value)
+{
+	(void)value;
+	if (is_row(process_rows, key->text) || strcmp(key->text, "SystemCallFilter") == 0 ||
+	    strcmp(key->text, "SystemCallErrorNumber") == 0 ||
+	    strcmp(key->text, "RestrictAddressFamilies") == 0)
+		return;
+	draft_line(&import->draft, &import->draft.notes,
+		   "Line %u: '%s' is no sandboxing key, and was not looked at.", import_line(key),
+		   key->text);
+}
+
+int import_systemd(struct import *import)
+{
+	static const struct import_row section_rows[] = {
+		{ "RestrictAddressFamilies", families },
+		{ "SystemCallFilter", calls },
+		{ "SystemCallErrorNumber", error_number },
+		{ NULL, NULL },
+	};
+	int r = unit_file_parse(&import->source, "Service", &import->root, import->diags);
+
+	if (r < 0)
+		return r;
+	draft_line(
+		&import->draft, &import->draft.notes,
+		"A unit forbids what it names and nothing else: so does the section process below.");
+	import_map(import, import->root, "[Service]", rows, other_key);
+	import_map(import, import->root, "[Service]", section_rows, ignore);
+	draft_line(&import->draft, &import->draft.tail, "process:");
+	draft_line(&import->draft, &import->draft.tail, "  profile: off");
+	import_map(import, import->root, "[Service]", process_rows, ignore);
+	return 0;
+}
