@@ -403,9 +403,9 @@ struct pair {
 	const char *before;
 	const char *after;
 	enum diff_act act;
+	__u16 port;
 	const char *key; /* NULL: an address, below */
 	const char *address;
-	__u16 port;
 	const char *by;
 };
 
@@ -413,34 +413,34 @@ struct pair {
 
 static const struct pair pairs[] = {
 	{ "picket: 1\nfiles: {rules: [{allow: \"/a/**\", access: read}]}",
-	  "picket: 1\nfiles: {rules: [{allow: \"/a/**\", access: [read, write]}]}", DIFF_OPEN, "/a",
-	  NULL, 0, NULL },
+	  "picket: 1\nfiles: {rules: [{allow: \"/a/**\", access: [read, write]}]}", DIFF_OPEN, 0,
+	  "/a", NULL, NULL },
 	{ "picket: 1\nexec: {default: allow, rules: [{deny: \"git push\"}]}",
-	  "picket: 1\nexec: {default: allow, rules: [{deny: \"git push -f\"}]}", DIFF_RUN, "/git",
-	  NULL, 0, NULL },
+	  "picket: 1\nexec: {default: allow, rules: [{deny: \"git push -f\"}]}", DIFF_RUN, 0,
+	  "/git", NULL, NULL },
 	{ "picket: 1\nexec: {rules: [{allow: /a}]}", "picket: 1\nexec: {rules: [{allow: \"/?\"}]}",
-	  DIFF_EXEC, "/x", NULL, 0, NULL },
+	  DIFF_EXEC, 0, "/x", NULL, NULL },
 	{ "picket: 1\nunix: {rules: [{allow: \"a\"}]}",
-	  "picket: 1\nunix: {rules: [{allow: \"a*\"}]}", DIFF_UNIX, "/ax", NULL, 0, NULL },
+	  "picket: 1\nunix: {rules: [{allow: \"a*\"}]}", DIFF_UNIX, 0, "/ax", NULL, NULL },
 	{ EGRESS "{allow: \"192.0.2.4/31:443\"}]}", EGRESS "{allow: \"192.0.2.4/30:443\"}]}",
-	  DIFF_CONNECT, NULL, "192.0.2.6", 443, NULL },
+	  DIFF_CONNECT, 443, NULL, "192.0.2.6", NULL },
 	{ EGRESS "{allow: \"192.0.2.4:80-90\"}]}", EGRESS "{allow: \"192.0.2.4:80-91\"}]}",
-	  DIFF_CONNECT, NULL, "192.0.2.4", 91, NULL },
+	  DIFF_CONNECT, 91, NULL, "192.0.2.4", NULL },
 	{ EGRESS "{allow: \"*.a.example:443\"}]}", EGRESS "{allow: \"**.a.example:443\"}]}",
-	  DIFF_CONNECT, "a.example", NULL, 443, NULL },
+	  DIFF_CONNECT, 443, "a.example", NULL, NULL },
 	/* The address is denied either way, the name allowed either way, both together are not. */
 	{ EGRESS "{allow: \"a.example:443\"}]}",
-	  EGRESS "{allow: \"a.example:443\"}, {deny: \"192.0.2.4\"}]}", DIFF_CONNECT, "a.example",
-	  "192.0.2.4", 443, NULL },
+	  EGRESS "{allow: \"a.example:443\"}, {deny: \"192.0.2.4\"}]}", DIFF_CONNECT, 443,
+	  "a.example", "192.0.2.4", NULL },
 	{ EGRESS "{allow: \"192.0.2.4:443\", by: /usr/bin/git}]}\nfiles: {default: allow}",
 	  EGRESS "{allow: \"192.0.2.4:443\", by: \"/usr/bin/git?\"}]}\nfiles: {default: allow}",
-	  DIFF_CONNECT, NULL, "192.0.2.4", 443, "/usr/bin/git" },
+	  DIFF_CONNECT, 443, NULL, "192.0.2.4", "/usr/bin/git" },
 	{ "picket: 1\nlisten: {rules: [{allow: \"192.0.2.4:80\"}]}",
-	  "picket: 1\nlisten: {rules: [{allow: \"192.0.2.4:80-81\"}]}", DIFF_LISTEN, NULL,
-	  "192.0.2.4", 81, NULL },
+	  "picket: 1\nlisten: {rules: [{allow: \"192.0.2.4:80-81\"}]}", DIFF_LISTEN, 81, NULL,
+	  "192.0.2.4", NULL },
 	{ "picket: 1\nlisten: {rules: [{allow: \"192.0.2.4:80\", from: \"192.0.2.8\"}]}",
 	  "picket: 1\nlisten: {rules: [{allow: \"192.0.2.4:80\", from: \"192.0.2.8/31\"}]}",
-	  DIFF_ACCEPT, NULL, "192.0.2.9", 80, NULL },
+	  DIFF_ACCEPT, 80, NULL, "192.0.2.9", NULL },
 };
 
 static void tells_each_act(void **state)

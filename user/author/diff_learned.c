@@ -128,24 +128,34 @@ static size_t run_of(const struct behaviours *b, size_t from)
 	return end;
 }
 
-/* An item of each run with a port in common. Both are sorted by their first port. */
-static bool find_common(const struct behaviours *a, size_t a_at, size_t a_end,
-			const struct behaviours *b, size_t b_at, size_t b_end, size_t ret[2])
+/* Items that behave alike, of which one may be told for all. */
+struct run {
+	const struct behaviour *items;
+	size_t count;
+};
+
+static struct run run_at(const struct behaviours *b, size_t from)
 {
-	size_t i = a_at;
-	size_t j = b_at;
+	return (struct run){ &b->items[from], run_of(b, from) - from };
+}
+
+/* An item of each run with a port in common. Both are sorted by their first port. */
+static bool find_common(const struct run *a, const struct run *b, const struct behaviour *ret[2])
+{
+	const struct behaviour *left = a->items;
+	const struct behaviour *right = b->items;
 
 	/* What ends before the other begins ends before all that come behind that one, too. */
-	while (i < a_end && j < b_end) {
-		if (a->items[i].low <= b->items[j].high && b->items[j].low <= a->items[i].high) {
-			ret[0] = i;
-			ret[1] = j;
+	while (left < a->items + a->count && right < b->items + b->count) {
+		if (left->low <= right->high && right->low <= left->high) {
+			ret[0] = left;
+			ret[1] = right;
 			return true;
 		}
-		if (a->items[i].high < b->items[j].low)
-			i++;
+		if (left->high < right->low)
+			left++;
 		else
-			j++;
+			right++;
 	}
 	return false;
 }
@@ -186,7 +196,8 @@ static int compare_pair(struct matching *m, const struct behaviour *a, const str
 		.has_port = true,
 		.port = diff_ports_pick(low, high),
 	};
-	struct pk_result alone[DIFF_SIDES], called[DIFF_SIDES], both[DIFF_SIDES];
+	struct pk_result alone[DIFF_SIDES] = { 0 }, called[DIFF_SIDES] = { 0 },
+			 both[DIFF_SIDES] = { 0 };
 	int r;
 
 	memcpy(change.address, address->address, sizeof(change.address));
@@ -212,14 +223,20 @@ static int compare_all(struct matching *m)
 {
 	const struct behaviours *a = &m->addresses;
 	const struct behaviours *n = &m->names;
-	size_t found[2];
+	const struct behaviour *found[2];
 	int r = 0;
 
 	m->net->work->burst = m->net->work->diff->count;
-	for (size_t i = 0; i < a->count && !r; i = run_of(a, i))
-		for (size_t j = 0; j < n->count && !r; j = run_of(n, j))
-			if (find_common(a, i, run_of(a, i), n, j, run_of(n, j), found))
-				r = compare_pair(m, &a->items[found[0]], &n->items[found[1]]);
+	for (size_t i = 0; i < a->count && !r; i = run_of(a, i)) {
+		const struct run left = run_at(a, i);
+
+		for (size_t j = 0; j < n->count && !r; j = run_of(n, j)) {
+			const struct run right = run_at(n, j);
+
+			if (find_common(&left, &right, found))
+				r = compare_pair(m, found[0], found[1]);
+		}
+	}
 	return r;
 }
 

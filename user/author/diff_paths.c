@@ -91,8 +91,10 @@ static int walk_once(const struct diff_paths_pair *pair, struct diff_walk *walk,
 	walk->count = PK_AUTOMATA;
 	if (!r)
 		r = diff_walk(walk);
-	for (size_t i = 0; i < PK_AUTOMATA; i++)
+	for (size_t i = 0; i < PK_AUTOMATA; i++) {
+		walk->pairs[i] = NULL;
 		automaton_reset(&small[i]);
+	}
 	return r;
 }
 

@@ -101,29 +101,35 @@ static int compare_guards(const struct diff_work *work)
 	return r;
 }
 
-static char *number_text(__u32 number, const char *unit, const char *zero)
+/* How a number is written, and which way a larger one is. */
+struct amount {
+	const char *unit;
+	const char *zero;
+	enum diff_way more;
+};
+
+static char *number_text(__u32 number, const struct amount *amount)
 {
 	char *text = NULL;
 
 	if (!number)
-		return strdup(zero);
-	return asprintf(&text, "%u%s", number, unit) < 0 ? NULL : text;
+		return strdup(amount->zero);
+	return asprintf(&text, "%u%s", number, amount->unit) < 0 ? NULL : text;
 }
 
-/* @more: which way a larger number is. */
 static int compare_numbers(struct diff *diff, const char *name, const __u32 numbers[DIFF_SIDES],
-			   const char *unit, const char *zero, enum diff_way more)
+			   const struct amount *amount)
 {
 	/* Zero is no limit. */
 	bool grew = numbers[1] - 1 > numbers[0] - 1;
-	enum diff_way less = more == DIFF_OPENS	 ? DIFF_CLOSES :
-			     more == DIFF_CLOSES ? DIFF_OPENS :
-						   DIFF_OTHER;
+	enum diff_way less = amount->more == DIFF_OPENS	 ? DIFF_CLOSES :
+			     amount->more == DIFF_CLOSES ? DIFF_OPENS :
+							   DIFF_OTHER;
 
 	if (numbers[0] == numbers[1])
 		return 0;
-	return add(diff, name, number_text(numbers[0], unit, zero),
-		   number_text(numbers[1], unit, zero), grew ? more : less);
+	return add(diff, name, number_text(numbers[0], amount), number_text(numbers[1], amount),
+		   grew ? amount->more : less);
 }
 
 static char *resolvers_text(const struct pk_dns *dns)
@@ -167,15 +173,15 @@ static int compare_dns(const struct diff_work *work)
 			      way_of(b->flags & PK_DNS_PRIVATE));
 	if (!r)
 		r = compare_numbers(diff, "egress.dns.min_ttl",
-				    (const __u32[]){ a->min_ttl, b->min_ttl }, "s", "0s",
-				    DIFF_OTHER);
+				    (const __u32[]){ a->min_ttl, b->min_ttl },
+				    &(struct amount){ "s", "0s", DIFF_OTHER });
 	if (!r)
 		r = compare_numbers(diff, "egress.dns.rate", (const __u32[]){ a->rate, b->rate },
-				    "/s", "off", DIFF_OPENS);
+				    &(struct amount){ "/s", "off", DIFF_OPENS });
 	return r ? r :
 		   compare_numbers(diff, "egress.dns.max_name",
-				   (const __u32[]){ a->name_max, b->name_max }, "", "0",
-				   DIFF_OPENS);
+				   (const __u32[]){ a->name_max, b->name_max },
+				   &(struct amount){ "", "0", DIFF_OPENS });
 }
 
 /* An image without anything that asks has nothing to say of approvals. */
@@ -192,12 +198,12 @@ static int compare_approvals(const struct diff_work *work)
 		      b->flags & PK_IMAGE_HOLD ? "hold" : "deny", DIFF_OTHER);
 	if (!r)
 		r = compare_numbers(diff, "approvals.timeout",
-				    (const __u32[]){ a->ask_timeout, b->ask_timeout }, "s", "0s",
-				    DIFF_OTHER);
+				    (const __u32[]){ a->ask_timeout, b->ask_timeout },
+				    &(struct amount){ "s", "0s", DIFF_OTHER });
 	if (!r)
 		r = compare_numbers(diff, "approvals.approvers",
-				    (const __u32[]){ a->ask_approvers, b->ask_approvers }, "", "0",
-				    DIFF_CLOSES);
+				    (const __u32[]){ a->ask_approvers, b->ask_approvers },
+				    &(struct amount){ "", "0", DIFF_CLOSES });
 	return r ? r :
 		   add_words(diff, "approvals.hook", image_string(work->images[0], a->ask_hook),
 			     image_string(work->images[1], b->ask_hook), DIFF_OTHER);
@@ -222,7 +228,7 @@ static int compare_modes(const struct diff_work *work)
 			      way_of(!(b->flags & PK_IMAGE_SNI)));
 	if (!r)
 		r = compare_numbers(work->diff, "report.rate", (const __u32[]){ a->rate, b->rate },
-				    "/s", "off", DIFF_OTHER);
+				    &(struct amount){ "/s", "off", DIFF_OTHER });
 	return r;
 }
 

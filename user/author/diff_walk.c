@@ -114,7 +114,7 @@ static int show(struct walking *w, __u32 number, const struct spot *spot)
 	size_t shown = w->shown.run_count;
 	__u32 labels[DIFF_MACHINES] = { 0 };
 	__u32 depth = w->steps[number].depth;
-	__u32 combination;
+	__u32 combination = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < walk->count && !r; i++) {

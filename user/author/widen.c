@@ -87,8 +87,9 @@ static bool is_left(const struct widening *w, const struct pk_sets *sets,
 {
 	__u32 subjects = item->subjects == PK_SUBJECTS_ALL ? 0 : item->subjects & -item->subjects;
 
-	for (__u8 bit = 1; bit <= PK_ACCESS_CONNECT; bit <<= 1) {
-		struct above above = { item, bit, port, subjects, *ret_culprit, 0, PK_RULE_NONE };
+	for (__u32 bit = 1; bit <= PK_ACCESS_CONNECT; bit <<= 1) {
+		struct above above = { item,	     (__u8)bit, port,	     subjects,
+				       *ret_culprit, 0,		PK_RULE_NONE };
 
 		if (!(item->access & bit) ||
 		    (item->section == PK_SECTION_EXEC && !(bit & w->access)))

@@ -83,6 +83,7 @@ struct explain {
 	char *path; /* owned: resolved target */
 	char *program; /* owned: resolved `by` */
 	char **words; /* owned: of run */
+	struct explain_change change; /* what would give the other verdict */
 	bool json;
 };
 
@@ -92,6 +93,7 @@ static void explain_reset(struct explain *explain)
 	free(TAKE_PTR(explain->path));
 	free(TAKE_PTR(explain->program));
 	exec_words_free(&explain->words);
+	explain_change_reset(&explain->change);
 }
 
 static int take_act(struct explain *explain, const char *act)
@@ -352,7 +354,6 @@ static int explain_policy(struct explain *explain, struct explain_answer *answer
 {
 	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	CLEAN(explain_change_reset) struct explain_change change = { 0 };
 	int r = policy_args_compile(&explain->args, &policy, &diags);
 
 	/* Warnings are for `check`. */
@@ -365,7 +366,7 @@ static int explain_policy(struct explain *explain, struct explain_answer *answer
 	}
 	if (is_act(explain, "process"))
 		return explain_process(explain->args.path, &policy.image, explain->json);
-	r = fill(answer, &policy, &change);
+	r = fill(answer, &policy, &explain->change);
 	if (r < 0) {
 		errno = -r;
 		return cli_error("explain", "cannot judge '%s': %m", explain->target);
