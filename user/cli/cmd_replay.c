@@ -208,7 +208,7 @@ static int print_json(const struct replay_command *command)
 	return json_out_print(
 		"replay",
 		json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "schema",
-			  "picket.replay/1", "events", (json_int_t)command->recording.events,
+			  "picket.replay/1", "acts", (json_int_t)command->recording.acts_seen,
 			  "lost", (json_int_t)command->recording.lost, "same",
 			  (json_int_t)replay->same, "fixed", (json_int_t)replay->fixed, "opened",
 			  (json_int_t)replay_count(replay, PK_VERDICT_ALLOW, PK_SECTION__MAX),
