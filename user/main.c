@@ -22,6 +22,7 @@ static const struct cli_command commands[] = {
 	{ "learn", "make a policy from recorded events", cmd_learn },
 	{ "replay", "what policies would have meant for recorded events", cmd_replay },
 	{ "import", "make a policy of another program's", cmd_import },
+	{ "export", "print what systemd or Landlock can say of a policy", cmd_export },
 	{ "attach", "confine processes that run already", cmd_attach },
 	{ "detach", "set the processes of an attached agent free", cmd_detach },
 	{ "ps", "list the agents of this host", cmd_ps },

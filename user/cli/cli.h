@@ -39,6 +39,8 @@ int cmd_sign(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 /** `picket import`: a policy of another program as one of picket. */
 int cmd_import(int argc, char **argv);
+/** `picket export`: what systemd or Landlock can say of a policy. */
+int cmd_export(int argc, char **argv);
 /** `picket daemon`: picketd. */
 int cmd_daemon(int argc, char **argv);
 /** `picket doctor`: what can this kernel enforce? */
