@@ -40,7 +40,8 @@ struct schema_key {
 	/* What the value may be, for those who describe the language; its reader checks it. */
 	const struct schema *below; /* keys of the map, or of each map of the list */
 	const struct front_words *words; /* all that the text, or each text of the list, may be */
-	const char *form; /* an extended regular expression that the text fits, or each free key of a map */
+	const char *
+		form; /* an extended regular expression that the text fits, or each free key of a map */
 	const char *elements; /* the same of the texts of a list, where they are not like one alone */
 };
 

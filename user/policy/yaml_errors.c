@@ -62,7 +62,7 @@ static const struct yaml_saying yaml_sayings[] = {
 	  "elements of one list stand at the same column: check the indentation" },
 	{ NULL, "expected node content", AT_PROBLEM, "expected a value here", QUOTE_HINT },
 	{ NULL, "expected <document start>", AT_PROBLEM, "expected the end of the file here",
-	  "keys of one map stand at the same column: check the indentation" },
+	  "keys of one map stand at the same column, and nothing follows '...' or a last bracket" },
 };
 
 size_t yaml_offset(struct yaml_cursor *cursor, const struct source *source, size_t characters)
