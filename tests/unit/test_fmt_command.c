@@ -21,8 +21,18 @@
 #define FORM "picket: 1\nexec:\n  default: allow  # why\n"
 #define NO_PLACE "picket: 1\nname:\n  # no place\n  x\n"
 
-static char folder[] = "/tmp/picket-fmt-XXXXXX";
-static char home[4096]; /* where the tests began */
+/** Where the tests run, and where they began. */
+struct place {
+	char folder[40];
+	char home[4096];
+};
+
+static struct place *place(void)
+{
+	static struct place place = { "/tmp/picket-fmt-XXXXXX", "" };
+
+	return &place;
+}
 
 static void test_calls(void **state)
 {
@@ -111,7 +121,8 @@ static void test_schema(void **state)
 static int enter_folder(void **state)
 {
 	(void)state;
-	return !getcwd(home, sizeof(home)) || !mkdtemp(folder) || chdir(folder);
+	return !getcwd(place()->home, sizeof(place()->home)) || !mkdtemp(place()->folder) ||
+	       chdir(place()->folder);
 }
 
 static int leave_folder(void **state)
@@ -122,7 +133,7 @@ static int leave_folder(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(names[i]);
-	return chdir(home) || rmdir(folder);
+	return chdir(place()->home) || rmdir(place()->folder);
 }
 
 int main(void)

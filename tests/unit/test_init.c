@@ -20,8 +20,18 @@
 #include "base/mem.h"
 #include "commands.h"
 
-static char folder[] = "/tmp/picket-init-XXXXXX";
-static char home[4096]; /* where the tests began */
+/** Where the tests run, and where they began. */
+struct place {
+	char folder[40];
+	char home[4096];
+};
+
+static struct place *place(void)
+{
+	static struct place place = { "/tmp/picket-init-XXXXXX", "" };
+
+	return &place;
+}
 
 static const char *const signs[INIT_KIND__MAX] = {
 	[INIT_GIT] = ".git",	     [INIT_NPM] = "package.json", [INIT_PYTHON] = "pyproject.toml",
@@ -172,9 +182,9 @@ static void test_refused(void **state)
 static int enter_folder(void **state)
 {
 	(void)state;
-	if (!getcwd(home, sizeof(home)) || !mkdtemp(folder))
+	if (!getcwd(place()->home, sizeof(place()->home)) || !mkdtemp(place()->folder))
 		return -1;
-	return chdir(folder);
+	return chdir(place()->folder);
 }
 
 static int leave_folder(void **state)
@@ -183,7 +193,7 @@ static int leave_folder(void **state)
 	make_project(0);
 	(void)unlink("stdout.txt");
 	(void)unlink("stderr.txt");
-	return chdir(home) || rmdir(folder);
+	return chdir(place()->home) || rmdir(place()->folder);
 }
 
 int main(void)

@@ -164,47 +164,54 @@ static char *answer_to(const char *policy)
 	return printed;
 }
 
+/** A kind of map, and what stands before and behind its keys in a policy. */
+struct surrounding {
+	const struct schema *schema;
+	const char *before;
+	const char *behind;
+};
+
+/* The reader answers an unknown word for the key with every word of its table. */
+static void check_answer(const struct surrounding *around, const struct schema_key *row)
+{
+	CLEAN_FREE char *policy = NULL;
+	CLEAN_FREE char *answer = NULL;
+
+	assert_true(asprintf(&policy, "picket: 1\n%s%s: zzzzzzzzzzzz%s\n", around->before,
+			     row->name, around->behind) > 0);
+	answer = answer_to(policy);
+	for (size_t i = 0; i < row->words->count; i++) {
+		if (!strstr(answer, row->words->words[i].word))
+			fail_msg("'%s' of '%s' is not in\n%s", row->words->words[i].word, row->name,
+				 answer);
+	}
+}
+
 /* The words of the tables are those by which the reader decides: it names each of them itself. */
 static void test_words(void **state)
 {
-	static const struct {
-		const struct schema *schema;
-		const char *before;
-	} rows[] = {
-		{ &sections_schema, "" },
-		{ &rules_egress_schema, "egress: " },
-		{ &rules_listen_schema, "listen: " },
-		{ &rules_files_schema, "files: " },
-		{ &rules_exec_schema, "exec: " },
-		{ &rules_unix_schema, "unix: " },
-		{ &dns_schema, "egress: {dns: " },
-		{ &tls_schema, "egress: {tls: " },
-		{ &sockets_schema, "sockets: " },
-		{ &process_schema, "process: " },
-		{ &approvals_schema, "approvals: " },
+	static const struct surrounding rows[] = {
+		{ &sections_schema, "", "" },
+		{ &rules_egress_schema, "egress: {", "}" },
+		{ &rules_listen_schema, "listen: {", "}" },
+		{ &rules_files_schema, "files: {", "}" },
+		{ &rules_exec_schema, "exec: {", "}" },
+		{ &rules_unix_schema, "unix: {", "}" },
+		{ &dns_schema, "egress: {dns: {", "}}" },
+		{ &tls_schema, "egress: {tls: {", "}}" },
+		{ &sockets_schema, "sockets: {", "}" },
+		{ &process_schema, "process: {", "}" },
+		{ &approvals_schema, "approvals: {", "}" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (size_t j = 0; j < rows[i].schema->count; j++) {
 			const struct schema_key *row = &rows[i].schema->keys[j];
-			CLEAN_FREE char *policy = NULL;
-			CLEAN_FREE char *answer = NULL;
 
 			/* A set of one word is told in a sentence of its own. */
-			if (!row->words || row->words->count < 2)
-				continue;
-			assert_true(asprintf(&policy, "picket: 1\n%s%s%s: zzzzzzzzzzzz%s\n",
-					     rows[i].before, *rows[i].before ? "{" : "", row->name,
-					     strchr(rows[i].before, '{') ? "}}" :
-					     *rows[i].before		 ? "}" :
-									   "") > 0);
-			answer = answer_to(policy);
-			for (size_t k = 0; k < row->words->count; k++) {
-				if (!strstr(answer, row->words->words[k].word))
-					fail_msg("'%s' of '%s' is not in\n%s",
-						 row->words->words[k].word, row->name, answer);
-			}
+			if (row->words && row->words->count > 1)
+				check_answer(&rows[i], row);
 		}
 	}
 }
