@@ -20,11 +20,13 @@
 	(1U << PK_SOCKET_PACKET | 1U << PK_SOCKET_VSOCK | 1U << PK_SOCKET_XDP |                    \
 	 1U << PK_SOCKET_BLUETOOTH | 1U << PK_SOCKET_CAN)
 
+/* Takes @pattern over: the rule owns it. */
 static int add(struct learn *learn, const struct observation *act, enum pk_section section,
 	       char *pattern, const char *note)
 {
-	struct learn_rule rule = { section, act->access, pattern, note, act->seen };
+	struct learn_rule rule = { section, act->access, NULL, note, act->seen };
 
+	rule.pattern = pattern;
 	return learn_rules_add(&learn->rules, &rule);
 }
 

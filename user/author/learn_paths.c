@@ -144,41 +144,50 @@ static bool is_process(const char *path, const char *at, size_t length)
 	return digits == length && strncmp(path, "/proc/", 6) == 0;
 }
 
-/* Called for each component with its pattern; false stops. */
-typedef bool (*visit_name)(void *context, const char *pattern, const struct made *made);
+/** A component of a path. */
+struct name {
+	const char *pattern;
+	bool wild; /* it has a wildcard */
+	const struct made *made; /* by the agent, or NULL */
+};
 
-/* Visit the components of @path below @root. @ret_wild may be NULL. 0 or -ENOMEM. */
+/* Called for each component; false stops. */
+typedef bool (*visit_name)(void *context, const struct name *name);
+
+/* Visit the components of @path below @root. 0 or -ENOMEM. */
 static int each_name(const struct learn_paths *paths, const char *path, enum root root,
-		     bool *ret_wild, visit_name visit, void *context)
+		     visit_name visit, void *context)
 {
 	const char *at = path + strlen(paths->prefixes[root]);
 	size_t depth = root == ROOT_SLASH ? 0 : LITERAL_NAMES;
-	bool wild = false;
 
 	for (; *at == '/' && at[1]; depth++) {
 		size_t length = strcspn(++at, "/");
 		CLEAN_FREE char *whole = strndup(path, (size_t)(at - path) + length);
+		bool process = is_process(path, at, length);
+		struct name name = { .wild = process };
 		CLEAN_FREE char *pattern =
-			is_process(path, at, length) ?
-				strdup("*") :
-				learn_name(at, length, kind_of(paths, path, at, length, depth),
-					   &wild);
+			process ? strdup("*") :
+				  learn_name(at, length, kind_of(paths, path, at, length, depth),
+					     &name.wild);
 
-		if (!whole || !pattern || !visit(context, pattern, find_made(paths, whole)))
+		if (!whole || !pattern)
 			return -ENOMEM;
-		if (ret_wild)
-			*ret_wild = *ret_wild || wild;
+		name.pattern = pattern;
+		name.made = find_made(paths, whole);
+		if (!visit(context, &name))
+			return -ENOMEM;
 		at += length;
 	}
 	return 0;
 }
 
-static bool go_down(void *context, const char *pattern, const struct made *made)
+static bool go_down(void *context, const struct name *name)
 {
 	struct learn_node **node = context;
 
-	*node = learn_tree_child(*node, pattern);
-	if (*node && made && made->folder)
+	*node = learn_tree_child(*node, name->pattern);
+	if (*node && name->made && name->made->folder)
 		(*node)->made = true;
 	return *node != NULL;
 }
@@ -188,7 +197,7 @@ static int add_to(struct learn_paths *paths, struct learn_node roots[ROOT__MAX],
 {
 	enum root root = find_root(paths, path);
 	struct learn_node *node = &roots[root];
-	int r = each_name(paths, path, root, NULL, go_down, &node);
+	int r = each_name(paths, path, root, go_down, &node);
 
 	if (r)
 		return r;
@@ -237,10 +246,18 @@ int learn_paths_rules(const struct learn_paths *paths, struct learn_rules *rules
 	return r;
 }
 
-static bool write_name(void *context, const char *pattern, const struct made *made)
+/** A pattern that is being written. */
+struct writing {
+	FILE *to;
+	bool wild;
+};
+
+static bool write_name(void *context, const struct name *name)
 {
-	(void)made;
-	(void)fprintf(context, "/%s", pattern);
+	struct writing *writing = context;
+
+	(void)fprintf(writing->to, "/%s", name->pattern);
+	writing->wild = writing->wild || name->wild;
 	return true;
 }
 
@@ -249,16 +266,16 @@ char *learn_paths_pattern(const struct learn_paths *paths, const char *path, boo
 	enum root root = find_root(paths, path);
 	char *pattern = NULL;
 	size_t size = 0;
-	FILE *to = open_memstream(&pattern, &size);
+	struct writing writing = { .to = open_memstream(&pattern, &size) };
 	int r;
 
-	if (!to)
+	if (!writing.to)
 		return NULL;
-	*ret_wild = false;
-	(void)fputs(paths->data[root].name, to);
-	r = each_name(paths, path, root, ret_wild, write_name, to);
-	if (text_close(to, &pattern) || r)
+	(void)fputs(paths->data[root].name, writing.to);
+	r = each_name(paths, path, root, write_name, &writing);
+	if (text_close(writing.to, &pattern) || r)
 		mem_free_ptr(&pattern);
+	*ret_wild = writing.wild;
 	return pattern;
 }
 

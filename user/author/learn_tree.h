@@ -2,14 +2,14 @@
 /*
  * Paths that were seen, as a tree, and the patterns that stand for them. From the leaves to the root:
  *
- *   - A folder that the agent made is its own: `FOLDER/**`, to read and write.
- *   - Of three or more files of one folder that were written, `FOLDER/*` is written; of three or more that
- *     were read, `FOLDER/*` is read.
- *   - Of three or more folders in one folder, below which something was written (read), `FOLDER/**` is
- *     written (read).
+ *   - A folder that the agent made is its own: FOLDER and all below it, to read and write.
+ *   - Of three or more files of one folder that were written, every file of it is written; of three or more that
+ *     were read, every file of it is read.
+ *   - Of three or more folders in one folder, below which something was written (read), all
+ *     below that one is written (read).
  *   - Folders that are everybody's are never opened as a whole: `/`, what is directly below it, `/var/X`,
  *     `/run/X`, `/home/X`, the home folder, and all of `/proc`, `/sys` and `/dev`.
- *   - Programs and libraries that are run stay single files, or `FOLDER/*` of three or more.
+ *   - Programs and libraries that are run stay single files, or every file of a folder of three or more.
  */
 #ifndef PICKET_AUTHOR_LEARN_TREE_H
 #define PICKET_AUTHOR_LEARN_TREE_H

@@ -14,20 +14,13 @@
 /** What the options say about a policy. Zero-initialise; policy_args_reset() frees. */
 struct policy_args {
 	const char *path; /* -p, --policy or an operand; borrowed */
-	bool audit; /* --audit */
 	char *user; /* USER; set by policy_args_identity() */
 	char *home; /* HOME */
 	char *cwd; /* CWD */
 	char *own_home; /* HOME of the passwd entry: what managed layers mean by it */
-	bool guarded; /* the policy's files must be root's, as those of the managed layers */
 	const char *managed; /* the folder of the layers above; NULL: MANAGED_FOLDER */
-	bool managed_draft; /* --managed: not yet in place, so that nobody asks whose files they are */
-	bool no_managed; /* --no-managed: none; only for commands that confine nothing */
-	bool accept; /* the policy is going to confine: its serial, where one is asked for, is recorded */
 	const char *serials; /* the record of them; NULL: SERIALS_FILE */
-	bool identified; /* the three are as they are to be */
 	const char *tests; /* a file with more tests of the policy; borrowed */
-	bool untested; /* the caller runs the tests itself */
 	struct policy_variable *overrides; /* --set; the strings are owned */
 	size_t override_count;
 	/**
@@ -35,6 +28,13 @@ struct policy_args {
 	 * policies are layers between the managed ones and @path, with variables of their own.
 	 */
 	const struct policy_args *around;
+	bool audit; /* --audit */
+	bool guarded; /* the policy's files must be root's, as those of the managed layers */
+	bool managed_draft; /* --managed: not yet in place, so that nobody asks whose files they are */
+	bool no_managed; /* --no-managed: none; only for commands that confine nothing */
+	bool accept; /* the policy is going to confine: its serial, where one is asked for, is recorded */
+	bool identified; /* user, home and cwd are as they are to be */
+	bool untested; /* the caller runs the tests itself */
 };
 
 /**
