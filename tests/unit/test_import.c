@@ -64,7 +64,7 @@ static size_t tests_passed(const char *name, const char *text)
 {
 	static const struct policy_variable builtins[] = { { "HOME", "/home/user" },
 							   { "USER", "user" },
-							   { "CWD", "/work" } };
+							   { "CWD", "/srv/project" } };
 	static const struct policy_context context = { .builtins = builtins, .builtin_count = 3 };
 	static const struct policy_host host = {
 		.resolver_count = 1, .resolvers = { { [10] = 0xff, 0xff, 127, 0, 0, 1 } }
@@ -166,6 +166,7 @@ static const struct refusal refusals[] = {
 	  "an element of 'allowedDomains' must be a text", false },
 	{ "claude", "{\"env\": {}}", 1, 1, "there are no sandbox keys in it", false },
 	{ "claude", "[]", 0, 0, "settings must be a JSON object", false },
+	{ "openshell", "", 0, 0, "there is no policy in it", false },
 	{ "openshell", "version: 2\n", 1, 10, "only version 1 is known", false },
 	{ "openshell", "version: 1\nprocess: {run_as_user: u}\n", 2, 1,
 	  "'process': who a command runs as is an option: picket run --user USER", true },

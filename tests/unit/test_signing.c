@@ -23,7 +23,7 @@
 	"files: {default: allow}\ntests: [{open: /srv/x, expect: deny}]\n"
 #define PART "picket: 1\nfiles: {rules: [{deny: \"/srv/**\"}]}\n"
 
-/** A folder with a policy, what it includes, two keys, a managed layer and a record. */
+/** A folder with a policy, two keys, a managed layer and a record. */
 struct scene {
 	char top[64];
 	struct sign_key key;
@@ -270,8 +270,7 @@ static void truncated_is_refused(void **state)
 	}
 	put(scene, "coder.yaml.sig", text, size);
 	assert_accepted(scene);
-	(void)strcat(text, "\n");
-	put_text(scene, "coder.yaml.sig", text);
+	put_text(scene, "coder.yaml.sig", strcat(text, "\n"));
 	assert_refused(scene, cut);
 }
 
@@ -283,7 +282,6 @@ static void replaced_include_is_refused(void **state)
 	put_text(scene, "part.yaml", PART "# now with a remark\n");
 	assert_refused(scene, "'./part.yaml' is not what was signed");
 	put_text(scene, "part.yaml", PART);
-	assert_accepted(scene);
 	put_text(scene, "coder.yaml", MAIN "# and here\n");
 	assert_refused(scene, "'coder.yaml' is not what was signed");
 }
@@ -428,7 +426,7 @@ static void a_lost_record_refuses_all(void **state)
 		    0);
 	assert_refused(scene, damaged);
 	put_text(scene, "state/serials", "");
-	free(TAKE_PTR(damaged));
+	free(damaged);
 	assert_true(asprintf(&damaged, "the record of serials '%s' is damaged in line 1", path) >
 		    0);
 	assert_refused(scene, damaged);

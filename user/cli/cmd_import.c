@@ -47,9 +47,9 @@ struct importing {
 /* Does the policy load, and do its tests pass? What is wrong then is wrong with the import. */
 static int check_policy(const char *text, struct diag_list *diags)
 {
-	static const struct policy_variable builtins[] = { { "HOME", "/home/user" },
-							   { "USER", "user" },
-							   { "CWD", "/work" } };
+	static const struct policy_variable builtins[] = { { "HOME", "/home/u" },
+							   { "USER", "u" },
+							   { "CWD", "/srv/project" } };
 	static const struct policy_context context = { .builtins = builtins, .builtin_count = 3 };
 	static const struct policy_host host = {
 		.resolver_count = 1, .resolvers = { { [10] = 0xff, 0xff, 127, 0, 0, 1 } }

@@ -84,7 +84,7 @@ static void add_egress(struct draft *draft)
 
 		if (rule->section != DRAFT_EGRESS)
 			continue;
-		any = any || strncmp(rule->pattern, "*", 2) == 0 ||
+		any = any || strcmp(rule->pattern, "*") == 0 ||
 		      strncmp(rule->pattern, "*:", 2) == 0;
 		target = example_host(rule->pattern);
 		if (target && example_by(rule, by, sizeof(by)) &&

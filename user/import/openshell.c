@@ -232,8 +232,14 @@ int import_openshell(struct import *import)
 	};
 	int r = yaml_parse(&import->source, &import->root, import->diags);
 
-	if (r < 0 || !import->root)
-		return r < 0 ? r : -EINVAL;
+	if (r < 0)
+		return r;
+	if (!import->root) {
+		(void)diag_add(import->diags, DIAG_ERROR,
+			       &(struct diag_pos){ .file = import->source.name },
+			       "there is no policy in it");
+		return -EINVAL;
+	}
 	draft_default(&import->draft, DRAFT_FILES, "deny");
 	draft_default(&import->draft, DRAFT_EGRESS, "deny");
 	import_map(import, import->root, "a policy", rows, no_meaning);

@@ -141,6 +141,7 @@ static int read_file(const char *path, bool private, char text[KEY_FILE_MAX + 1]
 }
 
 /* Nobody is there to be asked for a passphrase. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcrypto's */
 static int no_passphrase(char *buffer, int size, int writing, void *unused)
 {
 	(void)buffer;

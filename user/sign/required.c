@@ -125,6 +125,7 @@ static int refuse(const struct policy *layer, const char *path, const char *why,
 	return -EPERM;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a policy is what was read and where it was */
 static int verify(const struct policy *layer, const struct policy *policy, const char *path,
 		  const struct manifest *manifest, bool guarded, struct diag_list *diags)
 {

@@ -229,6 +229,7 @@ static int check_locked(const struct question *q, int folder)
 	return r < 0 || known || q->use == SERIALS_LOOK ? r : record(q, folder, others);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a record is a path and an owner, an answer two sentences */
 int serials_check(const char *path, uid_t owner, enum serials_use use,
 		  const struct manifest *manifest, char **ret_why, const char **ret_hint)
 {
