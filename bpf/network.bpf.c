@@ -30,13 +30,18 @@ static __always_inline struct pk_result pk_found(const struct pk_finding *f)
 	return result;
 }
 
+/* Looks at an address whose element is taken away under the judgement: a reload replaces it once. */
+#define PK_ELEMENT_LOOKS 2
+
 /* A destination that its address alone does not allow, by one after another of its names. */
 struct pk_names {
 	const struct pk_view *view;
 	const struct pk_image *head;
 	struct pk_learned *learned;
 	struct pk_finding *finding;
+	const struct pk_request *rq;
 	const struct pk_query *query;
+	struct pk_result before; /* by the address alone */
 	__u32 set; /* of the address */
 	__u64 now;
 };
@@ -78,32 +83,44 @@ static long pk_judge_learned(__u32 index, void *arg)
 	return 1;
 }
 
+/*
+ * The finding by the names in the address's element of now. The element may be taken away meanwhile, by a reload
+ * that puts another one in its place or by a full map that needs it for another address: then nothing was found,
+ * and the next round looks again.
+ */
+static long pk_judge_element(__u32 round, void *arg)
+{
+	struct pk_names *w = arg;
+	struct pk_learned_key key = { w->rq->address_hi, w->rq->address_lo, w->rq->agent, 0 };
+
+	w->learned = bpf_map_lookup_elem(&pk_learned_map, &key);
+	if (!w->learned)
+		return 1;
+	bpf_loop(PK_LEARNED_NAMES, pk_judge_learned, w, 0);
+	if (bpf_map_lookup_elem(&pk_learned_map, &key) == w->learned)
+		return 1;
+	pk_find(w->finding, &w->before);
+	w->finding->host = 0;
+	return 0;
+}
+
 /* What the names that the agent learned for the address change about the finding. */
 static __always_inline void pk_judge_names(const struct pk_view *v, const struct pk_image *head,
 					   struct pk_scratch *s, const struct pk_query *query,
 					   __u32 set)
 {
-	struct pk_learned_key key = { s->rq.address_hi, s->rq.address_lo, s->rq.agent, 0 };
-	struct pk_finding *f = &s->finding;
-	struct pk_result before = pk_found(f);
 	struct pk_names w = {
 		.view = v,
 		.head = head,
-		.finding = f,
+		.finding = &s->finding,
+		.rq = &s->rq,
 		.query = query,
+		.before = pk_found(&s->finding),
 		.set = set,
+		.now = bpf_ktime_get_boot_ns(),
 	};
 
-	w.learned = bpf_map_lookup_elem(&pk_learned_map, &key);
-	if (!w.learned)
-		return;
-	w.now = bpf_ktime_get_boot_ns();
-	bpf_loop(PK_LEARNED_NAMES, pk_judge_learned, &w, 0);
-	/* A full map gives an entry to another address at any time: then nothing was found. */
-	if (bpf_map_lookup_elem(&pk_learned_map, &key) != w.learned) {
-		pk_find(f, &before);
-		f->host = 0;
-	}
+	bpf_loop(PK_ELEMENT_LOOKS, pk_judge_element, &w, 0);
 }
 
 /* A destination that its address alone does not allow and no rule denies: by its names. */
