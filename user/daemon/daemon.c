@@ -195,6 +195,7 @@ static void client_gone(void *context, struct client *client)
 	events_forget_client(&daemon->events, client);
 	asks_forget_client(&daemon->asks, client);
 	agents_forget_client(daemon, client);
+	reload_forget_client(daemon, client);
 }
 
 /* --- Opening -------------------------------------------------------------------------------------- */
