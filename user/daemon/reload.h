@@ -23,8 +23,8 @@ struct client;
 /** Quiet after a change before it is taken, and the longest that changes can put it off. */
 #define RELOAD_QUIET_MS 300
 #define RELOAD_PATIENCE_MS 3000
-/** Longest that compiling may take. */
-#define RELOAD_COMPILE_MS 120000
+/** Longest that compiling may take: less than clients wait for the answer. */
+#define RELOAD_COMPILE_MS 50000
 /** Most that wait for their turn. */
 #define RELOAD_TURNS_MAX 64
 
