@@ -113,6 +113,7 @@ static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
 		__builtin_memset(&s->rq, 0, sizeof(s->rq));
 		s->rq.agent = agent;
 		s->dir.inode = 0;
+		s->begun_ns = pk_timing ? bpf_ktime_get_ns() : 0;
 		return s;
 	}
 	pk_count(agent, PK_COUNT_SCRATCH_BUSY);
@@ -130,9 +131,14 @@ static __always_inline bool pk_guarded(__u32 agent, __u32 guard)
 	return !head || ((head->guards.deny | head->guards.ask) & (1U << (guard & 31)));
 }
 
+/** time.bpf.c: the decision that s->begun_ns began is made: count it. */
+int pk_time_add(struct pk_scratch *s);
+
 /** Give a work area back. */
 static __always_inline void pk_scratch_give(struct pk_scratch *s)
 {
+	if (s->begun_ns)
+		(void)pk_time_add(s);
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 

@@ -38,8 +38,7 @@ struct pk_names {
 	const struct pk_view *view;
 	const struct pk_image *head;
 	struct pk_learned *learned;
-	struct pk_finding *finding;
-	const struct pk_request *rq;
+	struct pk_scratch *s;
 	const struct pk_query *query;
 	struct pk_result before; /* by the address alone */
 	__u32 set; /* of the address */
@@ -61,20 +60,21 @@ static long pk_judge_learned(__u32 index, void *arg)
 {
 	struct pk_names *w = arg;
 	struct pk_learned_name *name = &w->learned->names[index & (PK_LEARNED_NAMES - 1)];
+	struct pk_finding *f = &w->s->finding;
 	struct pk_sets sets = { { w->set, name->set } };
 	__u64 host = name->host, held;
 	struct pk_result result;
 
-	if (!host || name->image != w->finding->image || name->expires_ns <= w->now)
+	if (!host || name->image != f->image || name->expires_ns <= w->now)
 		return 0;
 	result = pk_judge_sets(w->view, w->head, &sets, w->query);
 	/* The place may have been given to another name in between. */
 	if (name->host != host || name->set != sets.id[1])
 		return 0;
-	if (!w->finding->host || pk_is_said(w->finding, &result))
-		w->finding->host = host;
-	if (pk_is_said(w->finding, &result))
-		pk_find(w->finding, &result);
+	if (!f->host || pk_is_said(f, &result))
+		f->host = host;
+	if (pk_is_said(f, &result))
+		pk_find(f, &result);
 	if (result.verdict != PK_VERDICT_ALLOW)
 		return 0;
 	held = w->now + w->head->dns.min_ttl * 1000000000ULL;
@@ -91,7 +91,8 @@ static long pk_judge_learned(__u32 index, void *arg)
 static long pk_judge_element(__u32 round, void *arg)
 {
 	struct pk_names *w = arg;
-	struct pk_learned_key key = { w->rq->address_hi, w->rq->address_lo, w->rq->agent, 0 };
+	const struct pk_request *rq = &w->s->rq;
+	struct pk_learned_key key = { rq->address_hi, rq->address_lo, rq->agent, 0 };
 
 	w->learned = bpf_map_lookup_elem(&pk_learned_map, &key);
 	if (!w->learned)
@@ -99,8 +100,8 @@ static long pk_judge_element(__u32 round, void *arg)
 	bpf_loop(PK_LEARNED_NAMES, pk_judge_learned, w, 0);
 	if (bpf_map_lookup_elem(&pk_learned_map, &key) == w->learned)
 		return 1;
-	pk_find(w->finding, &w->before);
-	w->finding->host = 0;
+	pk_find(&w->s->finding, &w->before);
+	w->s->finding.host = 0;
 	return 0;
 }
 
@@ -112,8 +113,7 @@ static __always_inline void pk_judge_names(const struct pk_view *v, const struct
 	struct pk_names w = {
 		.view = v,
 		.head = head,
-		.finding = &s->finding,
-		.rq = &s->rq,
+		.s = s,
 		.query = query,
 		.before = pk_found(&s->finding),
 		.set = set,

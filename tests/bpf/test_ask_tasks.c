@@ -72,14 +72,24 @@ static void wait_for_state(pid_t pid, char state)
 	assert_int_equal(state_of(pid), state);
 }
 
-/* Until the one that waits has said so. */
+/* A process of the agent that asks, and no event of another one. */
+static pid_t begin(int (*run)(void))
+{
+	ask_make_files();
+	ask_read_events();
+	ask_world.last = (struct pk_event){ 0 };
+	return ask_start(run);
+}
+
+/* Until one waits and has said so. */
 static void wait_for_hold(void)
 {
-	for (int i = 0; i < WAIT_MS && ask_holds() == 0; i++)
+	for (int i = 0; i < WAIT_MS && ask_world.last.reason != PK_REASON_HELD; i++) {
 		hub_world_sleep(1);
-	assert_int_equal(ask_holds(), 1);
-	ask_read_events();
+		ask_read_events();
+	}
 	assert_int_equal(ask_world.last.reason, PK_REASON_HELD);
+	assert_int_equal(ask_holds(), 1);
 }
 
 static void approve(void)
@@ -139,11 +149,10 @@ static void tracer_cannot_let_it_pass(void **state)
 	(void)state;
 	if (!ask_has_hooks())
 		return;
-	ask_make_files();
 	ask_read_events();
 	before = ask_world.count;
 	shared->stops = 0;
-	pid = ask_start(act_tracer);
+	pid = begin(act_tracer);
 	wait_for_hold();
 	for (int i = 0; i < WAIT_MS && shared->stops < TIMES; i++)
 		hub_world_sleep(1);
@@ -208,8 +217,7 @@ static pid_t orphan(int (*run)(void))
 {
 	shared->pid = 0;
 	shared->group_ended = 0;
-	ask_make_files();
-	assert_int_equal(ask_await(ask_start(run), false), 0);
+	assert_int_equal(ask_await(begin(run), false), 0);
 	assert_true(shared->pid > 0);
 	return shared->pid;
 }
@@ -267,8 +275,7 @@ static void first_process_waits(void **state)
 	(void)state;
 	if (!ask_has_hooks())
 		return;
-	ask_make_files();
-	pid = ask_start(act_init);
+	pid = begin(act_init);
 	wait_for_hold();
 	hub_world_sleep(50);
 	assert_false(is_made());
@@ -317,10 +324,9 @@ static void own_children_continue_it_in_vain(void **state)
 		unsigned long before;
 		pid_t pid;
 
-		ask_make_files();
 		ask_read_events();
 		before = ask_world.count;
-		pid = ask_start(act_under_storm);
+		pid = begin(act_under_storm);
 		wait_for_hold();
 		hub_world_sleep(500);
 		assert_false(is_made());
@@ -352,7 +358,7 @@ static void other_agents_do_not_free_it(void **state)
 	(void)state;
 	if (!ask_has_hooks())
 		return;
-	pid = ask_start(act_command);
+	pid = begin(act_command);
 	assert_int_equal(ask_await(pid, true), ASK_STOPPED);
 	wait_for_hold();
 	hub_world_make(&ask_world.hub, &hub_world.allow, &inner);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,7 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,10 +20,10 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/duration.h"
-#include "control/client.h"
 #include "control/server.h"
 
 #include "commands.h"
+#include "serving.h"
 
 #define SOCKET "socket"
 #define LOCK "socket.lock"
@@ -124,11 +122,13 @@ static int do_list(void *context, struct call *call, struct control_answer *answ
 	static int calls;
 
 	(void)context;
-	(void)call;
+	if (!json_is_true(json_object_get(call->request->params, "time")))
+		return -EINVAL;
 	calls++;
-	answer->result = json_pack("{s:[{s:s, s:s, s:i}, {s:s, s:s, s:i, s:i}]}", "agents", "agent",
-				   "a-1-idle", "policy", "work", "asked", 100, "agent", "a-2-busy",
-				   "name", "odd\033name", "denied", 10 * calls, "granted", calls);
+	answer->result = json_pack("{s:[{s:s, s:s, s:i}, {s:s, s:s, s:i, s:i, s:i, s:i}]}",
+				   "agents", "agent", "a-1-idle", "policy", "work", "asked", 100,
+				   "agent", "a-2-busy", "name", "odd\033name", "denied", 10 * calls,
+				   "granted", calls, "timed", 4 * calls, "timed_ns", 10000 * calls);
 	return 0;
 }
 
@@ -142,47 +142,9 @@ static const struct method methods[] = {
 	{ "agent.list", PEER_NOBODY, do_list },
 };
 
-static void serve(void)
-{
-	const struct server_options options = { .path = SOCKET,
-						.fd = -1,
-						.methods = methods,
-						.method_count =
-							sizeof(methods) / sizeof(*methods) };
-	struct diag_list diags = { 0 };
-	struct server *server = NULL;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (server_open(&options, &server, &diags)) {
-		diag_print(&diags, stderr);
-		_exit(1);
-	}
-	for (;;) {
-		struct pollfd wait = { .fd = server_fd(server), .events = POLLIN };
-
-		(void)poll(&wait, 1, server_timeout(server));
-		if (server_work(server))
-			_exit(1);
-	}
-}
-
 static void start_server(void)
 {
-	server_pid = fork();
-	assert_true(server_pid >= 0);
-	if (server_pid == 0)
-		serve();
-	for (int i = 0; i < 1000; i++) {
-		struct diag_list diags = { 0 };
-		struct control control = CONTROL_NONE;
-
-		if (control_connect(SOCKET, &control, &diags) == 0) {
-			control_close(&control);
-			return;
-		}
-		(void)usleep(10000);
-	}
-	fail_msg("the server does not come up");
+	server_pid = serving_begin(SOCKET, methods, sizeof(methods) / sizeof(*methods));
 }
 
 /* One call, and parts of what it must print ("" = nothing, NULL = whatever) and ask. */
@@ -351,6 +313,28 @@ static void the_feed_is_read(void **state)
 	assert_non_null(strstr(missing.err, "cannot read 'feed'"));
 }
 
+/* The mean of what was timed between two looks; none at the first look, and none of who was idle. */
+static void top_has_latencies(void **state)
+{
+	static const char *const table[ARGS_MAX] = { "top", "-n", "2", "-d", "0.1" };
+	static const char *const lines[ARGS_MAX] = { "top", "--json", "-n", "2", "-d", "0.1" };
+	CLEAN(outcome_reset) struct outcome looks = run(NULL, table, NULL);
+	CLEAN(outcome_reset) struct outcome both = run(NULL, lines, NULL);
+	const char *second = strchr(both.out, '\n');
+	const char *found = strstr(looks.out, "2.5us");
+
+	(void)state;
+	assert_int_equal(looks.code, 0);
+	assert_non_null(strstr(looks.out, "LATENCY"));
+	assert_non_null(found);
+	assert_null(strstr(found + strlen("2.5us"), "us\n"));
+	assert_int_equal(both.code, 0);
+	assert_non_null(second);
+	found = strstr(both.out, "\"latency_us\":2.5");
+	assert_true(found && found > second);
+	assert_null(strstr(found + 1, "latency_us"));
+}
+
 static void top_has_rates(void **state)
 {
 	static const char *const table[ARGS_MAX] = { "top", "-n", "2", "-d", "0.1" };
@@ -421,8 +405,7 @@ static int leave_folder(void **state)
 					     "feed", "stdout.txt", "stderr.txt" };
 
 	(void)state;
-	(void)kill(server_pid, SIGKILL);
-	(void)waitpid(server_pid, NULL, 0);
+	serving_end(server_pid);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(names[i]);
 	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
@@ -434,6 +417,7 @@ int main(void)
 		cmocka_unit_test(commands_say_and_exit),
 		cmocka_unit_test(the_feed_is_read),
 		cmocka_unit_test(top_has_rates),
+		cmocka_unit_test(top_has_latencies),
 		cmocka_unit_test(durations),
 	};
 
