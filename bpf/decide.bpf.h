@@ -20,6 +20,12 @@
 int pk_decide(struct pk_scratch *s);
 
 /**
+ * The same for what no path is asked about: a switch of the process section, or a request with a reason to
+ * deny it. A smaller function: verifiers go through each of these again for every program that calls it.
+ */
+int pk_decide_unkeyed(struct pk_scratch *s);
+
+/**
  * The same for addresses and sockets: sections egress, listen, accept and sockets. s->finding tells
  * more. Also returns PK_ASKED.
  */
@@ -27,7 +33,6 @@ int pk_decide_network(struct pk_scratch *s);
 
 /**
  * The same for what no address is asked about: a kind of socket, or a request with a reason to deny it.
- * A smaller function: verifiers go through each of these again for every program that calls it.
  */
 int pk_decide_refusal(struct pk_scratch *s);
 
