@@ -4,6 +4,7 @@
  * failure means is told in decide.bpf.c; besides:
  *
  *   name expired, of another image, or its place taken   as if it had not been learned
+ *   all names of the address replaced (a reload)         looked at again, once
  *   text of a name gone                                  verdict unchanged, the event has no name
  */
 #include "picket.bpf.h"
