@@ -91,9 +91,7 @@ static int find_unit(const char *unit, char **ret_path, struct diag_list *diags)
 {
 	const char *interface = unit_interface(unit);
 	bool booted = sd_booted() > 0;
-	int r = !interface ? -EINVAL :
-		booted	   ? ask_manager(unit, interface, ret_path) :
-			     -ENODEV;
+	int r = !interface ? -EINVAL : booted ? ask_manager(unit, interface, ret_path) : -ENODEV;
 
 	if (!interface)
 		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
