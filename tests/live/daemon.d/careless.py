@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 
 import stage
@@ -130,8 +131,32 @@ def versions(tap, host):
                   "result" in rpc.call("hello"), (first, second))
 
 
+def downgrade(tap, host):
+    """What another version has left in the kernel is neither touched nor taken over."""
+    folder = f"{stage.PINS}/daemon"
+    marker = next(name for name in os.listdir(folder) if name.startswith("abi-"))
+    process = host.start("plain", "run", "--quiet", "-p", "work", "--", "bash", "-c",
+                         f"echo ready; read line; exec 3<>/dev/tcp/127.0.0.1/{stage.CLOSED}", stdin=subprocess.PIPE)
+    process.stdout.readline()
+    host.end_daemon(signal.SIGTERM)
+    os.rename(f"{folder}/{marker}", f"{folder}/abi-99")
+    told(tap, "the kernel has what another version left: picketd does not start",
+         host.run("root", host.program, "daemon"), "version 99", "this picket is of version", "hint")
+    told(tap, "nor is it removed while an agent is there", host.run("root", host.program, "daemon", "--remove"),
+         "agent")
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    tap.check("and the agent is confined", stage.wait_until(
+        lambda: "not permitted" in stage.read(process.err_path)), stage.read(process.err_path))
+    os.rename(f"{folder}/abi-99", f"{folder}/{marker}")
+    host.start_daemon()
+    process.communicate(timeout=stage.PATIENCE)
+    tap.check("the version that made it is back: it goes on", stage.wait_until(lambda: host.agents() == []))
+
+
 def careless(tap, host):
     groups(tap, host)
     files(tap, host)
     record(tap, host)
     versions(tap, host)
+    downgrade(tap, host)
