@@ -51,11 +51,14 @@ const char ask_kinds_mounts[] = "picket: 1\n"
 				"name: mounts\n"
 				"process: {profile: 'off', mounts: ask}\n";
 
-/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): what the acts are about */
-static struct {
+/* What the acts are about. */
+struct found {
 	int listeners[3];
 	pid_t outsider; /* a process that is not the agent's, and not picket */
-} found = { { -1, -1, -1 }, 0 };
+};
+
+/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): what the test has */
+static struct found found = { { -1, -1, -1 }, 0 };
 
 static socklen_t name_socket(struct sockaddr_un *ret_name, const char *path)
 {

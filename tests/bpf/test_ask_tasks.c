@@ -30,12 +30,14 @@
 #define WAIT_MS 20000
 
 /* What acts tell the test: they cannot return it. */
-/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): shared memory */
-static struct shared {
+struct shared {
 	volatile pid_t pid; /* who waits, where that is no child of the test */
 	volatile int group_ended; /* a signal: SIGHUP came and was caught */
 	volatile int stops; /* that the tracer saw */
-} * shared;
+};
+
+/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): shared memory */
+static struct shared *shared;
 
 static int act_create(void)
 {
