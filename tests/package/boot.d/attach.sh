@@ -13,12 +13,15 @@ service() {
 	systemctl daemon-reload && systemctl start service.service
 }
 
-# It says WORD from now on.
-service_says() {
-	: >/tmp/service.log
-	until_true 60 test -s /tmp/service.log
-	sleep 2
+last_is() {
 	[ "$(tail -1 /tmp/service.log)" = "$1" ]
+}
+
+# service_says WORD NEVER: it says the one soon, and the other not any more.
+service_says() {
+	until_true 60 last_is "$1" || return 1
+	: >/tmp/service.log
+	until_true 60 last_is "$1" && sleep 3 && ! grep -x "$2" /tmp/service.log
 }
 
 # Prints the agent's id.
@@ -41,16 +44,16 @@ refused_unit() {
 
 attached() {
 	check 'a service runs' service
-	check 'it reads what a policy would deny' service_says x
+	check 'it reads what a policy would deny' service_says x denied
 	check 'a unit that is not there is no target' refused_unit no.service "no unit 'no.service'"
 	check 'nor one that does not run' refused_unit rescue.service 'rescue.service'
 	check 'nor half a name' refused_unit service "write it as"
 	check 'a user may not attach it' not dev picket attach -p p --unit service.service
 	check 'an operator attaches it while it runs' attach_service
-	check 'it is denied from then on' service_says denied
+	check 'it is denied from then on' service_says denied x
 	check 'and goes on' systemctl is-active service.service
 	check 'picket ps has it' bash -c "picket ps --json | grep '\"kind\": *\"attach\"'"
 	check 'it is detached' boss picket detach "$(attached_id)"
-	check 'and reads again' service_says x
+	check 'and reads again' service_says x denied
 	systemctl stop service.service
 }

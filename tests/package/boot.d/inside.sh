@@ -27,7 +27,7 @@ nesting_policies() {
 in_outer() {
 	local out
 
-	out=$(dev picket run -p outer -- sh -c "$2" 2>&1)
+	out=$(dev picket run --quiet -p outer -- sh -c "$2" 2>&1)
 	printf '%s\n' "$out"
 	[[ $out =~ $1 ]]
 }
@@ -36,9 +36,9 @@ inside() {
 	check 'policies for nested agents are taken' nesting_policies
 	check 'the outer agent reads it' in_outer '^x' 'cat /srv/inner'
 	check 'the agent inside does not' in_outer '/srv/inner: Permission denied' \
-		'picket run -p inner -- cat /srv/inner'
+		'picket run --quiet -p inner -- cat /srv/inner'
 	check 'nor what the outer one may not' in_outer '/srv/secret: Permission denied' \
-		'picket run -p inner -- cat /srv/secret'
+		'picket run --quiet -p inner -- cat /srv/secret'
 	check 'another policy is not for it' in_outer "no policy 'p'" 'picket run -p p -- true'
 	check 'it asks why, and is told' in_outer 'secret' \
 		'cat /srv/secret 2>/dev/null; picket why 2>&1'
