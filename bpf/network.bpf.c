@@ -41,7 +41,6 @@ struct pk_names {
 	struct pk_learned *learned;
 	struct pk_scratch *s;
 	const struct pk_query *query;
-	struct pk_result before; /* by the address alone */
 	__u32 set; /* of the address */
 	__u64 now;
 };
@@ -92,8 +91,9 @@ static long pk_judge_learned(__u32 index, void *arg)
 static long pk_judge_element(__u32 round, void *arg)
 {
 	struct pk_names *w = arg;
-	const struct pk_request *rq = &w->s->rq;
-	struct pk_learned_key key = { rq->address_hi, rq->address_lo, rq->agent, 0 };
+	struct pk_scratch *s = w->s;
+	/* Here, and not with what is handed around: 512 bytes of stack are all that six functions have. */
+	struct pk_learned_key key = { s->rq.address_hi, s->rq.address_lo, s->rq.agent, 0 };
 
 	w->learned = bpf_map_lookup_elem(&pk_learned_map, &key);
 	if (!w->learned)
@@ -101,8 +101,7 @@ static long pk_judge_element(__u32 round, void *arg)
 	bpf_loop(PK_LEARNED_NAMES, pk_judge_learned, w, 0);
 	if (bpf_map_lookup_elem(&pk_learned_map, &key) == w->learned)
 		return 1;
-	pk_find(&w->s->finding, &w->before);
-	w->s->finding.host = 0;
+	s->finding = s->by_address;
 	return 0;
 }
 
@@ -116,11 +115,11 @@ static __always_inline void pk_judge_names(const struct pk_view *v, const struct
 		.head = head,
 		.s = s,
 		.query = query,
-		.before = pk_found(&s->finding),
 		.set = set,
 		.now = bpf_ktime_get_boot_ns(),
 	};
 
+	s->by_address = s->finding;
 	bpf_loop(PK_ELEMENT_LOOKS, pk_judge_element, &w, 0);
 }
 
