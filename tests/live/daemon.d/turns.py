@@ -95,8 +95,9 @@ def answered_meanwhile(tap, host, large):
     p99 = waits[len(waits) * 99 // 100]
     print(f"# turns: {AGENTS} policies of {RULES} rules in {whole:.0f} ms; {len(waits)} others were "
           f"answered meanwhile: p50 {waits[len(waits) // 2]:.1f}, p99 {p99:.1f}, at most {waits[-1]:.1f} ms")
+    # A machine that has more to do takes longer for all of it.
     tap.check("many large policies: others are answered meanwhile", waits[-1] < whole / 5 and
-              p99 < (20 if not stage.GUEST else whole / 10), (whole, waits[-5:]))
+              p99 < max(20, whole / (10 if stage.GUEST else 100)), (whole, waits[-5:]))
 
 
 def one_after_the_other(tap, host, large):
