@@ -41,8 +41,8 @@ static pid_t server_pid;
 	"\"chain\":[{\"pid\":4100,\"comm\":\"git\"},{\"pid\":4090,\"comm\":\"bash\"}]}]}"
 
 static const char requests[] = "{\"requests\":[" REQUEST("r-aaaa1111", "a-1-x") "," REQUEST(
-	"r-aaaa2222", "a-1-x") "," REQUEST("r-bbbb3333", "a-1-x") "," REQUEST("r-bbbb3333",
-									      "a-2-y") "]}";
+	"r-aaaaaaaa2222", "a-1-x") "," REQUEST("r-bbbbbbbb3333",
+					       "a-1-x") "," REQUEST("r-bbbbbbbb3333", "a-2-y") "]}";
 
 #define DENIAL                                                                                              \
 	"{\"schema\":\"picket.event/1\",\"kind\":\"decision\",\"reason\":\"rule\",\"rule\":{\"verdict\":"   \
@@ -186,9 +186,13 @@ static const struct expected calls[] = {
 	  0,
 	  ": approved until the agent ends\n",
 	  "",
-	  "{\"agent\":\"a-2-y\",\"id\":\"r-bbbb3333\",\"mode\":\"agent\"}" },
+	  "{\"agent\":\"a-2-y\",\"id\":\"r-bbbbbbbb3333\",\"mode\":\"agent\"}" },
 	{ { "approve", "r-aaaa" }, 1, "", "2 requests begin with 'r-aaaa': give more", NULL },
-	{ { "approve", "r-bbbb3333" }, 1, "", "2 agents wait for 'r-bbbb3333': give the", NULL },
+	{ { "approve", "r-bbbbbbbb3333" },
+	  1,
+	  "",
+	  "2 agents wait for 'r-bbbbbbbb3333': give the",
+	  NULL },
 	{ { "approve", "r-" }, 1, "", "there is no request 'r-'", NULL },
 	{ { "approve", "" }, 1, "", "there is no request ''", NULL },
 	{ { "approve", "r-aaaa1", "a-2-y" }, 1, "", "there is no request", NULL },
@@ -216,7 +220,7 @@ static const struct expected calls[] = {
 	  0,
 	  "connect git.example:22/tcp (192.0.2.7): refused\n",
 	  "",
-	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaa2222\",\"reason\":\"no\"}" },
+	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaaaaaa2222\",\"reason\":\"no\"}" },
 	{ { "refuse" }, 2, "", "no request given", NULL },
 	{ { "refuse", "a", "b", "c" }, 2, "", "'c' is one word too many", NULL },
 	{ { "refuse", "zzzz" }, 1, "", "there is no request 'zzzz'", NULL },
