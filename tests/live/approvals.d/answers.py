@@ -80,7 +80,7 @@ def watched(tap, host, agent):
 def modes(tap, host, agent):
     """Each way to approve, and its end."""
     name = asked(tap, agent, "once")
-    answer(tap, host, "once", "approve", name[:6] if len(host.requests()) == 1 else name)
+    answer(tap, host, "once", "approve", name[:10] if len(host.requests()) == 1 else name)
     tap.equal("once: once", agent.connect(), "ok", agent.errors())
     name = asked(tap, agent, "for")
     answer(tap, host, "for", "approve", name, "--for", "4s", "--reason", "try it")
@@ -116,8 +116,8 @@ def refusals(tap, host, agent):
 
 
 def wrong_words(tap, host):
-    for words, part in ((["approve", "r-zzzzzzzz"], "there is no request 'r-zzzzzzzz'"),
-                        (["refuse", "r-zzzzzzzz"], "there is no request 'r-zzzzzzzz'"),
+    for words, part in ((["approve", "r-zzzzzzzzzzzz"], "there is no request 'r-zzzzzzzzzzzz'"),
+                        (["refuse", "r-zzzzzzzzzzzz"], "there is no request 'r-zzzzzzzzzzzz'"),
                         (["revoke", "999999"], "999999"),
                         (["requests", "a-9-none"], "a-9-none")):
         done = host.picket("admin", *words)
