@@ -21,6 +21,7 @@ VERSION := 0.1.0
 
 O ?= .output
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 FUZZ_TIME ?= 60
 FUZZ_RUNS ?= 20000
 KERNEL ?= 6.1
@@ -382,7 +383,9 @@ install-files:
 	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/picket/LICENSE
 	install -D -m 0644 tools/package/picket.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/picket.conf
 	install -D -m 0644 tools/package/picket.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/picket.conf
+	install -D -m 0644 tools/package/picket.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/picket
 	@install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 0644 tools/package/picket.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/picket.socket
 	sed 's,@bindir@,$(PREFIX)/bin,' tools/package/picket.service.in \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/picket.service
 

@@ -32,6 +32,9 @@ extern const volatile __u32 pk_answers;
 /** 1: somebody could approve what rules ask about. */
 extern __u32 pk_approvers;
 
+/** 1: somebody wants to know how long decisions take. */
+extern __u32 pk_timing;
+
 /** tgid of the process that supervises the agents: they can neither signal nor trace it. */
 extern __u32 pk_supervisor;
 

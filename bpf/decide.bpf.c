@@ -19,37 +19,32 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* The first path in two parts: the states between them are its directory's. */
-static __always_inline int pk_run_halves(const struct pk_view *v, const struct pk_image *head,
-					 struct pk_scratch *s, struct pk_states *states)
-{
-	__u32 length = s->rq.length[0], leaf = s->components[0].length, offset = length - leaf;
-
-	if (leaf >= length || length > PK_PATH_MAX)
-		return pk_path_run(v, head, s->data, length, states);
-	if (pk_path_run(v, head, s->data, offset, states))
-		return 1;
-	s->dir.image = pk_image_name(head);
-	s->dir.states[0] = states->at[0];
-	s->dir.states[1] = states->at[1];
-	s->walked = 1;
-	return pk_path_run(v, head, s->data + (offset & (PK_PATH_MAX - 1)), leaf, states);
-}
-
-/* The rule sets of the request's key, a path. */
+/*
+ * The rule sets of the request's key, a path. The states between its directory and its last name are
+ * kept when the walk noted that directory.
+ */
 static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_image *head,
 				       struct pk_scratch *s, struct pk_sets *ret_sets)
 {
 	struct pk_states states = pk_path_start(head);
-	int broken;
+	__u32 second = s->rq.flags & PK_REQUEST_SECOND ? 1 : 0;
+	__u32 length = s->rq.length[second], leaf = s->components[0].length;
 
-	if (s->rq.flags & PK_REQUEST_SECOND)
-		broken = pk_path_run(v, head, s->data + PK_PATH_MAX, s->rq.length[1], &states);
-	else if (s->dir.inode)
-		broken = pk_run_halves(v, head, s, &states);
-	else
-		broken = pk_path_run(v, head, s->data, s->rq.length[0], &states);
-	return broken || pk_path_sets(v, &states, ret_sets);
+	if (second || !s->dir.inode || leaf >= length)
+		leaf = 0;
+	length -= leaf;
+	/* One address for both paths: verifiers would go over each. */
+	if (pk_path_run(v, head, s->data + second * PK_PATH_MAX, length, &states))
+		return 1;
+	if (leaf) {
+		s->dir.image = pk_image_name(head);
+		s->dir.states[0] = states.at[0];
+		s->dir.states[1] = states.at[1];
+		s->walked = 1;
+		if (pk_path_run(v, head, s->data + (length & (PK_PATH_MAX - 1)), leaf, &states))
+			return 1;
+	}
+	return pk_path_sets(v, &states, ret_sets);
 }
 
 /* A switch of the process section, or what is refused to every agent (rq.reason is set). */
@@ -77,10 +72,29 @@ static __always_inline __u32 pk_judge_flags(__u32 request)
 	return request & PK_REQUEST_RULES ? PK_JUDGE_RULES_ONLY : 0;
 }
 
-static __always_inline struct pk_result
-pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk_scratch *s)
+/* What needs no key: 1 when @ret_result has the verdict, 0 when it depends on the request's key. */
+static __always_inline int pk_judge_unkeyed(const struct pk_image *head, const struct pk_scratch *s,
+					    struct pk_result *ret_result)
 {
-	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
+	__u32 section = s->rq.section;
+
+	if (section >= PK_SECTION__MAX)
+		return 1;
+	if (section == PK_SECTION_PROCESS) {
+		*ret_result = pk_judge_guard(head, s);
+		return 1;
+	}
+	if (!(s->rq.flags & PK_REQUEST_ALWAYS) && !head->defaults[section].present) {
+		ret_result->verdict = PK_VERDICT_ALLOW;
+		ret_result->reason = PK_REASON_UNJUDGED;
+		return 1;
+	}
+	return s->rq.reason != 0;
+}
+
+static __always_inline void pk_judge_keyed(const struct pk_view *v, const struct pk_image *head,
+					   struct pk_scratch *s, struct pk_result *ret_result)
+{
 	struct pk_query query = {
 		.section = s->rq.section,
 		.access = s->rq.access,
@@ -89,22 +103,8 @@ pk_judge_request(const struct pk_view *v, const struct pk_image *head, struct pk
 	};
 	struct pk_sets sets = {};
 
-	if (query.section >= PK_SECTION__MAX)
-		return result;
-	if (query.section == PK_SECTION_PROCESS)
-		return pk_judge_guard(head, s);
-	if (!(s->rq.flags & PK_REQUEST_ALWAYS) && !head->defaults[query.section].present) {
-		result.verdict = PK_VERDICT_ALLOW;
-		result.reason = PK_REASON_UNJUDGED;
-		return result;
-	}
-	if (s->rq.reason) {
-		result.reason = s->rq.reason;
-		return result;
-	}
-	if (pk_key_sets(v, head, s, &sets))
-		return result;
-	return pk_judge_sets(v, head, &sets, &query);
+	if (!pk_key_sets(v, head, s, &sets))
+		*ret_result = pk_judge_sets(v, head, &sets, &query);
 }
 
 /* Is the file at s->dentry the agent's own feed of denials, opened for reading? */
@@ -123,27 +123,25 @@ static __always_inline bool pk_is_feed(const struct pk_scratch *s)
 	return value && *value == (PK_OWN_FEED | s->rq.agent);
 }
 
-/**
- * The judgement of pk_decide(): 0 when the call may go on, 1 when s->finding says otherwise, or an errno. A
- * function of its own, so that what follows has its stack.
+/*
+ * The judgement: 0 when the call may go on, 1 when s->finding says otherwise, or an errno. Without
+ * @keyed a request that its key decides is denied.
  */
-__noinline int pk_decide_image(struct pk_scratch *s)
+static __always_inline int pk_decide_by(struct pk_scratch *s, bool keyed)
 {
 	struct pk_result result = { PK_VERDICT_DENY, PK_REASON_IMAGE, PK_RULE_NONE };
 	struct pk_view view;
 	const struct pk_image *head;
-	__u32 agent, zero = 0;
+	__u32 agent = s->rq.agent, zero = 0;
 
-	if (!s)
-		return -EACCES;
-	agent = s->rq.agent;
 	if (s->rq.reason)
 		result.reason = s->rq.reason;
 	s->finding.audit = 0;
 	view.map = bpf_map_lookup_elem(&pk_images, &agent);
 	head = view.map ? bpf_map_lookup_elem(view.map, &zero) : 0;
 	if (head) {
-		result = pk_judge_request(&view, head, s);
+		if (!pk_judge_unkeyed(head, s, &result) && keyed)
+			pk_judge_keyed(&view, head, s, &result);
 		if (result.verdict == PK_VERDICT_ALLOW) {
 			pk_report_allowed(s, &result, head);
 			return 0;
@@ -159,9 +157,27 @@ __noinline int pk_decide_image(struct pk_scratch *s)
 	return 1;
 }
 
-__noinline int pk_decide(struct pk_scratch *s)
+/* What becomes of a request that is not allowed, by s->finding. */
+static __always_inline int pk_decide_found(struct pk_scratch *s)
 {
 	struct pk_result result;
+
+	if (s->finding.verdict == PK_VERDICT_ASK)
+		return pk_ask(s);
+	result.verdict = s->finding.verdict;
+	result.reason = s->finding.reason;
+	result.rule = s->finding.rule;
+	return pk_conclude(s, &result, s->finding.audit);
+}
+
+/** The judgement of pk_decide(): a function of its own, so that what follows has its stack. */
+__noinline int pk_decide_image(struct pk_scratch *s)
+{
+	return s ? pk_decide_by(s, true) : -EACCES;
+}
+
+__noinline int pk_decide(struct pk_scratch *s)
+{
 	int open;
 
 	if (!s)
@@ -169,14 +185,17 @@ __noinline int pk_decide(struct pk_scratch *s)
 	open = pk_decide_image(s);
 	if (open <= 0)
 		return open;
-	if (pk_is_feed(s))
-		return 0;
-	if (s->finding.verdict == PK_VERDICT_ASK)
-		return pk_ask(s);
-	result.verdict = s->finding.verdict;
-	result.reason = s->finding.reason;
-	result.rule = s->finding.rule;
-	return pk_conclude(s, &result, s->finding.audit);
+	return pk_is_feed(s) ? 0 : pk_decide_found(s);
+}
+
+__noinline int pk_decide_unkeyed(struct pk_scratch *s)
+{
+	int open;
+
+	if (!s)
+		return -EACCES;
+	open = pk_decide_by(s, false);
+	return open <= 0 ? open : pk_decide_found(s);
 }
 
 /* Is what is known of the directory of this image? Then the sets of the whole path follow. */

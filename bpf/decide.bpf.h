@@ -20,6 +20,12 @@
 int pk_decide(struct pk_scratch *s);
 
 /**
+ * The same for what no path is asked about: a switch of the process section, or a request with a reason to
+ * deny it. A smaller function: verifiers go through each of these again for every program that calls it.
+ */
+int pk_decide_unkeyed(struct pk_scratch *s);
+
+/**
  * The same for addresses and sockets: sections egress, listen, accept and sockets. s->finding tells
  * more. Also returns PK_ASKED.
  */
@@ -27,7 +33,6 @@ int pk_decide_network(struct pk_scratch *s);
 
 /**
  * The same for what no address is asked about: a kind of socket, or a request with a reason to deny it.
- * A smaller function: verifiers go through each of these again for every program that calls it.
  */
 int pk_decide_refusal(struct pk_scratch *s);
 
@@ -113,6 +118,7 @@ static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
 		__builtin_memset(&s->rq, 0, sizeof(s->rq));
 		s->rq.agent = agent;
 		s->dir.inode = 0;
+		s->begun_ns = pk_timing ? bpf_ktime_get_ns() : 0;
 		return s;
 	}
 	pk_count(agent, PK_COUNT_SCRATCH_BUSY);
@@ -130,9 +136,14 @@ static __always_inline bool pk_guarded(__u32 agent, __u32 guard)
 	return !head || ((head->guards.deny | head->guards.ask) & (1U << (guard & 31)));
 }
 
+/** time.bpf.c: the decision that s->begun_ns began is made: count it. */
+int pk_time_add(struct pk_scratch *s);
+
 /** Give a work area back. */
 static __always_inline void pk_scratch_give(struct pk_scratch *s)
 {
+	if (s->begun_ns)
+		(void)pk_time_add(s);
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 

@@ -43,7 +43,7 @@ static __always_inline int pk_guard_ask(__u32 agent, const struct pk_act *act,
 					  target->comm))
 			s->rq.target_comm[0] = 0;
 	}
-	error = pk_decide(s);
+	error = pk_decide_unkeyed(s);
 	pk_scratch_give(s);
 	return pk_errno(error);
 }

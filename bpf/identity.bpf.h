@@ -40,29 +40,43 @@ static __always_inline __u32 pk_who_cgroup(void)
 	return agent;
 }
 
+struct pk_around {
+	__u64 ancestors; /* of a cgroup, as an address */
+	__u32 depth;
+	__u32 agent; /* the innermost so far */
+};
+
+static long pk_around_level(__u32 level, void *arg)
+{
+	struct pk_around *w = arg;
+	struct cgroup *ancestor = 0;
+	__u32 *slot;
+	__u64 id;
+
+	/* The root is nobody's. */
+	if (!level)
+		return 0;
+	if (level > w->depth ||
+	    bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+				  (void *)(w->ancestors + (__u64)level * sizeof(ancestor))))
+		return 1;
+	id = BPF_CORE_READ(ancestor, kn, id);
+	slot = bpf_map_lookup_elem(&pk_cgroups, &id);
+	if (slot)
+		w->agent = *slot;
+	return 0;
+}
+
 /** The agent whose cgroup is the innermost one at or around the one at an address, or 0. */
 static __always_inline __u32 pk_agent_around(const struct cgroup *cgroup)
 {
-	__u64 ancestors = (__u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors);
-	int depth = BPF_CORE_READ(cgroup, level);
-	__u32 agent = 0;
+	struct pk_around w = {
+		.ancestors = (__u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors),
+		.depth = (__u32)BPF_CORE_READ(cgroup, level),
+	};
 
-	for (int level = 1; level < PK_CGROUP_DEPTH; level++) {
-		struct cgroup *ancestor = 0;
-		__u32 *slot;
-		__u64 id;
-
-		if (level > depth)
-			break;
-		if (bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
-					  (void *)(ancestors + (__u64)level * sizeof(ancestor))))
-			break;
-		id = BPF_CORE_READ(ancestor, kn, id);
-		slot = bpf_map_lookup_elem(&pk_cgroups, &id);
-		if (slot)
-			agent = *slot;
-	}
-	return agent;
+	bpf_loop(PK_CGROUP_DEPTH, pk_around_level, &w, 0);
+	return w.agent;
 }
 
 /** Whose the task with the label is, also while its program waits to be approved; 0 = nobody's. */

@@ -25,9 +25,13 @@ static __always_inline bool pk_take_back(struct task_struct *task)
 		return false;
 	if (pk_heir && pk_agent_around(BPF_CORE_READ(task, cgroups, dfl_cgrp)) != pk_heir)
 		return false;
-	/* Who waits for an approver goes on waiting in an agent of his agent. */
-	if (!pk_heir)
-		label->pending.agent = 0;
+	/*
+	 * A program that waits to be approved is its agent's until it was, wherever it is moved meanwhile:
+	 * a new label would let it run unasked.
+	 */
+	if (pk_heir && !label->agent)
+		return false;
+	label->pending.agent = 0;
 	/* Bits of programs and states of commands mean something in one image only. */
 	label->subjects = 0;
 	label->script = 0;

@@ -269,8 +269,10 @@ struct pk_scratch {
 	struct pk_dir known; /* what the cache has for it; inode 0: nothing valid */
 	__u32 walked; /* dir.states and dir.image are set */
 	__u32 _pad;
+	__u64 begun_ns; /* when it was taken, CLOCK_MONOTONIC; 0: nobody wants to know */
 	struct pk_request rq;
 	struct pk_finding finding;
+	struct pk_finding by_address; /* what the address alone says, while names are looked at */
 	struct pk_command command;
 	struct pk_asked asked;
 	struct pk_packet packet;

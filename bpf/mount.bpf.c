@@ -55,7 +55,7 @@ __noinline int pk_refuse_mount(__u32 agent, __u32 op, __u32 flags)
 		s->rq.access = PK_ACCESS_RUN;
 	if (section != PK_SECTION_PROCESS)
 		s->rq.reason = PK_REASON_MOUNT;
-	error = pk_decide(s);
+	error = pk_decide_unkeyed(s);
 	pk_scratch_give(s);
 	return error;
 }

@@ -4,6 +4,7 @@
  * failure means is told in decide.bpf.c; besides:
  *
  *   name expired, of another image, or its place taken   as if it had not been learned
+ *   all names of the address replaced (a reload)         looked at again, once
  *   text of a name gone                                  verdict unchanged, the event has no name
  */
 #include "picket.bpf.h"
@@ -30,12 +31,15 @@ static __always_inline struct pk_result pk_found(const struct pk_finding *f)
 	return result;
 }
 
+/* Looks at an address whose element is taken away under the judgement: a reload replaces it once. */
+#define PK_ELEMENT_LOOKS 2
+
 /* A destination that its address alone does not allow, by one after another of its names. */
 struct pk_names {
 	const struct pk_view *view;
 	const struct pk_image *head;
 	struct pk_learned *learned;
-	struct pk_finding *finding;
+	struct pk_scratch *s;
 	const struct pk_query *query;
 	__u32 set; /* of the address */
 	__u64 now;
@@ -56,20 +60,21 @@ static long pk_judge_learned(__u32 index, void *arg)
 {
 	struct pk_names *w = arg;
 	struct pk_learned_name *name = &w->learned->names[index & (PK_LEARNED_NAMES - 1)];
+	struct pk_finding *f = &w->s->finding;
 	struct pk_sets sets = { { w->set, name->set } };
 	__u64 host = name->host, held;
 	struct pk_result result;
 
-	if (!host || name->image != w->finding->image || name->expires_ns <= w->now)
+	if (!host || name->image != f->image || name->expires_ns <= w->now)
 		return 0;
 	result = pk_judge_sets(w->view, w->head, &sets, w->query);
 	/* The place may have been given to another name in between. */
 	if (name->host != host || name->set != sets.id[1])
 		return 0;
-	if (!w->finding->host || pk_is_said(w->finding, &result))
-		w->finding->host = host;
-	if (pk_is_said(w->finding, &result))
-		pk_find(w->finding, &result);
+	if (!f->host || pk_is_said(f, &result))
+		f->host = host;
+	if (pk_is_said(f, &result))
+		pk_find(f, &result);
 	if (result.verdict != PK_VERDICT_ALLOW)
 		return 0;
 	held = w->now + w->head->dns.min_ttl * 1000000000ULL;
@@ -78,32 +83,44 @@ static long pk_judge_learned(__u32 index, void *arg)
 	return 1;
 }
 
+/*
+ * The finding by the names in the address's element of now. The element may be taken away meanwhile, by a reload
+ * that puts another one in its place or by a full map that needs it for another address: then nothing was found,
+ * and the next round looks again.
+ */
+static long pk_judge_element(__u32 round, void *arg)
+{
+	struct pk_names *w = arg;
+	struct pk_scratch *s = w->s;
+	/* Here, and not with what is handed around: 512 bytes of stack are all that six functions have. */
+	struct pk_learned_key key = { s->rq.address_hi, s->rq.address_lo, s->rq.agent, 0 };
+
+	w->learned = bpf_map_lookup_elem(&pk_learned_map, &key);
+	if (!w->learned)
+		return 1;
+	bpf_loop(PK_LEARNED_NAMES, pk_judge_learned, w, 0);
+	if (bpf_map_lookup_elem(&pk_learned_map, &key) == w->learned)
+		return 1;
+	s->finding = s->by_address;
+	return 0;
+}
+
 /* What the names that the agent learned for the address change about the finding. */
 static __always_inline void pk_judge_names(const struct pk_view *v, const struct pk_image *head,
 					   struct pk_scratch *s, const struct pk_query *query,
 					   __u32 set)
 {
-	struct pk_learned_key key = { s->rq.address_hi, s->rq.address_lo, s->rq.agent, 0 };
-	struct pk_finding *f = &s->finding;
-	struct pk_result before = pk_found(f);
 	struct pk_names w = {
 		.view = v,
 		.head = head,
-		.finding = f,
+		.s = s,
 		.query = query,
 		.set = set,
+		.now = bpf_ktime_get_boot_ns(),
 	};
 
-	w.learned = bpf_map_lookup_elem(&pk_learned_map, &key);
-	if (!w.learned)
-		return;
-	w.now = bpf_ktime_get_boot_ns();
-	bpf_loop(PK_LEARNED_NAMES, pk_judge_learned, &w, 0);
-	/* A full map gives an entry to another address at any time: then nothing was found. */
-	if (bpf_map_lookup_elem(&pk_learned_map, &key) != w.learned) {
-		pk_find(f, &before);
-		f->host = 0;
-	}
+	s->by_address = s->finding;
+	bpf_loop(PK_ELEMENT_LOOKS, pk_judge_element, &w, 0);
 }
 
 /* A destination that its address alone does not allow and no rule denies: by its names. */

@@ -12,7 +12,7 @@
 #include <picket/limits.h>
 
 /** In rodata of the programs and in every event; a reader of another version refuses. */
-#define PK_ABI_VERSION 4
+#define PK_ABI_VERSION 5
 
 /** How the hooks are attached; const volatile pk_tier in the programs. Strongest last. */
 enum pk_tier {
@@ -147,6 +147,8 @@ enum pk_count {
 	PK_COUNT_CACHE_WRONG, /* the same, and the full walk decides otherwise */
 	PK_COUNT_LEARNED, /* addresses learned from answers */
 	PK_COUNT_GRANTED, /* acts that a grant allowed */
+	PK_COUNT_TIMED, /* decisions whose time was taken: while somebody wanted to know */
+	PK_COUNT_TIMED_NS, /* how long these took, in sum, until what the task got was known */
 	PK_COUNT__MAX
 };
 

@@ -103,6 +103,13 @@ int hub_world_run(int (*run)(void))
 	return status;
 }
 
+int hub_world_main(int argc, char **argv, int (*run)(void))
+{
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return hub_world_run(run);
+}
+
 int hub_world_start(void **state)
 {
 	socklen_t length = sizeof(hub_world.address);

@@ -44,6 +44,9 @@ extern struct hub_world hub_world;
  */
 int hub_world_run(int (*run)(void));
 
+/** The same as a main(): with an argument only the tests that it is a pattern of. */
+int hub_world_main(int argc, char **argv, int (*run)(void));
+
 /** Set it up and clear it away: for cmocka. */
 int hub_world_start(void **state);
 int hub_world_end(void **state);

@@ -514,7 +514,5 @@ static int run(void)
 /* An argument is a pattern of tests to be run: "killed*". */
 int main(int argc, char **argv)
 {
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	return hub_world_run(run);
+	return hub_world_main(argc, argv, run);
 }

@@ -5,7 +5,7 @@
  * Answers and first payloads belong to sockets that asked and connected: the programs here make the
  * socket's past, and go on as pk_ingress and pk_egress do.
  *
- * link-with: bpf/packet.bpf.c bpf/dns.bpf.c bpf/payload.bpf.c bpf/network.bpf.c bpf/ask.bpf.c
+ * link-with: bpf/packet.bpf.c bpf/dns.bpf.c bpf/payload.bpf.c bpf/network.bpf.c bpf/ask.bpf.c bpf/time.bpf.c
  */
 #include "picket.bpf.h"
 

@@ -154,15 +154,61 @@ void serving_start(struct serving *serving)
 	must(server_open(&serving->options, &serving->server, &diags) == 0);
 }
 
-static void serve(struct serving *serving)
+_Noreturn static void serve(struct server *server)
 {
-	struct pollfd wait = { .fd = server_fd(serving->server), .events = POLLIN };
+	struct pollfd wait = { .fd = server_fd(server), .events = POLLIN };
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
-		(void)poll(&wait, 1, server_timeout(serving->server));
-		must(server_work(serving->server) == 0);
+		(void)poll(&wait, 1, server_timeout(server));
+		must(server_work(server) == 0);
 	}
+}
+
+_Noreturn static void serve_methods(const struct server_options *options)
+{
+	struct diag_list diags = { 0 };
+	struct server *server = NULL;
+
+	if (server_open(options, &server, &diags)) {
+		diag_print(&diags, stderr);
+		_exit(1);
+	}
+	serve(server);
+}
+
+static bool is_served(const char *path)
+{
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	struct control control = CONTROL_NONE;
+	bool served = control_connect(path, &control, &diags) == 0;
+
+	control_close(&control);
+	return served;
+}
+
+pid_t serving_begin(const char *path, const struct method *rows, size_t count)
+{
+	const struct server_options options = {
+		.path = path,
+		.fd = -1,
+		.methods = rows,
+		.method_count = count,
+	};
+	pid_t child = fork();
+
+	must(child >= 0);
+	if (child == 0)
+		serve_methods(&options);
+	for (int i = 0; i < 1000 && !is_served(path); i++)
+		(void)usleep(10000);
+	must(is_served(path));
+	return child;
+}
+
+void serving_end(pid_t child)
+{
+	must(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
 }
 
 void serving_start_child(struct serving *serving)
@@ -171,7 +217,7 @@ void serving_start_child(struct serving *serving)
 	serving->child = fork();
 	must(serving->child >= 0);
 	if (serving->child == 0)
-		serve(serving);
+		serve(serving->server);
 }
 
 void serving_stop(struct serving *serving)
@@ -184,6 +230,31 @@ void serving_stop(struct serving *serving)
 	mem_close_fd(&serving->kept_fd);
 	json_decref(serving->kept_id);
 	must(rmdir(serving->folder) == 0);
+}
+
+int serving_set_up(void **state)
+{
+	struct serving *serving = malloc(sizeof(*serving));
+
+	must(serving != NULL);
+	serving_start(serving);
+	*state = serving;
+	return 0;
+}
+
+int serving_tear_down(void **state)
+{
+	serving_stop(*state);
+	free(*state);
+	return 0;
+}
+
+struct server_counts serving_counts(const struct serving *serving)
+{
+	struct server_counts result;
+
+	server_get_counts(serving->server, &result);
+	return result;
 }
 
 void serving_work(struct serving *serving)

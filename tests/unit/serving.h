@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A control socket in a folder of its own, served by this process (a step at a time) or by a child,
- * and bare connections to it.
+ * and bare connections to it; or methods of a test's own at a place of its own.
  */
 #ifndef PICKET_TESTS_SERVING_H
 #define PICKET_TESTS_SERVING_H
@@ -30,6 +30,20 @@ void serving_start(struct serving *serving);
 /** The same, served by a child until it is killed. */
 void serving_start_child(struct serving *serving);
 void serving_stop(struct serving *serving);
+
+/** The setup and the teardown of a test whose state is a struct serving. */
+int serving_set_up(void **state);
+int serving_tear_down(void **state);
+/** What the server has counted. */
+struct server_counts serving_counts(const struct serving *serving);
+
+/**
+ * Serve @count methods, @rows, at @path by a child until serving_end(); returns when they answer. They are asked
+ * by commands under test.
+ */
+pid_t serving_begin(const char *path, const struct method *rows, size_t count);
+/** End that child at once. */
+void serving_end(pid_t child);
 
 /** Let the server work until nothing is left to do. */
 void serving_work(struct serving *serving);

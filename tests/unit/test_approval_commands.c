@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,7 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,10 +20,10 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/duration.h"
-#include "control/client.h"
 #include "control/server.h"
 
 #include "commands.h"
+#include "serving.h"
 
 #define SOCKET "socket"
 #define LOCK "socket.lock"
@@ -42,9 +40,9 @@ static pid_t server_pid;
 	"\"exe\":\"/usr/bin/ssh\",\"argv\":[\"ssh\",\"a\\\\nb\",\"\\u001b[2J\"],\"cwd\":\"/srv/app\",\"uid\":1000," \
 	"\"chain\":[{\"pid\":4100,\"comm\":\"git\"},{\"pid\":4090,\"comm\":\"bash\"}]}]}"
 
-static const char requests[] = "{\"requests\":[" REQUEST("r-aaaa1111", "a-1-x") "," REQUEST(
-	"r-aaaa2222", "a-1-x") "," REQUEST("r-bbbb3333", "a-1-x") "," REQUEST("r-bbbb3333",
-									      "a-2-y") "]}";
+static const char requests[] = "{\"requests\":[" REQUEST("r-aaaaaaaa1111", "a-1-x") "," REQUEST(
+	"r-aaaaaaaa2222", "a-1-x") "," REQUEST("r-bbbbbbbb3333",
+					       "a-1-x") "," REQUEST("r-bbbbbbbb3333", "a-2-y") "]}";
 
 #define DENIAL                                                                                              \
 	"{\"schema\":\"picket.event/1\",\"kind\":\"decision\",\"reason\":\"rule\",\"rule\":{\"verdict\":"   \
@@ -124,11 +122,13 @@ static int do_list(void *context, struct call *call, struct control_answer *answ
 	static int calls;
 
 	(void)context;
-	(void)call;
+	if (!json_is_true(json_object_get(call->request->params, "time")))
+		return -EINVAL;
 	calls++;
-	answer->result = json_pack("{s:[{s:s, s:s, s:i}, {s:s, s:s, s:i, s:i}]}", "agents", "agent",
-				   "a-1-idle", "policy", "work", "asked", 100, "agent", "a-2-busy",
-				   "name", "odd\033name", "denied", 10 * calls, "granted", calls);
+	answer->result = json_pack("{s:[{s:s, s:s, s:i}, {s:s, s:s, s:i, s:i, s:i, s:i}]}",
+				   "agents", "agent", "a-1-idle", "policy", "work", "asked", 100,
+				   "agent", "a-2-busy", "name", "odd\033name", "denied", 10 * calls,
+				   "granted", calls, "timed", 4 * calls, "timed_ns", 10000 * calls);
 	return 0;
 }
 
@@ -142,47 +142,9 @@ static const struct method methods[] = {
 	{ "agent.list", PEER_NOBODY, do_list },
 };
 
-static void serve(void)
-{
-	const struct server_options options = { .path = SOCKET,
-						.fd = -1,
-						.methods = methods,
-						.method_count =
-							sizeof(methods) / sizeof(*methods) };
-	struct diag_list diags = { 0 };
-	struct server *server = NULL;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (server_open(&options, &server, &diags)) {
-		diag_print(&diags, stderr);
-		_exit(1);
-	}
-	for (;;) {
-		struct pollfd wait = { .fd = server_fd(server), .events = POLLIN };
-
-		(void)poll(&wait, 1, server_timeout(server));
-		if (server_work(server))
-			_exit(1);
-	}
-}
-
 static void start_server(void)
 {
-	server_pid = fork();
-	assert_true(server_pid >= 0);
-	if (server_pid == 0)
-		serve();
-	for (int i = 0; i < 1000; i++) {
-		struct diag_list diags = { 0 };
-		struct control control = CONTROL_NONE;
-
-		if (control_connect(SOCKET, &control, &diags) == 0) {
-			control_close(&control);
-			return;
-		}
-		(void)usleep(10000);
-	}
-	fail_msg("the server does not come up");
+	server_pid = serving_begin(SOCKET, methods, sizeof(methods) / sizeof(*methods));
 }
 
 /* One call, and parts of what it must print ("" = nothing, NULL = whatever) and ask. */
@@ -206,42 +168,58 @@ static const struct expected calls[] = {
 	  "    approved  1 of 2: alice (uid 1001)\n",
 	  "",
 	  NULL },
-	{ { "requests", "--json" }, 0, "\"r-aaaa1111\"", "", NULL },
+	{ { "requests", "--json" }, 0, "\"r-aaaaaaaa1111\"", "", NULL },
 	{ { "requests", "--wach" }, 2, "", "--wach", NULL },
 	{ { "requests", "a", "b" }, 2, "", "'b' is one word too many", NULL },
 
-	{ { "approve", "r-aaaa1" },
+	{ { "approve", "r-aaaaaaaa1" },
 	  0,
 	  "connect git.example:22/tcp (192.0.2.7): approved for those that wait now\n",
 	  "",
-	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaa1111\",\"mode\":\"once\"}" },
-	{ { "approve", "aaaa1", "--for", "10m", "--reason", "ok" },
+	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaaaaaa1111\",\"mode\":\"once\"}" },
+	{ { "approve", "aaaaaaaa1", "--for", "10m", "--reason", "ok" },
 	  0,
 	  ": approved for 10 min\n",
 	  "",
 	  "\"mode\":\"for\",\"reason\":\"ok\",\"seconds\":600}" },
-	{ { "approve", "bbbb", "a-2-y", "--agent" },
+	{ { "approve", "bbbbbbbb", "a-2-y", "--agent" },
 	  0,
 	  ": approved until the agent ends\n",
 	  "",
-	  "{\"agent\":\"a-2-y\",\"id\":\"r-bbbb3333\",\"mode\":\"agent\"}" },
-	{ { "approve", "r-aaaa" }, 1, "", "2 requests begin with 'r-aaaa': give more", NULL },
-	{ { "approve", "r-bbbb3333" }, 1, "", "2 agents wait for 'r-bbbb3333': give the", NULL },
-	{ { "approve", "r-" }, 1, "", "there is no request 'r-'", NULL },
-	{ { "approve", "" }, 1, "", "there is no request ''", NULL },
-	{ { "approve", "r-aaaa1", "a-2-y" }, 1, "", "there is no request", NULL },
-	{ { "approve", "aaaa1", "--reason", "mine" },
+	  "{\"agent\":\"a-2-y\",\"id\":\"r-bbbbbbbb3333\",\"mode\":\"agent\"}" },
+	{ { "approve", "r-aaaaaaaa" },
+	  1,
+	  "",
+	  "2 requests begin with 'r-aaaaaaaa': give more",
+	  NULL },
+	{ { "approve", "r-bbbbbbbb3333" },
+	  1,
+	  "",
+	  "2 agents wait for 'r-bbbbbbbb3333': give the",
+	  NULL },
+	{ { "approve", "r-" }, 1, "", "'r-' is too short: give the id, or its first 8", NULL },
+	{ { "approve", "" }, 1, "", "'' is too short", NULL },
+	{ { "approve", "r-aaaaaaaa1", "a-2-y" }, 1, "", "there is no request", NULL },
+	{ { "approve", "aaaaaaaa1", "--reason", "mine" },
 	  1,
 	  "",
 	  "picket approve: nobody approves for himself\nHint: ask somebody else\n",
 	  NULL },
-	{ { "approve", "aaaa1", "--reason", "two" }, 0, "approved by you; 1 more must\n", "", NULL },
-	{ { "approve", "aaaa1", "--always" }, 1, "/f\n+ a line\n+ more\n", "give --yes", "preview" },
-	{ { "approve", "aaaa1", "--always", "--yes" },
+	{ { "approve", "aaaaaaaa1", "--reason", "two" },
+	  0,
+	  "approved by you; 1 more must\n",
+	  "",
+	  NULL },
+	{ { "approve", "aaaaaaaa1", "--always" },
+	  1,
+	  "/f\n+ a line\n+ more\n",
+	  "give --yes",
+	  "preview" },
+	{ { "approve", "aaaaaaaa1", "--always", "--yes" },
 	  0,
 	  "+ a line\n+ more\nconnect git.example:22/tcp (192.0.2.7): approved always\n",
 	  "",
-	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaa1111\",\"mode\":\"always\"}" },
+	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaaaaaa1111\",\"mode\":\"always\"}" },
 	{ { "approve" }, 2, "", "no request given: `picket requests` lists them", NULL },
 	{ { "approve", "a", "b", "c" }, 2, "", "'c' is one word too many", NULL },
 	{ { "approve", "a", "--yes" }, 2, "", "--yes is for --always", NULL },
@@ -250,14 +228,14 @@ static const struct expected calls[] = {
 	{ { "approve", "a", "--for", "31d" }, 2, "", "--for '31d' is no time", NULL },
 	{ { "approve", "a", "--for", "-1s" }, 2, "", "--for '-1s' is no time", NULL },
 
-	{ { "refuse", "aaaa2", "--reason", "no" },
+	{ { "refuse", "aaaaaaaa2", "--reason", "no" },
 	  0,
 	  "connect git.example:22/tcp (192.0.2.7): refused\n",
 	  "",
-	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaa2222\",\"reason\":\"no\"}" },
+	  "{\"agent\":\"a-1-x\",\"id\":\"r-aaaaaaaa2222\",\"reason\":\"no\"}" },
 	{ { "refuse" }, 2, "", "no request given", NULL },
 	{ { "refuse", "a", "b", "c" }, 2, "", "'c' is one word too many", NULL },
-	{ { "refuse", "zzzz" }, 1, "", "there is no request 'zzzz'", NULL },
+	{ { "refuse", "zzzzzzzz" }, 1, "", "there is no request 'zzzzzzzz'", NULL },
 
 	{ { "grants" },
 	  0,
@@ -351,6 +329,28 @@ static void the_feed_is_read(void **state)
 	assert_non_null(strstr(missing.err, "cannot read 'feed'"));
 }
 
+/* The mean of what was timed between two looks; none at the first look, and none of who was idle. */
+static void top_has_latencies(void **state)
+{
+	static const char *const table[ARGS_MAX] = { "top", "-n", "2", "-d", "0.1" };
+	static const char *const lines[ARGS_MAX] = { "top", "--json", "-n", "2", "-d", "0.1" };
+	CLEAN(outcome_reset) struct outcome looks = run(NULL, table, NULL);
+	CLEAN(outcome_reset) struct outcome both = run(NULL, lines, NULL);
+	const char *second = strchr(both.out, '\n');
+	const char *found = strstr(looks.out, "2.5us");
+
+	(void)state;
+	assert_int_equal(looks.code, 0);
+	assert_non_null(strstr(looks.out, "LATENCY"));
+	assert_non_null(found);
+	assert_null(strstr(found + strlen("2.5us"), "us\n"));
+	assert_int_equal(both.code, 0);
+	assert_non_null(second);
+	found = strstr(both.out, "\"latency_us\":2.5");
+	assert_true(found && found > second);
+	assert_null(strstr(found + strlen("\"latency_us"), "latency_us"));
+}
+
 static void top_has_rates(void **state)
 {
 	static const char *const table[ARGS_MAX] = { "top", "-n", "2", "-d", "0.1" };
@@ -421,8 +421,7 @@ static int leave_folder(void **state)
 					     "feed", "stdout.txt", "stderr.txt" };
 
 	(void)state;
-	(void)kill(server_pid, SIGKILL);
-	(void)waitpid(server_pid, NULL, 0);
+	serving_end(server_pid);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(names[i]);
 	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
@@ -434,6 +433,7 @@ int main(void)
 		cmocka_unit_test(commands_say_and_exit),
 		cmocka_unit_test(the_feed_is_read),
 		cmocka_unit_test(top_has_rates),
+		cmocka_unit_test(top_has_latencies),
 		cmocka_unit_test(durations),
 	};
 

@@ -192,6 +192,23 @@ static void words_of_a_command_are_a_list(void **state)
 	assert_int_equal(json_array_size(json_object_get(name, "object")), 5);
 }
 
+/* With blanks between, `git "push origin"` and `git push origin` look alike. */
+static void words_that_are_not_exact_are_no_list(void **state)
+{
+	static const char words[] = "git push a b";
+	CLEAN(free_json) json_t *act = NULL;
+	struct raw_event raw;
+	const char *why = NULL;
+
+	(void)state;
+	raw_event_command(&raw, "/usr/bin/git", words, sizeof(words) - 1);
+	act = act_of(&raw, NULL);
+	assert_null(json_object_get(act, "argv"));
+	assert_non_null(json_object_get(act, "object"));
+	assert_null(ask_book_name(act, &why));
+	assert_string_equal(why, "the exact words of the command are not known");
+}
+
 /* --- The file ------------------------------------------------------------------------------------- */
 
 static json_t *parse(const char *bytes, struct diag_list *diags)
@@ -366,6 +383,7 @@ int main(void)
 		cmocka_unit_test(a_default_is_the_same_while_it_asks),
 		cmocka_unit_test(an_act_says_what_and_not_who),
 		cmocka_unit_test(words_of_a_command_are_a_list),
+		cmocka_unit_test(words_that_are_not_exact_are_no_list),
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(another_rule_is_not_answered),
 		cmocka_unit_test(other_files_are_refused),

@@ -26,30 +26,6 @@
 #define CALL(method) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"id\":1}"
 #define RESULT "{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":1}\n"
 
-static int set_up(void **state)
-{
-	struct serving *serving = malloc(sizeof(*serving));
-
-	serving_start(serving);
-	*state = serving;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	serving_stop(*state);
-	free(*state);
-	return 0;
-}
-
-static struct server_counts counts(const struct serving *serving)
-{
-	struct server_counts result;
-
-	server_get_counts(serving->server, &result);
-	return result;
-}
-
 static long now_ms(void)
 {
 	struct timespec now;
@@ -107,7 +83,8 @@ static void test_rate(void **state)
 	heard = serving_hear(fd);
 	done += serving_count(heard, RESULT);
 	assert_in_range(done, SERVER_RATE + 50, SERVER_RATE * 2 - 1);
-	assert_int_equal(counts(serving).requests, done + 5 + counts(serving).refused_requests);
+	assert_int_equal(serving_counts(serving).requests,
+			 done + 5 + serving_counts(serving).refused_requests);
 }
 
 /* Long lines are worth several short ones. */
@@ -216,7 +193,7 @@ static void test_crowd_of_user(void **state)
 		skip();
 	assert_int_equal(serving_as_nobody(&none, 0, crowd_of_user, serving), 0);
 	expect_gone(serving, SERVER_CLIENTS_OF_USER);
-	assert_int_equal(counts(serving).refused_clients, 1);
+	assert_int_equal(serving_counts(serving).refused_clients, 1);
 	expect_answered(serving);
 }
 
@@ -241,8 +218,8 @@ static void test_slow_reader(void **state)
 	assert_int_equal(serving->gone, 0);
 	assert_int_equal(server_notify(serving->kept, note, sizeof(note)), -ENOBUFS);
 	expect_answered(serving);
-	assert_int_equal(counts(serving).dropped, 1);
-	assert_in_range(counts(serving).notifications_lost, 900, sent + 2);
+	assert_int_equal(serving_counts(serving).dropped, 1);
+	assert_in_range(serving_counts(serving).notifications_lost, 900, sent + 2);
 	assert_null(serving->kept);
 	/* What had been sent is there, and then it ends. */
 	assert_non_null(strstr(serving_hear(slow), "EOF"));
@@ -275,7 +252,7 @@ static void test_no_descriptors(void **state)
 		assert_non_null(strstr(serving_hear(fds[i]), "too many connections"));
 		close(fds[i]);
 	}
-	assert_int_equal(counts(serving).refused_clients, 3);
+	assert_int_equal(serving_counts(serving).refused_clients, 3);
 	expect_answered(serving);
 }
 
@@ -382,7 +359,7 @@ static void test_lingering_nested(void **state)
 	mem_close_fd(&other);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, serving_set_up, serving_tear_down)
 
 int main(void)
 {

@@ -25,30 +25,6 @@
 #define RESULT "{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":1}\n"
 #define NOBODY 65534
 
-static int set_up(void **state)
-{
-	struct serving *serving = malloc(sizeof(*serving));
-
-	serving_start(serving);
-	*state = serving;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	serving_stop(*state);
-	free(*state);
-	return 0;
-}
-
-static struct server_counts counts(const struct serving *serving)
-{
-	struct server_counts result;
-
-	server_get_counts(serving->server, &result);
-	return result;
-}
-
 /* What a peer of @role hears for @line. */
 static const char *as_role(struct serving *serving, enum peer_role role, const char *line)
 {
@@ -84,7 +60,7 @@ static void test_methods_by_role(void **state)
 				       "\"code\":2,\"message\":\"a confined process has no say "
 				       "here\"},\"id\":null}\nEOF"));
 	}
-	assert_int_equal(counts(serving).refused_clients, 3);
+	assert_int_equal(serving_counts(serving).refused_clients, 3);
 }
 
 static void test_names_of_roles(void **state)
@@ -207,7 +183,7 @@ static void test_process_ended(void **state)
 	while (recv(ends[0], &byte, 1, MSG_PEEK) != 1)
 		;
 	serving_work(serving);
-	assert_int_equal(counts(serving).accepted, 1);
+	assert_int_equal(serving_counts(serving).accepted, 1);
 	assert_int_equal(write(go[1], "x", 1), 1);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	serving_work(serving);
@@ -221,8 +197,8 @@ static void test_process_ended(void **state)
 	}
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	serving_work(serving);
-	assert_int_equal(counts(serving).accepted, 1);
-	assert_int_equal(counts(serving).refused_clients, 1);
+	assert_int_equal(serving_counts(serving).accepted, 1);
+	assert_int_equal(serving_counts(serving).refused_clients, 1);
 	close(ends[0]);
 	close(ends[1]);
 	close(go[0]);
@@ -339,7 +315,7 @@ static void test_given_socket(void **state)
 	assert_int_equal(unlink(serving->path), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, serving_set_up, serving_tear_down)
 
 int main(void)
 {

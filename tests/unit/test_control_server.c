@@ -22,30 +22,6 @@
 #define CALL(method, id) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"id\":" #id "}"
 #define RESULT(id) "{\"jsonrpc\":\"2.0\",\"result\":{},\"id\":" #id "}\n"
 
-static int set_up(void **state)
-{
-	struct serving *serving = malloc(sizeof(*serving));
-
-	serving_start(serving);
-	*state = serving;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	serving_stop(*state);
-	free(*state);
-	return 0;
-}
-
-static struct server_counts counts(const struct serving *serving)
-{
-	struct server_counts result;
-
-	server_get_counts(serving->server, &result);
-	return result;
-}
-
 static void expect(int fd, const char *wanted)
 {
 	assert_string_equal(serving_hear(fd), wanted);
@@ -68,7 +44,7 @@ static void test_calls(void **state)
 	mem_close_fd(&fd);
 	serving_work(serving);
 	assert_int_equal(serving->gone, 1);
-	assert_int_equal(counts(serving).requests, 3);
+	assert_int_equal(serving_counts(serving).requests, 3);
 }
 
 static void test_refused(void **state)
@@ -98,7 +74,7 @@ static void test_refused(void **state)
 	}
 	serving_say(serving, fd, CALL("echo", 5));
 	expect(fd, RESULT(5));
-	assert_int_equal(counts(serving).refused_requests, count);
+	assert_int_equal(serving_counts(serving).refused_requests, count);
 }
 
 /* A request without id is done, or refused, and never answered. */
@@ -113,8 +89,8 @@ static void test_without_id(void **state)
 	server_answer(serving->kept, NULL, &(struct control_answer){ .code = CONTROL_FAILED });
 	serving_work(serving);
 	expect(fd, "");
-	assert_int_equal(counts(serving).requests, 3);
-	assert_int_equal(counts(serving).refused_requests, 1);
+	assert_int_equal(serving_counts(serving).requests, 3);
+	assert_int_equal(serving_counts(serving).refused_requests, 1);
 }
 
 static void test_pieces(void **state)
@@ -295,7 +271,7 @@ static void test_large_answers(void **state)
 	/* Who asks and does not read is not asked what else it wants. */
 	for (int i = 0; i < 5; i++)
 		serving_say(serving, fd, large);
-	assert_int_equal(counts(serving).requests, 3);
+	assert_int_equal(serving_counts(serving).requests, 3);
 	assert_true(serving->server->users->queued < CONTROL_ANSWER_MAX);
 	while (lines < 5)
 		lines += serving_count(serving_await(serving, fd, "\n"), "\n");
@@ -424,7 +400,7 @@ static void test_surplus_twice(void **state)
 	       "{\"jsonrpc\":\"2.0\",\"result\":{\"first\":false,\"second\":false},\"id\":2}\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, serving_set_up, serving_tear_down)
 
 int main(void)
 {

@@ -107,6 +107,27 @@ static void test_line(void **state)
 	assert_int_equal(count(scene), 2);
 }
 
+/* A picketd was killed in the middle of a line: it is dropped, and none is glued to it. */
+static void test_torn(void **state)
+{
+	static const char half[] = "{\"schema\":\"x\",\"text\":\"DEN";
+	struct scene *scene = *state;
+
+	feed_open(&scene->feeds, scene->entry);
+	deny(scene, "/a", 2);
+	assert_int_equal(pwrite(scene->entry->feed.fd, half, strlen(half),
+				(off_t)scene->entry->feed.size),
+			 strlen(half));
+	mem_close_fd(&scene->entry->feed.fd);
+	scene->entry->feed = (struct feed)FEED_NONE;
+	feed_open(&scene->feeds, scene->entry);
+	assert_int_equal(scene->entry->feed.dropped, 1);
+	assert_int_equal(count(scene), 2);
+	deny(scene, "/b", 1);
+	assert_int_equal(count(scene), 3);
+	assert_int_equal(scene->entry->feed.told, 1);
+}
+
 static void test_rate(void **state)
 {
 	struct scene *scene = *state;
@@ -228,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_line, open_place, close_place),
+		cmocka_unit_test_setup_teardown(test_torn, open_place, close_place),
 		cmocka_unit_test_setup_teardown(test_rate, open_place, close_place),
 		cmocka_unit_test_setup_teardown(test_bound, open_place, close_place),
 		cmocka_unit_test_setup_teardown(test_foreign, open_place, close_place),

@@ -138,7 +138,7 @@ static void keys_of_requests(void **state)
 	assert_string_equal(text_of(object, "verdict"), "ask");
 	assert_string_equal(text_of(object, "reason"), "held");
 	assert_string_equal(text_of(object, "switch"), "perf");
-	assert_string_equal(text_of(object, "request"), "r-zi55fvxm");
+	assert_string_equal(text_of(object, "request"), "r-zi55fvxm74aa");
 	assert_string_equal(text_of(object, "ask"), "ca3bd2d6ecff00000000000000000000");
 	assert_int_equal(number_of(json_object_get(object, "rule"), "approvers"), 2);
 	assert_null(json_object_get(object, "grant"));

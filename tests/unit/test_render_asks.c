@@ -54,7 +54,7 @@ struct answer {
 	const char *line;
 };
 
-/* The hash whose name is r-zi55fvxm. */
+/* The hash whose name is r-zi55fvxmaaaa. */
 static void set_request(struct raw_event *raw)
 {
 	static const unsigned char hash[16] = { 0xca, 0x3b, 0xd2, 0xd6, 0xec };
@@ -69,15 +69,15 @@ static void answers_to_requests(void **state)
 		{ PK_REASON_HELD, PK_VERDICT_ASK,
 		  "01:00:00 WAITS connect 10.0.0.1:443" BY_CURL
 		  "rule ask@4 (out) \"a person decides\", it waits for an approval: "
-		  "picket approve r-zi55fvxm\n" },
+		  "picket approve r-zi55fvxmaaaa\n" },
 		{ PK_REASON_PENDING, PK_VERDICT_ASK,
 		  "01:00:00 DENIED connect 10.0.0.1:443" BY_CURL
 		  "rule ask@4 (out) \"a person decides\", it needs an approval, and can be tried "
-		  "again then: picket approve r-zi55fvxm\n" },
+		  "again then: picket approve r-zi55fvxmaaaa\n" },
 		{ PK_REASON_UNHELD, PK_VERDICT_ASK,
 		  "01:00:00 DENIED connect 10.0.0.1:443" BY_CURL
 		  "rule ask@4 (out) \"a person decides\", it needs an approval that this call "
-		  "cannot wait for, and can be tried again then: picket approve r-zi55fvxm\n" },
+		  "cannot wait for, and can be tried again then: picket approve r-zi55fvxmaaaa\n" },
 		{ PK_REASON_GRANTED, PK_VERDICT_ALLOW,
 		  "01:00:00 GRANTED connect 10.0.0.1:443" BY_CURL
 		  "rule ask@4 (out) \"a person decides\", by grant 7\n" },
@@ -106,9 +106,10 @@ static void answers_to_requests(void **state)
 	set_request(&raw);
 	raw.head.verdict = PK_VERDICT_ASK;
 	raw.head.reason = PK_REASON_HELD;
-	expect_line(&raw, &context,
-		    "01:00:00 WAITS connect 10.0.0.1:80" BY_CURL
-		    "default ask of egress, it waits for an approval: picket approve r-zi55fvxm\n");
+	expect_line(
+		&raw, &context,
+		"01:00:00 WAITS connect 10.0.0.1:80" BY_CURL
+		"default ask of egress, it waits for an approval: picket approve r-zi55fvxmaaaa\n");
 	raw_event_guard(&raw, PK_OP_PERF, PK_GUARD_PERF);
 	set_request(&raw);
 	raw.head.verdict = PK_VERDICT_ALLOW;

@@ -18,12 +18,14 @@ static const struct {
 	const char *id;
 	const char *hash;
 } rows[] = {
-	{ { 0 }, "r-aaaaaaaa", "00000000000000000000000000000000" },
+	{ { 0 }, "r-aaaaaaaaaaaa", "00000000000000000000000000000000" },
 	{ { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
-	  "r-aaaqeaye",
+	  "r-aaaqeayeauda",
 	  "000102030405060708090a0b0c0d0e0f" },
-	{ { 0xca, 0x3b, 0xd2, 0xd6, 0xec, 0xff }, "r-zi55fvxm", "ca3bd2d6ecff00000000000000000000" },
-	{ { 0xff, 0xff, 0xff, 0xff, 0xff }, "r-77777777", "ffffffffff0000000000000000000000" },
+	{ { 0xca, 0x3b, 0xd2, 0xd6, 0xec, 0xff },
+	  "r-zi55fvxm74aa",
+	  "ca3bd2d6ecff00000000000000000000" },
+	{ { 0xff, 0xff, 0xff, 0xff, 0xff }, "r-77777777aaaa", "ffffffffff0000000000000000000000" },
 };
 
 static void names_are_base32_of_the_first_bytes(void **state)
@@ -44,8 +46,16 @@ static void names_are_base32_of_the_first_bytes(void **state)
 static void other_texts_are_no_names(void **state)
 {
 	static const char *const texts[] = {
-		"",	      "r-",	    "r-aaaaaaa",  "r-aaaaaaaaa", "r-AAAAAAAA",
-		"r-aaaaaaa1", "r-aaaaaaa ", "x-aaaaaaaa", "aaaaaaaaaa",	 "r-aaaa-aaa",
+		"",
+		"r-",
+		"r-aaaaaaaaaaa",
+		"r-aaaaaaaaaaaaa",
+		"r-AAAAAAAAAAAA",
+		"r-aaaaaaaaaaa1",
+		"r-aaaaaaaaaaa ",
+		"x-aaaaaaaaaaaa",
+		"aaaaaaaaaaaaaa",
+		"r-aaaaaa-aaaaa",
 	};
 
 	(void)state;

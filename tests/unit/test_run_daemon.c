@@ -4,7 +4,6 @@
  * made up: nothing is confined here, all the rest is real. The server may be ended and come back.
  */
 #include <errno.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,10 +21,11 @@
 #include "cli/cli.h"
 #include "cli/run_daemon.h"
 #include "cli/run_filter.h"
-#include "control/client.h"
+#include "cli/run_tally.h"
 #include "control/server.h"
 
 #include "commands.h"
+#include "serving.h"
 
 #define SOCKET "socket"
 
@@ -37,8 +36,8 @@ static pid_t server_pid;
 
 static struct json_t *note(const char *text)
 {
-	return json_pack("{s:s, s:{s:s, s:i}, s:s}", "agent", "a-1-test", "event", "schema",
-			 "picket.event/1", "port", 443, "text", text);
+	return json_pack("{s:s, s:{s:s, s:s, s:s}, s:s}", "agent", "a-1-test", "event", "schema",
+			 "picket.event/1", "kind", "decision", "op", "connect", "text", text);
 }
 
 static void notify(struct client *client, const char *text)
@@ -92,10 +91,14 @@ static int do_join(void *context, struct call *call, struct control_answer *answ
 
 static int do_stop(void *context, struct call *call, struct control_answer *answer)
 {
+	const char *agent = json_string_value(json_object_get(call->request->params, "agent"));
+
 	(void)context;
 	notify(call->client, "the last denial\n");
-	answer->result =
-		json_pack("{s:{s:i}, s:s}", "counts", "denied", 2, "summary", "the summary\n");
+	answer->result = json_pack("{s:{s:i, s:i, s:i}, s:s}", "counts", "denied", 2, "granted",
+				   strcmp(agent, "a-1-away") == 0 ? 4 : 0, "decision-lost",
+				   strcmp(agent, "a-1-away") == 0 ? 1 : 0, "summary",
+				   "the summary\n");
 	return 0;
 }
 
@@ -159,53 +162,14 @@ static const struct method methods[] = {
 	{ "status", PEER_NOBODY, do_list },
 };
 
-static void serve(void)
-{
-	const struct server_options options = { .path = SOCKET,
-						.fd = -1,
-						.methods = methods,
-						.method_count =
-							sizeof(methods) / sizeof(*methods) };
-	struct diag_list diags = { 0 };
-	struct server *server = NULL;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (server_open(&options, &server, &diags)) {
-		diag_print(&diags, stderr);
-		_exit(1);
-	}
-	for (;;) {
-		struct pollfd wait = { .fd = server_fd(server), .events = POLLIN };
-
-		(void)poll(&wait, 1, server_timeout(server));
-		if (server_work(server))
-			_exit(1);
-	}
-}
-
 static void start_server(void)
 {
-	server_pid = fork();
-	assert_true(server_pid >= 0);
-	if (server_pid == 0)
-		serve();
-	for (int i = 0; i < 1000; i++) {
-		struct diag_list diags = { 0 };
-		struct control control = CONTROL_NONE;
-
-		if (control_connect(SOCKET, &control, &diags) == 0) {
-			control_close(&control);
-			return;
-		}
-		(void)usleep(10000);
-	}
-	fail_msg("the server does not come up");
+	server_pid = serving_begin(SOCKET, methods, sizeof(methods) / sizeof(*methods));
 }
 
 static void end_server(void)
 {
-	assert_int_equal(kill(server_pid, SIGKILL), 0);
-	assert_int_equal(waitpid(server_pid, NULL, 0), server_pid);
+	serving_end(server_pid);
 }
 
 static int count_words(const char *const *args)
@@ -273,6 +237,8 @@ struct expected {
 	const char *err;
 };
 
+#define EVENT "{\"schema\":\"picket.event/1\",\"kind\":\"decision\",\"op\":\"connect\"}\n"
+
 static const struct expected calls[] = {
 	{ { "run", "-p", "work", "--", "true" }, 0, "", "a denial\nthe last denial\nthe summary\n" },
 	{ { "run", "-p", "calls", "--", "echo", "word" }, 0, "word\n", NULL },
@@ -301,11 +267,21 @@ static const struct expected calls[] = {
 	{ { "run", "-p", "work", "--user", "x", "--", "true" }, 2, "", NULL },
 	{ { "run", "-p", "work", "--quiet", "--events", "-", "--", "true" },
 	  0,
-	  "{\"schema\":\"picket.event/1\",\"port\":443}\n{\"schema\":\"picket.event/1\",\"port\":443}\n",
+	  EVENT EVENT
+	  "{\"schema\":\"picket.tally/1\",\"agent\":\"a-1-work\",\"decided\":2,\"told\":2,"
+	  "\"lost\":0,\"untold\":0}\n",
 	  "" },
+	{ { "run", "-p", "away", "--events", "-", "--", "true" },
+	  0,
+	  EVENT EVENT
+	  "{\"schema\":\"picket.tally/1\",\"agent\":\"a-1-away\",\"decided\":6,\"told\":2,"
+	  "\"lost\":1,\"untold\":3}\n",
+	  "a denial\nthe last denial\nthe summary\n"
+	  "picket: 3 decisions took effect but were not told: picketd was away, or nobody read them "
+	  "in time\n" },
 	{ { "ps" },
 	  0,
-	  "AGENT     NAME         POLICY  MODE     TASKS  DENIED  ASKED  LOST  SINCE                IN\na-1-test  odd\\x1bname  work    enforce      3   12345      0     0  2023-11-14 22:13:20  -\n",
+	  "AGENT     NAME         POLICY  MODE     TASKS  DENIED  ASKED  LOST  SINCE       IN\na-1-test  odd\\x1bname  work    enforce      3   12345      0     0  2023-11-14  -\n",
 	  "" },
 	{ { "reload" },
 	  1,
@@ -431,6 +407,38 @@ static void signals_reach_the_command(void **state)
 	assert_int_equal(outcome.code, 9);
 }
 
+static void a_tally_adds_up(void **state)
+{
+	struct run_tally tally = { 0 };
+	json_t *decision = json_pack("{s:s, s:s}", "kind", "decision", "op", "open");
+	json_t *activity = json_pack("{s:s, s:s}", "kind", "activity", "op", "open");
+	json_t *call = json_pack("{s:s, s:s}", "kind", "decision", "op", "syscall");
+	json_t *counts = json_pack("{s:i, s:i, s:i, s:i, s:i}", "denied", 3, "asked", 2, "granted",
+				   1, "decision-lost", 2, "activity-lost", 9);
+
+	(void)state;
+	assert_non_null(decision && activity && call && counts);
+	run_tally_add(&tally, NULL);
+	run_tally_add(&tally, activity);
+	run_tally_add(&tally, call);
+	assert_int_equal(tally.told, 0);
+	for (int told = 1; told <= 5; told++) {
+		CLEAN_FREE char *text = NULL;
+
+		run_tally_add(&tally, decision);
+		run_tally_close(&tally, counts);
+		assert_int_equal(tally.decided, 6);
+		assert_int_equal(tally.lost, 2);
+		assert_int_equal(tally.untold, told < 4 ? 4 - told : 0);
+		text = run_tally_text(&tally);
+		assert_true((text != NULL) == (told < 4));
+	}
+	json_decref(decision);
+	json_decref(activity);
+	json_decref(call);
+	json_decref(counts);
+}
+
 static void filters_are_decoded(void **state)
 {
 	static const char *const bad[] = { "A", "AAAA", "BgAAAAAA/3==", "!!!!!!!!!!!!",
@@ -474,6 +482,7 @@ static int leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_tally_adds_up),
 		cmocka_unit_test(filters_are_decoded),
 		cmocka_unit_test(commands_say_and_exit),
 		cmocka_unit_test(without_picketd),

@@ -158,11 +158,11 @@ static void counts_answers(void **state)
 	text = print(summary, &context);
 	expect_in(text, "picket: 6 denials\n\n");
 	expect_in(text, "     3 x  rule ask@7, it needs an approval, and can be tried again then\n"
-			"         3  open /srv/f  # picket approve r-zi55fvxm\n"
+			"         3  open /srv/f  # picket approve r-zi55fvxmaaaa\n"
 			"        ask rule at a.yaml:7:13 decides,");
 	expect_in(text, "     2 x  default ask of egress, it needs an approval that this call "
 			"cannot wait for, and can be tried again then\n"
-			"         2  connect 10.0.0.1:443  # picket approve r-zi55fvxm\n"
+			"         2  connect 10.0.0.1:443  # picket approve r-zi55fvxmaaaa\n"
 			"        to allow it, add to the rules of 'egress':\n");
 	expect_in(text, "     1 x  rule ask@7, it was not approved\n"
 			"         1  open /srv/f\n");

@@ -22,6 +22,7 @@ FILES = {
     "load": "tests/bpf/test_load.c",
     "hub_attach": "tests/bpf/test_hub_attach.c",
     "ask": "tests/bpf/test_ask.c",
+    "ask_tasks": "tests/bpf/test_ask_tasks.c",
     "refused_calls": "tests/bpf/test_refused_calls.c",
     "matcher": "tests/bpf/test_match.c",
     "unit": "tests/unit/test_match.c",

@@ -162,6 +162,9 @@ int cmd_daemon(int argc, char **argv)
 
 	if (parse(&command, argc, argv, &code))
 		return code;
+	if (geteuid() != 0)
+		return cli_error("daemon", "only root can be picketd: systemctl start picket, or "
+					   "sudo picket daemon");
 	r = command.remove ? daemon_remove(&command.options, &diags) :
 			     serve(&command.options, &diags);
 	return exit_code(r, &diags);

@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -26,6 +28,10 @@ static const char help[] =
 	"      --json             the answer as one JSON object\n"
 	"\n"
 	"Exit status: 0: some tier works; 3: none.\n";
+
+/* Of a step's name and state, and of a side door's. */
+#define STEP_INDENT 25
+#define DOOR_INDENT 27
 
 #define HOOKS                                                                                      \
 	"egress, listen, sockets, files, exec, unix, process and syscalls, and rules with 'by'"
@@ -49,6 +55,37 @@ static const struct {
 
 _Static_assert(sizeof(tiers) / sizeof(tiers[0]) == PK_TIER__MAX, "a row for every tier");
 
+/* Columns of the terminal; 0: there is none, and lines are as long as they are. */
+static size_t line_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* The rest of a line that has @indent columns already; what does not fit goes below, there. */
+static void print_wrapped(const char *text, size_t indent)
+{
+	size_t width = line_width();
+	size_t at = indent;
+
+	for (const char *word = text; *word;) {
+		size_t length = strcspn(word, " ");
+
+		if (width && at > indent && at + 1 + length > width) {
+			printf("\n%*s", (int)indent, "");
+			at = indent;
+		} else if (word > text) {
+			(void)putchar(' ');
+			at++;
+		}
+		printf("%.*s", (int)length, word);
+		at += length;
+		word += length + strspn(word + length, " ");
+	}
+	(void)putchar('\n');
+}
+
 static const char *state_name(enum feature_state state)
 {
 	static const char *const names[] = {
@@ -71,19 +108,25 @@ static void print_steps(const struct features *features)
 	for (unsigned int i = 0; i < FEATURE__MAX; i++) {
 		const struct feature *step = &features->items[i];
 
-		printf("%-15s %-8s %s\n", step->name, state_name(step->state), step_text(step));
-		if (step->remedy)
-			printf("%-15s %-8s remedy: %s\n", "", "", step->remedy);
+		printf("%-15s %-8s ", step->name, state_name(step->state));
+		print_wrapped(step_text(step), STEP_INDENT);
+		if (step->remedy) {
+			printf("%-15s %-8s remedy: ", "", "");
+			print_wrapped(step->remedy, STEP_INDENT + sizeof("remedy: ") - 1);
+		}
 	}
 }
 
 static void print_tier(const struct features *features)
 {
-	if (features->tier < 0)
+	const char *name = features->tier < 0 ? NULL : names_tier((__u32)features->tier);
+
+	if (!name) {
 		printf("\nno tier: picket can enforce nothing here; see the failed steps above\n");
-	else
-		printf("\ntier %s: %s\n", names_tier((__u32)features->tier),
-		       tiers[features->tier].covers);
+		return;
+	}
+	printf("\ntier %s: ", name);
+	print_wrapped(tiers[features->tier].covers, sizeof("tier : ") - 1 + strlen(name));
 }
 
 /* What a policy that names hosts depends on, and what could be used around it. */
@@ -96,15 +139,22 @@ static void print_world(const struct features *features, const struct policy_hos
 	(void)fputs("\nresolvers ('resolvers: system'):", stdout);
 	for (size_t i = 0; i < host->resolver_count; i++)
 		printf(" %s", event_address(host->resolvers[i], text));
-	printf("%s\n\nside doors, which look names up for who may connect to them; %s\n",
-	       host->resolver_count ? "" : " none in " HOST_FACTS_RESOLV_CONF,
-	       features->tier >= PK_TIER_MODIFY_RETURN ?
-		       "the section 'files' closes\neach, unless a rule allows 'connect' to it:" :
-		       "closed by 'files' rules,\nwhich this tier cannot enforce:");
-	for (size_t i = 0; i < count; i++)
-		printf("%-17s %-8s %s: %s\n", doors[i].name,
-		       side_doors_is_open(&doors[i]) ? "there" : "not here", doors[i].path,
-		       doors[i].what);
+	printf("%s\n\n", host->resolver_count ? "" : " none in " HOST_FACTS_RESOLV_CONF);
+	print_wrapped(
+		features->tier >= PK_TIER_MODIFY_RETURN ?
+			"side doors, which look names up for who may connect to them; the section "
+			"'files' closes each, unless a rule allows 'connect' to it:" :
+			"side doors, which look names up for who may connect to them; closed by "
+			"'files' rules, which this tier cannot enforce:",
+		0);
+	for (size_t i = 0; i < count; i++) {
+		char line[256];
+
+		(void)snprintf(line, sizeof(line), "%s: %s", doors[i].path, doors[i].what);
+		printf("%-17s %-8s ", doors[i].name,
+		       side_doors_is_open(&doors[i]) ? "there" : "not here");
+		print_wrapped(line, DOOR_INDENT);
+	}
 }
 
 static json_t *resolvers_json(const struct policy_host *host)

@@ -41,7 +41,7 @@ static void print_table(const json_t *agents)
 			table_put_text(&table, daemon_text(agent, texts[k]));
 		for (size_t k = 0; k < 4; k++)
 			table_put_number(&table, daemon_number(agent, numbers[k]));
-		table_put_time(&table, daemon_number(agent, "since"));
+		table_put_since(&table, daemon_number(agent, "since"));
 		table_put_text(&table, daemon_text(agent, "parent"));
 	}
 	table_print(&table, 0, stdout);

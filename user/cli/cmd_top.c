@@ -21,17 +21,19 @@ static const char help[] =
 	"Show the agents, those with the most decisions a second first, again and again. On a\n"
 	"terminal it is a live view, which q ends; elsewhere a table for each look.\n"
 	"\n"
-	"      --json        a line of JSON for each look\n"
+	"      --json          a line of JSON for each look\n"
 	"  -n, --count COUNT   end after so many looks\n"
 	"  -d, --delay SECONDS time between them (2 unless given; 0.1 to 3600)\n"
 	"\n"
 	"Counted are denials, what was asked about, and what was granted; what rules simply allow is not.\n"
+	"LATENCY is the mean time that a hook took to decide since the last look, of all that was judged,\n"
+	"allowed or not; '-' when nothing was. It is measured only while top runs.\n"
 	"Exit status: 0; 1 when picketd cannot be asked.\n";
 
 static const struct table_column columns[] = {
 	{ "AGENT", false },  { "NAME", false },	 { "POLICY", false },  { "TASKS", true },
 	{ "DEC/S", true },   { "DENIED", true }, { "DENIED/S", true }, { "ASKED", true },
-	{ "GRANTED", true }, { "LOST", true },
+	{ "GRANTED", true }, { "LOST", true },	 { "LATENCY", true },
 };
 
 /* Numbers whose rates are shown. */
@@ -140,6 +142,20 @@ static void add_decisions(json_t *agents)
 	}
 }
 
+/*
+ * Add `latency_us` to an agent whose decisions were timed since the last look: their mean. What was timed before,
+ * while somebody else looked, is another's.
+ */
+static void add_latency(json_t *agent, const json_t *before)
+{
+	json_int_t timed = daemon_number(agent, "timed") - daemon_number(before, "timed");
+	json_int_t spent = daemon_number(agent, "timed_ns") - daemon_number(before, "timed_ns");
+
+	if (timed > 0 && spent >= 0)
+		(void)json_object_set_new(agent, "latency_us",
+					  json_real((double)spent / (double)timed / 1000.0));
+}
+
 /* Add `rates` to each agent: its numbers' rise a second; 0 for one that was not there before. */
 static void add_rates(const struct top *top, json_t *agents, const struct timespec *now)
 {
@@ -160,6 +176,8 @@ static void add_rates(const struct top *top, json_t *agents, const struct timesp
 			(void)json_object_set_new(rates, rated[k], json_real(rate));
 		}
 		(void)json_object_set_new(agent, "rates", rates);
+		if (before)
+			add_latency(agent, before);
 	}
 }
 
@@ -207,6 +225,16 @@ static void put_rate(struct table *table, double rate)
 	table_put_safe(table, text);
 }
 
+static void put_latency(struct table *table, const json_t *agent)
+{
+	const json_t *latency = json_object_get(agent, "latency_us");
+	char text[32] = "-";
+
+	if (latency)
+		(void)snprintf(text, sizeof(text), "%.1fus", json_real_value(latency));
+	table_put_safe(table, text);
+}
+
 static void put_agent(struct table *table, const json_t *agent)
 {
 	table_put_text(table, daemon_text(agent, "agent"));
@@ -219,6 +247,7 @@ static void put_agent(struct table *table, const json_t *agent)
 	table_put_number(table, daemon_number(agent, "asked"));
 	table_put_number(table, daemon_number(agent, "granted"));
 	table_put_number(table, daemon_number(agent, "lost"));
+	put_latency(table, agent);
 }
 
 static void print_head(const struct top *top, const json_t *agents)
@@ -274,7 +303,8 @@ static int look(struct top *top, struct control *control)
 	struct timespec now = { 0 };
 	json_t *result = NULL;
 	json_t *agents;
-	int code = daemon_call("top", control, "agent.list", json_object(), &result);
+	int code =
+		daemon_call("top", control, "agent.list", json_pack("{s:b}", "time", 1), &result);
 
 	if (code)
 		return code;

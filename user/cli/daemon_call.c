@@ -48,6 +48,16 @@ json_int_t daemon_number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+/* It does not know the method, or a parameter of it. */
+static bool is_other_version(const struct control_answer *answer)
+{
+	static const char unknown[] = "wrong parameters";
+
+	return answer->code == CONTROL_METHOD ||
+	       (answer->code == CONTROL_PARAMS && answer->message &&
+		strncmp(answer->message, unknown, sizeof(unknown) - 1) == 0);
+}
+
 int daemon_refused(const char *command, const struct control_answer *answer)
 {
 	const char *hint = daemon_text(answer->data, "hint");
@@ -59,6 +69,10 @@ int daemon_refused(const char *command, const struct control_answer *answer)
 	if (*findings)
 		return code;
 	(void)cli_error(command, "%s", answer->message ? answer->message : "it failed");
+	if (is_other_version(answer))
+		(void)fputs("Hint: picketd is of another version than this picket, " PICKET_VERSION
+			    "; see: picket status, systemctl restart picket\n",
+			    stderr);
 	if (*hint) {
 		(void)fputs("Hint: ", stderr);
 		escape_write(stderr, hint, strlen(hint), 0);

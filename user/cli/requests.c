@@ -15,6 +15,8 @@
 #include "cli/duration.h"
 
 #define PREFIX "r-"
+/** Characters of an id that are enough: with fewer an agent finds another act whose id begins so. */
+#define BEGINNING 8
 
 static bool begins(const char *text, const char *with)
 {
@@ -32,7 +34,7 @@ static bool is_wanted(const struct requests_wanted *wanted, const json_t *reques
 
 	if (wanted->agent && strcmp(daemon_text(request, "agent"), wanted->agent) != 0)
 		return false;
-	return *beginning && begins(without_prefix(daemon_text(request, "id")), beginning);
+	return begins(without_prefix(daemon_text(request, "id")), beginning);
 }
 
 /* The only one of @list; says so when there is none, or more. */
@@ -72,8 +74,14 @@ int requests_find(const struct requests_wanted *wanted, struct control *control,
 		  json_t **ret_request)
 {
 	json_t *result = NULL;
-	int code = daemon_call(wanted->command, control, "request.list", json_object(), &result);
+	int code;
 
+	if (strlen(without_prefix(wanted->id)) < BEGINNING)
+		return cli_error(
+			wanted->command,
+			"'%s' is too short: give the id, or its first %d characters behind '%s'",
+			wanted->id, BEGINNING, PREFIX);
+	code = daemon_call(wanted->command, control, "request.list", json_object(), &result);
 	if (code)
 		return code;
 	code = pick(wanted, json_object_get(result, "requests"), ret_request);

@@ -20,6 +20,7 @@
 #include "cli/run_failure.h"
 #include "cli/run_filter.h"
 #include "cli/run_output.h"
+#include "cli/run_tally.h"
 #include "engine/watch.h"
 
 /* How often it is tried to reach a picketd that went away, and how long at the end. */
@@ -35,6 +36,7 @@ struct run {
 	struct spawn child;
 	struct seccomp_filter filter;
 	struct diag_list diags;
+	struct run_tally tally;
 	char *agent; /* id; NULL = none yet */
 	bool told; /* that picketd is gone */
 };
@@ -69,11 +71,18 @@ static void take_event(void *context, const char *method, json_t *params)
 		tell_reloaded(run, params);
 	if (strcmp(method, "event") != 0)
 		return;
+	run_tally_add(&run->tally, event);
 	run_output_text(&run->output, daemon_text(params, "text"));
 	if (!event || !run->options->events)
 		return;
 	line = json_dumps(event, JSON_COMPACT);
 	run_output_json(&run->output, line);
+}
+
+/* Does the run take part in the agent's events? */
+static bool wants_events(const struct run_options *options)
+{
+	return !options->quiet || options->events;
 }
 
 static json_t *start_params(const struct run_options *options)
@@ -168,7 +177,6 @@ static int reconnect(struct run *run)
 {
 	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
 	CLEAN(control_answer_reset) struct control_answer answer = { 0 };
-	bool events = !run->options->quiet || run->options->events;
 	json_t *params;
 	int r = control_connect(NULL, &run->control, &diags);
 
@@ -176,7 +184,7 @@ static int reconnect(struct run *run)
 		return r;
 	run->control.notified = take_event;
 	run->control.context = run;
-	if (!events)
+	if (!wants_events(run->options))
 		return 0;
 	params = json_pack("{s:s, s:b, s:b}", "agent", run->agent, "text", 1, "colour",
 			   cli_use_colour(STDERR_FILENO));
@@ -294,6 +302,22 @@ static void show_names(struct run *run)
 	}
 }
 
+/* What was told against what was decided. */
+static void show_tally(struct run *run, const json_t *counts)
+{
+	CLEAN_FREE char *text = NULL;
+	CLEAN_FREE char *line = NULL;
+
+	if (!wants_events(run->options))
+		return;
+	run_tally_close(&run->tally, counts);
+	text = run_tally_text(&run->tally);
+	if (text)
+		run_output_text(&run->output, text);
+	line = run_tally_line(&run->tally, run->agent);
+	run_output_json(&run->output, line);
+}
+
 /* End the agent and show the summary. Returns CLI_OK, or CLI_FAILED after printing. */
 static int stop_agent(struct run *run)
 {
@@ -309,6 +333,7 @@ static int stop_agent(struct run *run)
 		return cli_error("run", "picketd cannot end agent '%s': %s", run->agent,
 				 answer.message ? answer.message : "it does not say why");
 	run_output_text(&run->output, daemon_text(answer.result, "summary"));
+	show_tally(run, json_object_get(answer.result, "counts"));
 	return CLI_OK;
 }
 

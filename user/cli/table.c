@@ -42,15 +42,36 @@ void table_put_number(struct table *table, json_int_t number)
 	table_put_safe(table, text);
 }
 
-void table_put_time(struct table *table, json_int_t seconds)
+static bool take_apart(json_int_t seconds, struct tm *ret_time)
 {
 	time_t when = (time_t)seconds;
+
+	return seconds > 0 && localtime_r(&when, ret_time);
+}
+
+void table_put_time(struct table *table, json_int_t seconds)
+{
 	char text[32];
 	struct tm tm;
 
-	if (seconds <= 0 || !localtime_r(&when, &tm) ||
+	if (!take_apart(seconds, &tm) ||
 	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		(void)snprintf(text, sizeof(text), "-");
+	table_put_safe(table, text);
+}
+
+void table_put_since(struct table *table, json_int_t seconds)
+{
+	char text[32] = "-";
+	struct tm today;
+	struct tm day;
+
+	if (take_apart(seconds, &day) && take_apart(time(NULL), &today))
+		(void)strftime(text, sizeof(text),
+			       day.tm_year == today.tm_year && day.tm_yday == today.tm_yday ?
+				       "%H:%M:%S" :
+				       "%Y-%m-%d",
+			       &day);
 	table_put_safe(table, text);
 }
 

@@ -38,6 +38,9 @@ void table_put_number(struct table *table, json_int_t number);
 /** Append a cell with a local point in time, of seconds since 1970; 0 = "-". */
 void table_put_time(struct table *table, json_int_t seconds);
 
+/** Append a cell with a local point in time in the past: of today the time, else the day; 0 = "-". */
+void table_put_since(struct table *table, json_int_t seconds);
+
 /** Write heading and rows, no line longer than @width bytes (0 = as long as it is). */
 void table_print(const struct table *table, size_t width, FILE *to);
 

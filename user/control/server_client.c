@@ -133,9 +133,11 @@ static const char *judge(struct client *client, const char *name, int *ret_code,
 		return "a process of an agent may only start agents of its own";
 	if (client->peer.role < method->role)
 		return method->role == PEER_OPERATOR ?
-			       "only root and the group '" PEER_GROUP_OPERATOR "' may do this" :
+			       "only root and the group '" PEER_GROUP_OPERATOR
+			       "' may do this; who was put into it just now logs in anew" :
 			       "only root and the groups '" PEER_GROUP_OBSERVER
-			       "' and '" PEER_GROUP_OPERATOR "' may do this";
+			       "' and '" PEER_GROUP_OPERATOR
+			       "' may do this; who was put into one just now logs in anew";
 	*ret_code = CONTROL_BUSY;
 	if (client->waiting >= CLIENT_WAITING_MAX)
 		return "too many calls of this connection wait for an answer";

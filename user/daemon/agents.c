@@ -115,9 +115,12 @@ json_t *agents_report(struct daemon *daemon, const struct agent_entry *entry, bo
 		summary_set_counts(entry->summary, counts);
 		(void)summary_print(entry->summary, &context, to);
 	}
-	if (to && entry->untold)
-		(void)fprintf(to, "picket: %llu events were not told: nobody read them in time\n",
-			      (unsigned long long)entry->untold);
+	/* How many decisions were not told, who is told knows: it may have had them of one before us. */
+	if (to && entry->untold_allowed)
+		(void)fprintf(to,
+			      "picket: %llu records of allowed acts were not told: nobody read "
+			      "them in time\n",
+			      (unsigned long long)entry->untold_allowed);
 	if (!to || text_close(to, &text)) {
 		json_decref(object);
 		return NULL;

@@ -75,7 +75,9 @@ json_t *ask_act(const struct event *event, const struct event_context *context)
 	json_decref(all);
 	if (r == 0)
 		r = json_object_set_new(act, "object", json_string(object));
-	if (r == 0 && event->head.op == PK_OP_COMMAND)
+	/* As the kernel tells them they have blanks between, and may have blanks in them. */
+	if (r == 0 && event->head.op == PK_OP_COMMAND && event->path2.length &&
+	    !event->path2.bytes[event->path2.length - 1])
 		r = json_object_set_new(act, "argv", words(event));
 	if (r == 0)
 		return act;

@@ -15,7 +15,7 @@
 
 /**
  * The act of @event: an object with op, section, access, object, rule or default, and what else the
- * event says of it. NULL: no memory.
+ * event says of it; argv of a command only where a NUL ends each word. NULL: no memory.
  */
 json_t *ask_act(const struct event *event, const struct event_context *context);
 

@@ -114,6 +114,17 @@ static int fail(struct diag_list *diags, int error, const char *what)
 	return error;
 }
 
+static int fail_record(const struct asks *asks, struct diag_list *diags, int error)
+{
+	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+			   "the answer cannot be written to the record, so it is none: %s",
+			   strerror(-error)),
+		  "see to it that '%s/" AUDIT_FILE
+		  "' can be written: room, mounts, owner root, mode 0600",
+		  asks->daemon->options.lib_dir);
+	return error;
+}
+
 static int record(struct asks *asks, const char *what, const json_t *by, json_t *doc)
 {
 	json_t *details = json_pack("{s:O*, s:O}", "by", by, "grant", doc);
@@ -169,7 +180,7 @@ static int give(struct ask_request *request, const struct ask_answer *answer, js
 
 	if (r) {
 		json_decref(doc);
-		return fail(diags, r, "the answer cannot be written to the record, so it is none");
+		return fail_record(asks, diags, r);
 	}
 	r = enforce(request, &kernel, doc, &grant);
 	json_decref(doc);
@@ -295,8 +306,7 @@ int ask_vote(struct ask_request *request, struct ask_vote *vote, json_t **ret_gr
 	if (r < 0) {
 		take_out(request, placed);
 		if (!diag_has_errors(diags))
-			(void)fail(diags, r,
-				   "the answer cannot be written to the record, so it is none");
+			(void)fail_record(request->asks, diags, r);
 	}
 	return r;
 }

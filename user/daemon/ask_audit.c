@@ -14,6 +14,9 @@
 
 #include "base/mem.h"
 
+/* A line, as a rule. */
+#define LINE_ROOM 8192
+
 #define FILE_FLAGS (O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
 /* Whoever may write the folder may put another file there. */
@@ -52,7 +55,7 @@ static int open_file(const char *folder)
 	return TAKE_FD(fd);
 }
 
-int audit_open(struct audit *audit)
+static int open_protected(struct audit *audit)
 {
 	CLEAN_FREE char *path = NULL;
 	int r = 0;
@@ -75,6 +78,31 @@ int audit_open(struct audit *audit)
 	if (r)
 		mem_close_fd(&audit->fd);
 	return r;
+}
+
+int audit_open(struct audit *audit)
+{
+	audit->error = open_protected(audit);
+	return audit->error;
+}
+
+/* Room for a line, without a byte of it. */
+static int reserve(int fd)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	if (end >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, end, LINE_ROOM) == 0)
+		return 0;
+	/* Not every file system can. */
+	return end < 0 || (errno != EOPNOTSUPP && errno != ENOSYS) ? -errno : 0;
+}
+
+void audit_try(struct audit *audit)
+{
+	if (!audit->error)
+		return;
+	if (audit_open(audit) == 0)
+		audit->error = reserve(audit->fd);
 }
 
 /* Is the file still where it was? A rotated one is somebody else's. */
@@ -116,15 +144,12 @@ static char *make_line(const char *what, const json_t *details)
 	return line;
 }
 
-int audit_write(struct audit *audit, const char *what, const json_t *details)
+static int append(struct audit *audit, const char *line)
 {
-	CLEAN_FREE char *line = make_line(what, details);
 	ssize_t written;
 	off_t end;
 	int r = 0;
 
-	if (!line)
-		return -ENOMEM;
 	if (!is_there(audit))
 		r = audit_open(audit);
 	if (r)
@@ -137,6 +162,16 @@ int audit_write(struct audit *audit, const char *what, const json_t *details)
 	if (end >= 0)
 		(void)!ftruncate(audit->fd, end);
 	return r;
+}
+
+int audit_write(struct audit *audit, const char *what, const json_t *details)
+{
+	CLEAN_FREE char *line = make_line(what, details);
+
+	if (!line)
+		return -ENOMEM;
+	audit->error = append(audit, line);
+	return audit->error;
 }
 
 void audit_close(struct audit *audit)

@@ -16,6 +16,7 @@
 struct audit {
 	const char *folder; /* borrowed */
 	int fd; /* -1 = none */
+	int error; /* of the last try to open or to write it, 0 or -errno */
 	/** A file that was opened, to be protected from agents; returns 0 or -errno. May be NULL. */
 	int (*protect)(void *context, char *path);
 	void *context;
@@ -29,6 +30,9 @@ int audit_open(struct audit *audit);
  * 0 or -errno; then nothing of it counts.
  */
 int audit_write(struct audit *audit, const char *what, const json_t *details);
+
+/** After an error: could a line be written now? Changes @error if so. */
+void audit_try(struct audit *audit);
 
 /** Close it. */
 void audit_close(struct audit *audit);

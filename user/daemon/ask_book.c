@@ -166,6 +166,11 @@ static json_t *name_object(const json_t *act, const char *op, const char **ret_w
 		json_decref(parts);
 		return NULL;
 	}
+	if (strcmp(op, "command") == 0 && !argv) {
+		*ret_why = "the exact words of the command are not known";
+		json_decref(parts);
+		return NULL;
+	}
 	if (json_array_size(argv) >= ASK_WORDS_MAX) {
 		*ret_why = "the command has too many words";
 		json_decref(parts);

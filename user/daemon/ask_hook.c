@@ -132,6 +132,21 @@ int ask_hook_parse(const char *text, size_t length, struct ask_hook_answer *ret_
 	return r;
 }
 
+/*
+ * Nobody approves for himself: processes of the account that the program has could speak in its place. True
+ * with *@ret_why (constant).
+ */
+static bool is_own(const struct ask_request *request, const char **ret_why)
+{
+	const struct agent_entry *entry = asks_agent(request->asks, request->key.agent);
+	bool own = !entry || entry->record.uid == ASK_HOOK_ID || request->crowded;
+
+	for (size_t i = 0; !own && i < request->user_count; i++)
+		own = request->users[i] == ASK_HOOK_ID;
+	*ret_why = "the agent runs as the account of the program, or as too many";
+	return own;
+}
+
 /* Through the same doors as people's answers. */
 static void apply(struct ask_request *request, const struct ask_hook_answer *said)
 {
@@ -143,10 +158,13 @@ static void apply(struct ask_request *request, const struct ask_hook_answer *sai
 		.seconds = said->seconds,
 	};
 	struct ask_answer answer = { .what = "refused" };
+	const char *why = NULL;
 	json_t *grant = NULL;
 	json_t *by;
 
-	if (said->verdict == ASK_HOOK_APPROVES) {
+	if (said->verdict == ASK_HOOK_APPROVES && is_own(request, &why)) {
+		(void)diag_add(&diags, DIAG_ERROR, NULL, "what a program approved is not: %s", why);
+	} else if (said->verdict == ASK_HOOK_APPROVES) {
 		vote.doc = ask_by(vote.uid, "hook", &vote, said->reason);
 		(void)ask_vote(request, &vote, &grant, &diags);
 	} else if (said->verdict == ASK_HOOK_REFUSES) {
@@ -227,6 +245,9 @@ static void program_ended(void *context, __u32 events)
 	if (status == 0)
 		r = ask_hook_parse(hook->text, hook->length, &answer, &why);
 	request = ask_request_find(asks, &hook->key);
+	/* Its answer is to the question that it was asked, and to no later one about the same act. */
+	if (request && request->serial != hook->serial)
+		request = NULL;
 	if (request)
 		request->hook = ASK_HOOK_DONE;
 	clear(hook);
@@ -269,7 +290,7 @@ _Noreturn static void become(const char *path, int question, int output)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	if (null < 0 || dup2(question, 0) < 0 || dup2(output, 1) < 0 || dup2(null, 2) < 0 ||
-	    close_range(3, ~0U, 0) || chdir("/") || setsid() < 0)
+	    close_range(3, ~0U, 0) || chdir("/") || setsid() < 0 || spawn_new_keyring())
 		_exit(SPAWN_EXIT_CANNOT);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		const struct rlimit limit = { limits[i].most, limits[i].most };
@@ -353,6 +374,7 @@ static int start(struct ask_hook *hook, const struct ask_request *request, const
 	reading = ends[0];
 	writing = ends[1];
 	hook->key = request->key;
+	hook->serial = request->serial;
 	hook->text = malloc(ASK_HOOK_BYTES);
 	if (!hook->text || fcntl(reading, F_SETFL, O_NONBLOCK))
 		return -ENOMEM;
@@ -372,12 +394,17 @@ static const char *find_program(const struct ask_request *request)
 {
 	CLEAN(guarded_fault_reset) struct guarded_fault fault = { 0 };
 	const struct agent_entry *entry = asks_agent(request->asks, request->key.agent);
+	const char *why = NULL;
 	const char *path;
 	int r;
 
 	if (!entry || !entry->image.bytes || !image_head(&entry->image)->ask_hook)
 		return NULL;
 	path = image_string(&entry->image, image_head(&entry->image)->ask_hook);
+	if (is_own(request, &why)) {
+		daemon_say(request->asks->daemon, "'%s' is not asked: %s", path, why);
+		return NULL;
+	}
 	r = path[0] == '/' ? guarded_check(path, GUARDED_FILE, 0, &fault) : -EINVAL;
 	if (r == 0)
 		return path;
@@ -407,19 +434,29 @@ static void ask_program(struct ask_hook *hook, struct ask_request *request)
 	clear(hook);
 }
 
-static struct ask_hook *find_place(struct asks *asks)
+/* A free place, if the agent has not had its share: none waits because another asks much. */
+static struct ask_hook *find_place(struct asks *asks, __u32 slot)
 {
+	struct ask_hook *place = NULL;
+	size_t own = 0;
+
 	for (size_t i = 0; i < ASK_HOOKS_MAX; i++) {
-		if (!asks->hooks.running[i].pid)
-			return &asks->hooks.running[i];
+		struct ask_hook *hook = &asks->hooks.running[i];
+
+		if (!hook->pid)
+			place = hook;
+		else
+			own += hook->key.agent == slot;
 	}
-	return NULL;
+	return own < ASK_HOOKS_OF_AGENT ? place : NULL;
 }
 
 void ask_hooks_work(struct asks *asks)
 {
 	for (struct ask_request *one = asks->requests; one; one = one->next) {
-		struct ask_hook *hook = one->hook == ASK_HOOK_NONE ? find_place(asks) : NULL;
+		/* One whose words are still looked for is asked about when they are there. */
+		bool due = one->hook == ASK_HOOK_NONE && !one->words_ns;
+		struct ask_hook *hook = due ? find_place(asks, one->key.agent) : NULL;
 
 		if (hook)
 			ask_program(hook, one);

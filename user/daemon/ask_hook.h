@@ -16,8 +16,9 @@
 struct asks;
 struct ask_request;
 
-/** Programs at a time, their time, bytes that they may say. */
+/** Programs at a time, of one agent at a time, their time, bytes that they may say. */
 #define ASK_HOOKS_MAX 8
+#define ASK_HOOKS_OF_AGENT 4
 #define ASK_HOOK_MS 10000
 #define ASK_HOOK_BYTES 65536U
 /** The account that they run as, on every Linux. */
@@ -30,6 +31,7 @@ enum ask_hook_state { ASK_HOOK_NONE, ASK_HOOK_RUNNING, ASK_HOOK_DONE };
 struct ask_hook {
 	struct asks *asks;
 	struct pk_ask_key key; /* of the request */
+	__u64 serial; /* its question */
 	pid_t pid; /* 0 = none */
 	struct loop_source life; /* pidfd */
 	struct loop_source output;

@@ -11,10 +11,15 @@
 #include "base/mem.h"
 #include "daemon/ask_act.h"
 #include "daemon/ask_process.h"
+#include "daemon/ask_words.h"
 #include "daemon/daemon.h"
 
 /* Tries alone are told of so often. */
 #define TELL_NS 200000000ULL
+
+/* For the words of a command whose program is not there yet: the first wait, doubled each time, the last. */
+#define WORDS_FIRST_NS 5000000ULL
+#define WORDS_LAST_NS 1000000000ULL
 
 /* --- Threads that wait ---------------------------------------------------------------------------- */
 
@@ -208,12 +213,27 @@ static void add_process(struct ask_request *request, const struct agent_entry *e
 		watch_process(process, &event->head);
 }
 
+/* Whoever it is that asks did not approve. */
+static void drop_vote(struct ask_request *request, uid_t uid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < request->vote_count; i++) {
+		if (request->votes[i].uid == uid)
+			json_decref(request->votes[i].doc);
+		else
+			request->votes[kept++] = request->votes[i];
+	}
+	request->vote_count = kept;
+}
+
 static void add_user(struct ask_request *request, uid_t uid)
 {
 	for (size_t i = 0; i < request->user_count; i++) {
 		if (request->users[i] == uid)
 			return;
 	}
+	drop_vote(request, uid);
 	if (request->user_count == ASK_USERS_MAX)
 		request->crowded = true;
 	else
@@ -237,10 +257,67 @@ static void set_rule(struct ask_request *request, const struct agent_entry *entr
 	request->timeout = ask_timeout(&entry->image);
 }
 
+/* The act of a command with its words, or NULL: they are not known. */
+static json_t *command_act(const struct ask_request *request, const struct agent_entry *entry,
+			   const struct event *event)
+{
+	const struct event_context context = events_context(entry, false);
+	CLEAN(ask_words_reset) struct ask_words words = { 0 };
+	struct event whole;
+	__u64 seed = 0;
+	json_t *act;
+
+	if (hub_ask_seed(&request->asks->daemon->hub, &seed) || ask_words_find(seed, event, &words))
+		return NULL;
+	whole = ask_words_event(event, &words);
+	act = ask_act(&whole, &context);
+	if (!act || words.verified)
+		return act;
+	(void)json_object_del(act, "argv");
+	(void)json_object_set_new(act, "unverified", json_true());
+	return act;
+}
+
+/* The act of @event. The words of a command may have to be looked for later. */
+static json_t *make_act(struct ask_request *request, const struct agent_entry *entry,
+			const struct event *event)
+{
+	const struct event_context context = events_context(entry, false);
+	bool command = event->head.op == PK_OP_COMMAND;
+	json_t *act = command ? command_act(request, entry, event) : NULL;
+
+	request->words_ns = 0;
+	if (command && !json_object_get(act, "argv") && event->head.reason == PK_REASON_HELD) {
+		request->sought = event->head;
+		request->words_wait_ns = WORDS_FIRST_NS;
+		request->words_ns = grants_now() + WORDS_FIRST_NS;
+	}
+	return act ? act : ask_act(event, &context);
+}
+
+bool ask_request_find_words(struct ask_request *request)
+{
+	const struct agent_entry *entry = asks_agent(request->asks, request->key.agent);
+	const struct event event = { .head = request->sought };
+	json_t *act = entry ? command_act(request, entry, &event) : NULL;
+
+	request->words_wait_ns *= 2;
+	request->words_ns = grants_now() + request->words_wait_ns;
+	if (request->words_wait_ns > WORDS_LAST_NS || json_object_get(act, "argv"))
+		request->words_ns = 0;
+	if (!json_object_get(act, "argv")) {
+		json_decref(act);
+		return request->words_ns == 0;
+	}
+	json_decref(request->act);
+	request->act = act;
+	ask_tell(request, "waiting", NULL, NULL);
+	return true;
+}
+
 struct ask_request *ask_request_new(struct asks *asks, const struct agent_entry *entry,
 				    const struct event *event)
 {
-	const struct event_context context = events_context(entry, false);
 	struct ask_request *request = calloc(1, sizeof(*request));
 
 	if (!request)
@@ -250,7 +327,8 @@ struct ask_request *ask_request_new(struct asks *asks, const struct agent_entry 
 	request->key.agent = event->head.agent;
 	(void)request_id(request->key.hash, request->id);
 	request->since = time(NULL);
-	request->act = ask_act(event, &context);
+	request->serial = ++asks->serial;
+	request->act = make_act(request, entry, event);
 	if (!request->act) {
 		free_request(request);
 		return NULL;
@@ -263,10 +341,12 @@ struct ask_request *ask_request_new(struct asks *asks, const struct agent_entry 
 static void ask_anew(struct ask_request *request, const struct agent_entry *entry,
 		     const struct event *event)
 {
-	const struct event_context context = events_context(entry, false);
-	json_t *act = ask_act(event, &context);
+	json_t *act = make_act(request, entry, event);
 
 	ask_request_drop_votes(request);
+	/* What a program is thinking about is answered for nobody, and it is asked anew. */
+	request->serial = ++request->asks->serial;
+	request->hook = ASK_HOOK_NONE;
 	set_rule(request, entry, event->head.rule);
 	if (act) {
 		json_decref(request->act);

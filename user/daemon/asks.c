@@ -43,6 +43,8 @@ void asks_arm(struct asks *asks)
 	for (const struct ask_request *one = asks->requests; one; one = one->next) {
 		if (!next || one->expires_ns < next)
 			next = one->expires_ns;
+		if (one->words_ns && one->words_ns < next)
+			next = one->words_ns;
 	}
 	for (const struct grant *one = asks->grants.first; one; one = one->next) {
 		if (one->kernel.expires_ns && (!next || one->kernel.expires_ns < next))
@@ -89,6 +91,15 @@ static void expire(struct ask_request *request)
 	json_decref(grant);
 }
 
+/* Of what is asked all is known that will be. */
+static void settle(struct ask_request *request)
+{
+	struct asks *asks = request->asks;
+
+	if (!ask_local_answers(request))
+		ask_hooks_work(asks);
+}
+
 static void timer_fired(void *context, __u32 events)
 {
 	struct asks *asks = context;
@@ -110,6 +121,9 @@ static void timer_fired(void *context, __u32 events)
 
 		if (request->expires_ns <= now)
 			expire(request);
+		else if (request->words_ns && request->words_ns <= now &&
+			 ask_request_find_words(request))
+			settle(request);
 		request = next;
 	}
 	asks_arm(asks);
@@ -263,7 +277,7 @@ void asks_take(struct asks *asks, struct agent_entry *entry, const struct event 
 	const struct pk_event *head = &event->head;
 	struct pk_ask_key key = { { head->ask[0], head->ask[1] }, head->agent, 0 };
 	struct ask_request *request;
-	bool fresh;
+	__u64 serial;
 
 	/* Of an agent's socket in somebody else's hands nobody is asked. */
 	if ((!key.hash[0] && !key.hash[1]) || head->audit || asks->timer.fd < 0 ||
@@ -279,8 +293,8 @@ void asks_take(struct asks *asks, struct agent_entry *entry, const struct event 
 	if (is_answered(asks, entry, &key, head))
 		return;
 	request = ask_request_find(asks, &key);
-	fresh = !request;
-	if (fresh)
+	serial = request ? request->serial : 0;
+	if (!request)
 		request = open_request(asks, entry, event);
 	if (!request) {
 		overflow(asks, entry, &key, head);
@@ -288,8 +302,8 @@ void asks_take(struct asks *asks, struct agent_entry *entry, const struct event 
 	}
 	ask_request_try(request, entry, event);
 	asks_arm(asks);
-	if (fresh && !ask_local_answers(request))
-		ask_hooks_work(asks);
+	if (request->serial != serial && !request->words_ns)
+		settle(request);
 }
 
 /* --- What happens to agents ----------------------------------------------------------------------- */

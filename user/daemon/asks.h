@@ -88,6 +88,10 @@ struct ask_request {
 	struct ask_process *processes[ASK_PROCESSES_MAX]; /* owned; the oldest first */
 	size_t process_count;
 	enum ask_hook_state hook;
+	__u64 serial; /* another one for each question that it was: what a program is asked */
+	struct pk_event sought; /* of a command whose exact words are still looked for */
+	__u64 words_ns; /* CLOCK_BOOTTIME: when they are next; 0 = not any more */
+	__u64 words_wait_ns;
 };
 
 /** A client that watches. */
@@ -108,6 +112,7 @@ struct asks {
 	struct ask_watcher *watchers; /* owned */
 	size_t watcher_count;
 	__u64 overflowed; /* refused for want of room */
+	__u64 serial; /* of the last question */
 };
 
 /** An empty value. */
@@ -219,6 +224,9 @@ void ask_request_try(struct ask_request *request, const struct agent_entry *entr
 /** The object that is told of it; @state as in user/control/README.md. NULL: no memory. */
 json_t *ask_request_describe(const struct ask_request *request, const struct ask_holds *holds,
 			     const char *state);
+
+/** Look again for the words of its command. True when that is over: found, or given up. */
+bool ask_request_find_words(struct ask_request *request);
 
 /** The open request, or NULL. */
 struct ask_request *ask_request_find(const struct asks *asks, const struct pk_ask_key *key);

@@ -27,6 +27,7 @@
 #include "daemon/proc.h"
 #include "daemon/service.h"
 #include "daemon/state.h"
+#include "daemon/times.h"
 #include "engine/cgroup.h"
 #include "engine/own.h"
 #include "telemetry/names.h"
@@ -195,6 +196,8 @@ static void client_gone(void *context, struct client *client)
 	events_forget_client(&daemon->events, client);
 	asks_forget_client(&daemon->asks, client);
 	agents_forget_client(daemon, client);
+	reload_forget_client(daemon, client);
+	times_forget_client(daemon, client);
 }
 
 /* --- Opening -------------------------------------------------------------------------------------- */
@@ -341,6 +344,7 @@ static int open_asks(struct daemon *daemon, struct diag_list *diags)
 {
 	int r = asks_open(daemon);
 
+	times_reset(daemon);
 	daemon->events.asked = take_asked;
 	daemon->events.asked_context = &daemon->asks;
 	return r ? cannot(diags, r, "wait for approvals") : 0;
@@ -459,6 +463,8 @@ static void free_agents(struct daemon *daemon)
 
 void daemon_close(struct daemon *daemon)
 {
+	if (daemon->timed)
+		times_reset(daemon);
 	server_free(&daemon->server);
 	reload_close(daemon);
 	loop_drop(daemon->epoll, &daemon->signals);

@@ -55,6 +55,7 @@ struct daemon {
 	int epoll;
 	int run_fd; /* the run folder */
 	int state_error; /* of the last save, 0 or -errno */
+	unsigned int timed; /* clients that want to know how long decisions take */
 	time_t since;
 	struct loop_source signals;
 	struct loop_source records; /* the rings' own descriptor is not ours to close: a copy */

@@ -175,10 +175,12 @@ static void send_to(struct lines *lines, const struct subscription *subscription
 		return;
 	length = strlen(*form);
 	if (is_patient(subscription, lines->entry) &&
-	    client_room(subscription->client) < length + ROOM_KEPT)
+	    client_room(subscription->client) < length + ROOM_KEPT) {
 		lines->entry->untold++;
-	else
+		lines->entry->untold_allowed += lines->event->head.kind == PK_EVENT_ACTIVITY;
+	} else {
 		(void)server_notify(subscription->client, *form, length);
+	}
 }
 
 static void deliver(struct events *events, struct agent_entry *entry, const struct event *event)

@@ -157,14 +157,23 @@ static char *read_all(const struct feed *feed)
 	return bytes;
 }
 
-/* What was dropped before we came is said in the file. */
-static void find_gaps(struct feed *feed)
+/* What was dropped before we came is said in the file. A line that a picketd was killed at is dropped too. */
+static void take_over(struct feed *feed)
 {
 	CLEAN_FREE char *bytes = read_all(feed);
+	char *end = bytes ? strrchr(bytes, '\n') : NULL;
+	bool torn;
 
-	for (const char *at = bytes; at && (at = strstr(at, GAP)); at += strlen(GAP))
+	if (!bytes)
+		return;
+	end = end ? end + 1 : bytes;
+	torn = *end != '\0';
+	*end = '\0';
+	for (const char *at = bytes; (at = strstr(at, GAP)); at += strlen(GAP))
 		feed->told = strtoull(at + strlen(GAP), NULL, 10);
-	feed->dropped = feed->told;
+	feed->size = (size_t)(end - bytes);
+	feed->dropped = feed->told + torn;
+	(void)!ftruncate(feed->fd, (off_t)feed->size);
 }
 
 /* A file of somebody else's, or with a second name, is not one that we write to. */
@@ -192,7 +201,7 @@ void feed_open(struct feeds *feeds, struct agent_entry *entry)
 	if (r)
 		mem_close_fd(&feed->fd);
 	else
-		find_gaps(feed);
+		take_over(feed);
 }
 
 void feed_remove(struct feeds *feeds, struct agent_entry *entry)
@@ -316,7 +325,7 @@ static int copy_half(const struct feeds *feeds, const struct agent_entry *entry,
 		     const struct feed *old, struct feed *ret_half)
 {
 	CLEAN_FREE char *bytes = read_all(old);
-	const char *half = bytes ? strchr(bytes + old->size / 2, '\n') : NULL;
+	const char *half = bytes ? strchr(bytes + strlen(bytes) / 2, '\n') : NULL;
 	char name[NAME_SIZE];
 	int r;
 

@@ -58,6 +58,7 @@ void health_check(struct daemon *daemon)
 	CLEAN_FREE char *sentence = NULL;
 
 	make_feeds(daemon);
+	audit_try(&daemon->asks.audit);
 	if (seconds() >= daemon->proof.due)
 		daemon_prove(daemon);
 	sentence = health_sentence(daemon);
@@ -140,6 +141,10 @@ static json_t *find_problems(const struct daemon *daemon)
 	if (daemon->reload.at && !daemon->reload.ok)
 		add_problem(problems, "the last reload failed, agents keep their policies: %s",
 			    daemon->reload.findings ? daemon->reload.findings : "out of memory");
+	if (daemon->asks.audit.error)
+		add_problem(problems,
+			    "'%s/" AUDIT_FILE "' cannot be written: %s; nothing can be approved",
+			    daemon->options.lib_dir, strerror(-daemon->asks.audit.error));
 	look_at_folder(daemon, problems);
 	look_at_feeds(daemon, problems);
 	return problems;

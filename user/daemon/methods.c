@@ -158,16 +158,29 @@ static int make_record(const struct methods_wish *wish, const struct peer *peer,
 	return record->policy && record->name && (record->cwd || !wish->cwd) ? 0 : -ENOMEM;
 }
 
-static void refuse_policy(struct control_answer *answer, const char *policy, int error,
-			  const struct diag_list *diags)
+/* Who may not use a policy is not told that it is there. */
+static void refuse_missing(const struct daemon *daemon, const struct peer *peer, const char *policy,
+			   struct control_answer *answer)
+{
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+
+	if (peer_is_limited(peer) && peer->role != PEER_OPERATOR)
+		diag_hint(diag_add(&diags, DIAG_ERROR, NULL,
+				   "there is no policy '%.*s' that you may use", AGENT_NAME_MAX,
+				   policy),
+			  "'usable_by' in a policy says who may; root is told more");
+	else
+		diag_hint(diag_add(&diags, DIAG_ERROR, NULL, "there is no policy '%.*s'",
+				   AGENT_NAME_MAX, policy),
+			  "policies are files '%s/NAME.yaml'", daemon->policies.folder);
+	(void)methods_fail_diags(answer, CONTROL_MISSING, -ENOENT, &diags);
+}
+
+static void refuse_policy(struct control_answer *answer, int error, const struct diag_list *diags)
 {
 	if (error == -EACCES && !diags->count)
 		(void)methods_fail(answer, CONTROL_DENIED,
 				   "only root may name a policy by its path: give a name");
-	else if (error == -ENOENT && !diags->count)
-		(void)methods_fail(answer, CONTROL_MISSING,
-				   "there is no policy '%.*s' that you may use", AGENT_NAME_MAX,
-				   policy);
 	else if (error == -ENOMEM)
 		(void)methods_fail(answer, CONTROL_INTERNAL, "out of memory");
 	else
@@ -194,10 +207,12 @@ bool methods_prepare(struct daemon *daemon, const struct call *call,
 	r = make_record(wish, peer, around, &record);
 	if (r == 0)
 		r = policies_compile(&daemon->policies, &record, peer, plan->compiled, &diags);
-	if (r) {
-		refuse_policy(answer, wish->policy, r, &diags);
+	if (r == -ENOENT && !diags.count)
+		refuse_missing(daemon, peer, wish->policy, answer);
+	else if (r)
+		refuse_policy(answer, r, &diags);
+	if (r)
 		return false;
-	}
 	*plan->record = record;
 	record = (struct agent_record){ 0 };
 	return true;

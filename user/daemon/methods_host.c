@@ -99,8 +99,8 @@ int method_policy_reload(void *context, struct call *call, struct control_answer
 {
 	struct daemon *daemon = context;
 	struct agent_entry *entry = NULL;
-	json_t *result = NULL;
 	struct methods_lookup lookup = { .role = PEER_OPERATOR };
+	int r;
 
 	if (!methods_unpack(call, answer, "{s?s}", "agent", &lookup.id))
 		return 0;
@@ -109,7 +109,11 @@ int method_policy_reload(void *context, struct call *call, struct control_answer
 		if (!entry)
 			return 0;
 	}
-	if (reload_run(daemon, entry, &result))
+	r = reload_ask(daemon, entry, call->client, call->request->id);
+	if (r == -EBUSY)
+		return methods_fail(answer, CONTROL_BUSY, "%d reloads wait already",
+				    RELOAD_TURNS_MAX);
+	if (r)
 		return methods_fail(answer, CONTROL_INTERNAL, "out of memory");
-	return methods_succeed(answer, result);
+	return -EINPROGRESS;
 }

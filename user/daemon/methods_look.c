@@ -9,6 +9,7 @@
 #include "daemon/health.h"
 #include "daemon/methods.h"
 #include "daemon/proc.h"
+#include "daemon/times.h"
 #include "engine/agent.h"
 #include "telemetry/names.h"
 
@@ -64,16 +65,17 @@ static json_t *describe(const struct daemon *daemon, const struct agent_entry *e
 
 	(void)agent_counts(&daemon->hub.loader, record->slot, counts);
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o, "
-		"s:s*}",
+		"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, "
+		"s:o, s:s*}",
 		"agent", record->id, "name", record->name, "policy",
 		record->policy ? record->policy : "unknown", "digest", entry->digest, "mode",
 		mode(entry), "cgroup", (json_int_t)record->cgroup, "tasks",
 		(json_int_t)count_tasks(daemon, entry), "denied",
 		(json_int_t)counts[PK_COUNT_DENIED], "asked", (json_int_t)counts[PK_COUNT_ASKED],
 		"granted", (json_int_t)counts[PK_COUNT_GRANTED], "lost", (json_int_t)lost(counts),
-		"events", (json_int_t)entry->events, "since", (json_int_t)record->since, "kind",
-		registry_kind_name(record->kind), "owner",
+		"timed", (json_int_t)counts[PK_COUNT_TIMED], "timed_ns",
+		(json_int_t)counts[PK_COUNT_TIMED_NS], "events", (json_int_t)entry->events, "since",
+		(json_int_t)record->since, "kind", registry_kind_name(record->kind), "owner",
 		json_pack("{s:I, s:I}", "uid", (json_int_t)record->uid, "pid",
 			  (json_int_t)record->pid),
 		"parent", *record->parent ? record->parent : NULL);
@@ -81,13 +83,16 @@ static json_t *describe(const struct daemon *daemon, const struct agent_entry *e
 
 int method_agent_list(void *context, struct call *call, struct control_answer *answer)
 {
-	const struct daemon *daemon = context;
 	const struct agent_entry *entry = NULL;
+	struct daemon *daemon = context;
 	json_t *agents;
 	__u32 slot = 0;
+	int time = 0;
 
-	if (!methods_unpack(call, answer, "{}"))
+	if (!methods_unpack(call, answer, "{s?b}", "time", &time))
 		return 0;
+	if (time)
+		times_begin(daemon, call->client);
 	agents = json_array();
 	while (agents && (entry = registry_next(&daemon->registry, slot))) {
 		slot = entry->record.slot;

@@ -75,6 +75,7 @@ struct agent_entry {
 	struct feed feed; /* of denials, for the agent itself */
 	__u64 events; /* records of it that were taken */
 	__u64 untold; /* events that its owner was too slow to be told */
+	__u64 untold_allowed; /* of these, of acts that were allowed */
 	struct loop_source owner; /* pidfd of the owner's process */
 	struct loop_source listener; /* of refused system calls */
 	struct loop_source cgroup; /* cgroup.events: watched while it ends or has no owner */

@@ -6,49 +6,28 @@
 #include "daemon/reload.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "base/mem.h"
 #include "daemon/agents.h"
-#include "daemon/diff.h"
-#include "daemon/nested.h"
+#include "daemon/daemon.h"
+#include "daemon/reload_parts.h"
 #include "daemon/service.h"
-#include "engine/session.h"
 
-#define CHANGES                                                                                    \
-	(IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |        \
-	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+/* Between two agents' images: what came meanwhile has its turn. */
+#define STEP_MS 1
+/* Whoever waits for an approval is more urgent. */
+#define MAKER_NICE 5
 
-/* One agent's change. */
-struct change {
-	struct agent_entry *entry;
-	struct compiled next; /* owned; after publishing: what was before */
-};
-
-/* What equal inputs were compiled to. */
-struct made {
-	const struct agent_record *record; /* borrowed; the first of those that ask for it */
-	struct compiled compiled; /* owned; empty when it failed */
-	char *findings; /* owned; why it failed, or NULL */
-	int error;
-};
-
-/* All of a reload. */
-struct plan {
-	struct made *made; /* owned */
-	size_t made_count;
-	struct change *changes; /* owned */
-	size_t count;
-	size_t unchanged;
-	json_t *failed; /* owned; array */
-	json_t *reloaded; /* owned; array */
-	struct timespec begun; /* CLOCK_MONOTONIC */
-};
-
-static long ms_since(const struct timespec *then)
+long reload_ms_since(const struct timespec *then)
 {
 	struct timespec now = { 0 };
 
@@ -56,311 +35,390 @@ static long ms_since(const struct timespec *then)
 	return (now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
 }
 
-static void plan_reset(struct plan *plan)
+/* --- The end of a turn ---------------------------------------------------------------------------- */
+
+static void free_turn(struct reload_turn **turn)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		policies_reset_compiled(&plan->changes[i].next);
-	for (size_t i = 0; i < plan->made_count; i++) {
-		policies_reset_compiled(&plan->made[i].compiled);
-		free(plan->made[i].findings);
-	}
-	free(plan->made);
-	free(plan->changes);
-	json_decref(plan->failed);
-	json_decref(plan->reloaded);
+	if (*turn)
+		json_decref((*turn)->id);
+	mem_free_ptr(turn);
 }
 
-static int fail(struct plan *plan, const struct agent_entry *entry, const char *findings, int error)
+/* Remember how it went, for `status`; @findings: why it failed, or NULL. */
+static void remember(struct daemon *daemon, const char *findings)
 {
-	const char *text = findings	    ? findings :
-			   error == -ENOENT ? "the policy is not there any more\n" :
-					      strerror(-error);
+	struct reload *reload = &daemon->reload;
 
-	return json_array_append_new(plan->failed,
-				     json_pack("{s:s, s:s, s:s}", "agent", entry->record.id,
-					       "policy", entry->record.policy, "findings", text)) ?
-		       -ENOMEM :
-		       0;
+	free(reload->findings);
+	reload->findings = findings ? strdup(findings) : NULL;
+	reload->at = time(NULL);
+	reload->ok = !findings;
+	reload->ms = (unsigned int)reload_ms_since(&reload->begun);
+	reload->reloaded = findings ? 0 : reload->plan.count;
+	if (findings)
+		daemon_say(daemon, "%s", findings);
 }
 
-static int fail_diags(struct plan *plan, const struct agent_entry *entry,
-		      const struct diag_list *diags, int error)
-{
-	CLEAN_FREE char *findings = daemon_diags_text(diags);
+static void begin_turn(struct daemon *daemon);
 
-	return fail(plan, entry, findings, error);
+/* @result (taken over) or @message is for whoever waits. The next one has its turn. */
+static void end_turn(struct daemon *daemon, json_t *result, const char *message)
+{
+	struct reload *reload = &daemon->reload;
+	CLEAN(free_turn) struct reload_turn *turn = reload->turns;
+	const struct control_answer answer = {
+		.result = result,
+		.code = CONTROL_FAILED,
+		.message = (char *)message,
+	};
+
+	reload->turns = turn->next;
+	plan_reset(&reload->plan);
+	reload->publishing = false;
+	service_ready();
+	if (turn->client)
+		server_answer(turn->client, turn->id, &answer);
+	json_decref(result);
+	if (reload->turns)
+		begin_turn(daemon);
 }
 
-/* Can the new image take the place of the old one in processes that run? */
-static int check(const struct daemon *daemon, const struct agent_entry *entry,
-		 const struct compiled *next, struct diag_list *diags)
+/* Nothing came of it. */
+static void fail_turn(struct daemon *daemon, const char *message)
 {
-	enum pk_tier tier;
-	int r = session_choose_tier(&daemon->features, &next->image, daemon->hub.tier, &tier,
-				    diags);
-
-	if (r || entry->record.kind != AGENT_RUN || !entry->record.joined || !entry->image.bytes ||
-	    diff_same_calls(&entry->image, &next->image))
-		return r;
-	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
-			   "the section 'syscalls' is another one, and processes that run keep "
-			   "the one they have"),
-		  "start the agent anew, or leave the section as it was");
-	return -EINVAL;
+	remember(daemon, message);
+	end_turn(daemon, NULL, message);
 }
 
-static bool is_same_text(const char *a, const char *b)
+/* --- Telling -------------------------------------------------------------------------------------- */
+
+/* Tell of one agent's new image. */
+static int tell(struct daemon *daemon, const struct plan_change *change, json_t *reloaded)
 {
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-/* NULL: empty. */
-static bool is_same_list(const json_t *a, const json_t *b)
-{
-	return a == b || json_equal(a, b);
-}
-
-/* Are both compiled to the same? Of the account only the uid counts: its name and home go with it. */
-static bool same_inputs(const struct agent_record *a, const struct agent_record *b)
-{
-	return strcmp(a->policy, b->policy) == 0 && a->audit == b->audit && a->uid == b->uid &&
-	       a->around == b->around && is_same_text(a->cwd, b->cwd) &&
-	       (a->set == b->set || json_equal(a->set, b->set));
-}
-
-/* Compile the policy of @record, unless that was done. Many agents of a host have the same. */
-static struct made *make(struct daemon *daemon, struct plan *plan,
-			 const struct agent_record *record)
-{
-	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	struct made *made = plan->made;
-
-	for (; made < plan->made + plan->made_count; made++) {
-		if (same_inputs(made->record, record))
-			return made;
-	}
-	plan->made_count++;
-	made->record = record;
-	made->error = policies_compile(&daemon->policies, record, NULL, &made->compiled, &diags);
-	if (made->error)
-		made->findings = daemon_diags_text(&diags);
-	/* Large policies of many agents take longer than a manager waits. */
-	service_alive();
-	return made;
-}
-
-static int plan_one(struct daemon *daemon, struct plan *plan, struct agent_entry *entry)
-{
-	CLEAN(policies_reset_compiled) struct compiled next = { 0 };
-	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	const struct made *made;
-	int r;
-
-	if (!entry->record.policy || entry->end.begun)
-		return 0;
-	made = make(daemon, plan, &entry->record);
-	if (made->error)
-		return fail(plan, entry, made->findings, made->error);
-	if (strcmp(made->compiled.digest, entry->digest) == 0 &&
-	    is_same_list(made->compiled.nested, entry->record.nested)) {
-		plan->unchanged++;
-		return 0;
-	}
-	r = check(daemon, entry, &made->compiled, &diags);
-	if (r)
-		return fail_diags(plan, entry, &diags, r);
-	r = policies_copy_compiled(&made->compiled, &next);
-	if (r)
-		return r;
-	plan->changes[plan->count++] = (struct change){ .entry = entry, .next = next };
-	next = (struct compiled){ 0 };
-	return 0;
-}
-
-static int make_plan(struct daemon *daemon, struct agent_entry *only, struct plan *plan)
-{
-	struct agent_entry *entry = NULL;
-	__u32 slot = 0;
-	int r = 0;
-
-	plan->changes = calloc(daemon->registry.count + 1, sizeof(*plan->changes));
-	plan->made = calloc(daemon->registry.count + 1, sizeof(*plan->made));
-	plan->failed = json_array();
-	plan->reloaded = json_array();
-	if (!plan->changes || !plan->made || !plan->failed || !plan->reloaded)
-		return -ENOMEM;
-	while (r == 0 && (entry = registry_next(&daemon->registry, slot))) {
-		slot = entry->record.slot;
-		/* Its policy is a layer of those inside of it. */
-		if (only && entry != only && !nested_in(&entry->record, only))
-			continue;
-		r = plan_one(daemon, plan, entry);
-	}
-	return r;
-}
-
-/* Publish all, or give those before back what they had. The number of @plan's one that failed, or -1. */
-static int publish(struct daemon *daemon, struct plan *plan, struct diag_list *diags)
-{
-	for (size_t i = 0; i < plan->count; i++) {
-		int r = agents_replace(daemon, plan->changes[i].entry, &plan->changes[i].next,
-				       diags);
-
-		if (r == 0)
-			continue;
-		r = fail_diags(plan, plan->changes[i].entry, diags, r);
-		for (size_t back = i; back-- > 0;)
-			(void)agents_replace(daemon, plan->changes[back].entry,
-					     &plan->changes[back].next, diags);
-		return r ? r : -ECANCELED;
-	}
-	return 0;
-}
-
-/* Tell of one agent's new image; @before is what it had. */
-static int tell(struct daemon *daemon, struct plan *plan, const struct change *change)
-{
-	const struct agent_entry *entry = change->entry;
-	const struct compiled *before = &change->next;
-	CLEAN_FREE char *diff = NULL;
+	const struct agent_entry *entry = registry_find(&daemon->registry, change->agent);
 	json_t *told;
 	int r = 0;
 
-	if (before->image.bytes && diff_rules(&before->image, &entry->image, &diff))
-		return -ENOMEM;
-	told = json_pack("{s:s, s:s, s:s, s:s}", "agent", entry->record.id, "old", before->digest,
-			 "new", entry->digest, "diff", diff ? diff : "");
+	if (!entry || !change->done)
+		return 0;
+	told = json_pack("{s:s, s:s, s:s, s:s}", "agent", change->agent, "old",
+			 change->before.digest, "new", entry->digest, "diff", change->diff);
 	events_announce(&daemon->events, entry, "reloaded", told);
-	if (json_array_append_new(plan->reloaded, told))
+	if (json_array_append_new(reloaded, told))
 		r = -ENOMEM;
 	daemon_say(daemon, "agent '%s' (%s) has a new policy: %.12s instead of %.12s",
-		   entry->record.id, entry->record.name, entry->digest, before->digest);
+		   change->agent, entry->record.name, entry->digest, change->before.digest);
 	return r;
 }
 
-/* Remember how it went, for `status`. */
-static void remember(struct daemon *daemon, const struct plan *plan)
+static void tell_failed(const struct daemon *daemon)
 {
-	struct reload *reload = &daemon->reload;
-	const json_t *first = json_array_get(plan->failed, 0);
-	const char *text = json_string_value(json_object_get(first, "findings"));
+	const json_t *one;
+	size_t i;
 
-	free(reload->findings);
-	reload->findings = text ? strdup(text) : NULL;
-	reload->at = time(NULL);
-	reload->ok = !first;
-	reload->ms = (unsigned int)ms_since(&plan->begun);
-	reload->reloaded = first ? 0 : plan->count;
-	for (size_t i = 0; i < json_array_size(plan->failed); i++) {
-		const json_t *one = json_array_get(plan->failed, i);
-
+	json_array_foreach(daemon->reload.plan.failed, i, one)
 		daemon_say(daemon, "agent '%s' keeps its policy '%s': the new one cannot be taken",
 			   json_string_value(json_object_get(one, "agent")),
 			   json_string_value(json_object_get(one, "policy")));
-	}
-	if (text)
-		daemon_say(daemon, "%s", text);
 }
 
-static int run(struct daemon *daemon, struct agent_entry *only, struct plan *plan)
+/* All images are published, or none. */
+static void finish(struct daemon *daemon)
 {
-	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	int r = make_plan(daemon, only, plan);
-
-	if (r)
-		return r;
-	if (json_array_size(plan->failed) == 0)
-		r = publish(daemon, plan, &diags);
-	for (size_t i = 0; r == 0 && !json_array_size(plan->failed) && i < plan->count; i++)
-		r = tell(daemon, plan, &plan->changes[i]);
-	return r == -ECANCELED ? 0 : r;
-}
-
-int reload_run(struct daemon *daemon, struct agent_entry *only, json_t **ret_result)
-{
-	CLEAN(plan_reset) struct plan plan = { 0 };
+	struct plan *plan = &daemon->reload.plan;
+	const json_t *first = json_array_get(plan->failed, 0);
+	json_t *reloaded = json_array();
 	json_t *result;
+
+	for (size_t i = 0; !first && reloaded && i < plan->count; i++)
+		(void)tell(daemon, &plan->changes[i], reloaded);
+	tell_failed(daemon);
+	remember(daemon, json_string_value(json_object_get(first, "findings")));
+	result = json_pack("{s:o, s:O, s:I}", "reloaded", reloaded, "failed", plan->failed,
+			   "unchanged", (json_int_t)plan->unchanged);
+	end_turn(daemon, result, "out of memory");
+}
+
+/* --- Publishing ----------------------------------------------------------------------------------- */
+
+/* The agent, unless it ended meanwhile. */
+static struct agent_entry *agent_of(const struct daemon *daemon, const struct plan_change *change)
+{
+	struct agent_entry *entry = registry_find(&daemon->registry, change->agent);
+
+	return entry && !entry->end.begun ? entry : NULL;
+}
+
+/* Give those before @count back what they had. */
+static void undo(struct daemon *daemon, size_t count)
+{
+	while (count-- > 0) {
+		CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+		struct plan_change *change = &daemon->reload.plan.changes[count];
+		struct agent_entry *entry = change->done ? agent_of(daemon, change) : NULL;
+
+		change->done = false;
+		if (entry && agents_replace(daemon, entry, &change->before, &diags))
+			daemon_say_diags(daemon, &diags);
+	}
+}
+
+static int publish_one(struct daemon *daemon, struct plan_change *change)
+{
+	CLEAN(policies_reset_compiled) struct compiled next = { 0 };
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	struct agent_entry *entry = agent_of(daemon, change);
+	int r = entry ? policies_copy_compiled(change->made, &next) : 0;
+
+	if (r || !entry)
+		return r;
+	r = agents_replace(daemon, entry, &next, &diags);
+	if (r)
+		return plan_fail(&daemon->reload.plan, entry, &diags, r) ? -ENOMEM : -ECANCELED;
+	change->before = next;
+	next = (struct compiled){ 0 };
+	change->done = true;
+	return 0;
+}
+
+/* One more agent has its new image, or the reload is at its end. */
+static void publish_next(struct daemon *daemon)
+{
+	struct reload *reload = &daemon->reload;
+	struct plan *plan = &reload->plan;
+	int r = 0;
+
+	if (reload->next < plan->count)
+		r = publish_one(daemon, &plan->changes[reload->next]);
+	if (r)
+		undo(daemon, reload->next);
+	if (r == -ENOMEM)
+		fail_turn(daemon, "out of memory");
+	else if (r || ++reload->next >= plan->count)
+		finish(daemon);
+	else
+		loop_set_timer(&reload->step, STEP_MS, 0);
+}
+
+static void step_ready(void *context, __u32 events)
+{
+	struct daemon *daemon = context;
+
+	(void)events;
+	loop_take_timer(&daemon->reload.step);
+	if (daemon->reload.publishing)
+		publish_next(daemon);
+}
+
+/* --- The process that compiles -------------------------------------------------------------------- */
+
+/* In the child: of picketd it has what it needs to read, and no descriptor but its file. */
+_Noreturn static void compile(const struct daemon *daemon, const struct agent_entry *only)
+{
+	FILE *to;
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setpriority(PRIO_PROCESS, 0, MAKER_NICE);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || dup2(daemon->reload.file, 3) < 0 ||
+	    close_range(4, ~0U, 0))
+		_exit(EIO);
+	to = fdopen(3, "w");
+	_exit(!to ? ENOMEM : -plan_write(daemon, only, to) & 0xff);
+}
+
+/* Why nothing can be read of what it wrote; NULL: something can. */
+static const char *reason(const struct reload *reload, int status, char text[128])
+{
+	if (reload->killed)
+		(void)snprintf(text, 128, "policies were not reloaded: compiling took over %d s",
+			       RELOAD_COMPILE_MS / 1000);
+	else if (WIFSIGNALED(status))
+		(void)snprintf(text, 128,
+			       "policies were not reloaded: compiling was ended by signal %d (%s)",
+			       WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status))
+		(void)snprintf(text, 128, "policies were not reloaded: %s",
+			       strerror(WEXITSTATUS(status)));
+	else
+		return NULL;
+	return text;
+}
+
+/* Its end: close what belongs to it. Returns its status. */
+static int reap(struct daemon *daemon)
+{
+	struct reload *reload = &daemon->reload;
+	int status = -1;
+
+	while (waitpid(reload->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	reload->pid = 0;
+	loop_drop(daemon->epoll, &reload->maker);
+	loop_set_timer(&reload->late, 0, 0);
+	return status;
+}
+
+static void maker_ended(void *context, __u32 events)
+{
+	struct daemon *daemon = context;
+	struct reload *reload = &daemon->reload;
+	int status = reap(daemon);
+	char text[128];
+	const char *why = reason(reload, status, text);
+	int r = why ? 0 : plan_read(reload->file, &reload->plan);
+
+	(void)events;
+	mem_close_fd(&reload->file);
+	if (r) {
+		(void)snprintf(text, sizeof(text), "policies were not reloaded: %s", strerror(-r));
+		why = text;
+	}
+	if (why) {
+		fail_turn(daemon, why);
+		return;
+	}
+	reload->next = 0;
+	reload->publishing = true;
+	if (json_array_size(reload->plan.failed))
+		finish(daemon);
+	else
+		publish_next(daemon);
+}
+
+static void maker_late(void *context, __u32 events)
+{
+	struct daemon *daemon = context;
+	struct reload *reload = &daemon->reload;
+
+	(void)events;
+	loop_take_timer(&reload->late);
+	if (!reload->pid)
+		return;
+	reload->killed = true;
+	(void)kill(reload->pid, SIGKILL);
+}
+
+static int start_maker(struct daemon *daemon, const struct agent_entry *only)
+{
+	struct reload *reload = &daemon->reload;
+
+	reload->killed = false;
+	mem_close_fd(&reload->file);
+	reload->file = memfd_create("plan", MFD_CLOEXEC);
+	if (reload->file < 0)
+		return -errno;
+	reload->pid = fork();
+	if (reload->pid == 0)
+		compile(daemon, only);
+	if (reload->pid < 0) {
+		reload->pid = 0;
+		return -errno;
+	}
+	reload->maker.fd = (int)syscall(SYS_pidfd_open, reload->pid, 0);
+	if (reload->maker.fd < 0 || loop_add(daemon->epoll, &reload->maker, EPOLLIN)) {
+		(void)kill(reload->pid, SIGKILL);
+		(void)reap(daemon);
+		return -ENOMEM;
+	}
+	loop_set_timer(&reload->late, RELOAD_COMPILE_MS, 0);
+	return 0;
+}
+
+/* --- Turns ---------------------------------------------------------------------------------------- */
+
+/* The first one's, once there is time: a failure ends it and begins the next. */
+static void begin_turn(struct daemon *daemon)
+{
+	const struct reload_turn *turn = daemon->reload.turns;
+	const struct agent_entry *only =
+		*turn->agent ? registry_find(&daemon->registry, turn->agent) : NULL;
+	char text[128];
 	int r;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &plan.begun);
+	(void)clock_gettime(CLOCK_MONOTONIC, &daemon->reload.begun);
 	service_reloading();
-	r = run(daemon, only, &plan);
-	remember(daemon, &plan);
-	service_ready();
-	if (r)
-		return r;
-	result = json_pack("{s:O, s:O, s:I}", "reloaded", plan.reloaded, "failed", plan.failed,
-			   "unchanged", (json_int_t)plan.unchanged);
-	*ret_result = result;
-	return result ? 0 : -ENOMEM;
+	r = *turn->agent && !only ? -ESRCH : start_maker(daemon, only);
+	if (r == 0)
+		return;
+	if (r == -ESRCH)
+		(void)snprintf(text, sizeof(text), "there is no agent '%s' any more", turn->agent);
+	else
+		(void)snprintf(text, sizeof(text), "policies were not reloaded: %s", strerror(-r));
+	fail_turn(daemon, text);
+}
+
+int reload_ask(struct daemon *daemon, const struct agent_entry *only, struct client *client,
+	       const json_t *id)
+{
+	struct reload_turn **place = &daemon->reload.turns;
+	struct reload_turn *turn;
+	size_t count = 0;
+
+	for (; *place; place = &(*place)->next)
+		count++;
+	if (count >= RELOAD_TURNS_MAX)
+		return -EBUSY;
+	turn = calloc(1, sizeof(*turn));
+	if (!turn)
+		return -ENOMEM;
+	turn->client = client;
+	turn->id = json_incref((json_t *)id);
+	if (only)
+		memcpy(turn->agent, only->record.id, sizeof(turn->agent));
+	*place = turn;
+	if (turn == daemon->reload.turns)
+		begin_turn(daemon);
+	return 0;
 }
 
 void reload_quietly(struct daemon *daemon, const char *cause)
 {
-	json_t *result = NULL;
-	int r = reload_run(daemon, NULL, &result);
+	const struct reload_turn *turn = daemon->reload.turns;
+	int r;
 
+	/* One that waits for its turn anyway reads what is there then. */
+	for (turn = turn ? turn->next : NULL; turn; turn = turn->next) {
+		if (!*turn->agent)
+			return;
+	}
+	r = reload_ask(daemon, NULL, NULL, NULL);
 	if (r)
 		daemon_say(daemon, "cannot reload policies (%s): %s", cause, strerror(-r));
-	json_decref(result);
 }
 
-/* --- Changes of files ----------------------------------------------------------------------------- */
-
-static void quiet_ready(void *context, __u32 events)
+void reload_forget_client(struct daemon *daemon, const struct client *client)
 {
-	struct daemon *daemon = context;
-
-	(void)events;
-	loop_take_timer(&daemon->reload.quiet);
-	daemon->reload.first = (struct timespec){ 0 };
-	reload_watch(daemon);
-	reload_quietly(daemon, "files changed");
+	for (struct reload_turn *turn = daemon->reload.turns; turn; turn = turn->next) {
+		if (turn->client == client)
+			turn->client = NULL;
+	}
 }
 
-static void changes_ready(void *context, __u32 events)
-{
-	struct daemon *daemon = context;
-	struct reload *reload = &daemon->reload;
-	char bytes[4096];
+/* --- Opening and closing -------------------------------------------------------------------------- */
 
-	/* Which file it was does not matter: all policies are looked at. */
-	(void)events;
-	while (read(reload->changes.fd, bytes, sizeof(bytes)) > 0)
-		;
-	if (!reload->first.tv_sec)
-		(void)clock_gettime(CLOCK_MONOTONIC, &reload->first);
-	else if (ms_since(&reload->first) > RELOAD_PATIENCE_MS)
-		return;
-	loop_set_timer(&reload->quiet, RELOAD_QUIET_MS, 0);
-}
-
-void reload_watch(struct daemon *daemon)
-{
-	const char *const folders[] = {
-		daemon->options.config,
-		daemon->policies.folder,
-		daemon->policies.managed,
-	};
-
-	/* One that is missing is seen to appear in the first. */
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		(void)inotify_add_watch(daemon->reload.changes.fd, folders[i], CHANGES);
-}
-
-int reload_open(struct daemon *daemon, struct diag_list *diags)
+static int open_parts(struct daemon *daemon)
 {
 	struct reload *reload = &daemon->reload;
 	int r;
 
-	reload->changes.ready = changes_ready;
-	reload->changes.context = daemon;
-	reload->quiet.ready = quiet_ready;
-	reload->quiet.context = daemon;
-	reload->changes.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	r = reload->changes.fd < 0 ? -errno : loop_add(daemon->epoll, &reload->changes, EPOLLIN);
+	reload->maker.ready = maker_ended;
+	reload->late.ready = maker_late;
+	reload->step.ready = step_ready;
+	reload->maker.context = reload->late.context = reload->step.context = daemon;
+	r = reload_open_watch(daemon);
 	if (r == 0)
-		r = loop_add_timer(daemon->epoll, &reload->quiet);
+		r = loop_add_timer(daemon->epoll, &reload->late);
+	if (r == 0)
+		r = loop_add_timer(daemon->epoll, &reload->step);
+	return r;
+}
+
+int reload_open(struct daemon *daemon, struct diag_list *diags)
+{
+	int r = open_parts(daemon);
+
 	if (r)
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot watch the folders of policies: %s",
 			       strerror(-r));
@@ -369,10 +427,38 @@ int reload_open(struct daemon *daemon, struct diag_list *diags)
 	return r;
 }
 
+/* The first, which has begun to publish, is brought to its end; nobody waits for it, nor the others. */
+static void end_turns(struct daemon *daemon)
+{
+	struct reload *reload = &daemon->reload;
+
+	for (struct reload_turn *turn = reload->turns; turn; turn = turn->next)
+		turn->client = NULL;
+	while (reload->turns && reload->turns->next) {
+		CLEAN(free_turn) struct reload_turn *turn = reload->turns->next;
+
+		reload->turns->next = turn->next;
+	}
+	while (reload->publishing)
+		publish_next(daemon);
+	free_turn(&reload->turns);
+}
+
 void reload_close(struct daemon *daemon)
 {
-	loop_drop(daemon->epoll, &daemon->reload.changes);
-	loop_drop(daemon->epoll, &daemon->reload.quiet);
-	free(daemon->reload.findings);
-	daemon->reload = (struct reload)RELOAD_NONE;
+	struct reload *reload = &daemon->reload;
+
+	end_turns(daemon);
+	if (reload->pid) {
+		(void)kill(reload->pid, SIGKILL);
+		(void)reap(daemon);
+	}
+	mem_close_fd(&reload->file);
+	plan_reset(&reload->plan);
+	loop_drop(daemon->epoll, &reload->changes);
+	loop_drop(daemon->epoll, &reload->quiet);
+	loop_drop(daemon->epoll, &reload->late);
+	loop_drop(daemon->epoll, &reload->step);
+	free(reload->findings);
+	*reload = (struct reload)RELOAD_NONE;
 }

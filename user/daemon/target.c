@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
 
 #include "base/mem.h"
 #include "daemon/proc.h"
@@ -21,6 +22,8 @@
 #define BUS_PATIENCE_USEC 2000000
 
 #define MANAGER "org.freedesktop.systemd1"
+/* Where systemd itself listens for root: there is not a message bus everywhere, nor at all times. */
+#define MANAGER_ADDRESS "unix:path=/run/systemd/private"
 
 static void free_bus(sd_bus **bus)
 {
@@ -49,12 +52,27 @@ static const char *unit_interface(const char *unit)
 	return NULL;
 }
 
+static int open_manager(sd_bus **ret_bus)
+{
+	CLEAN(free_bus) sd_bus *bus = NULL;
+	int r = sd_bus_new(&bus);
+
+	if (r >= 0)
+		r = sd_bus_set_address(bus, MANAGER_ADDRESS);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0)
+		return r;
+	*ret_bus = TAKE_PTR(bus);
+	return 0;
+}
+
 static int ask_manager(const char *unit, const char *interface, char **ret_path)
 {
 	CLEAN(free_bus) sd_bus *bus = NULL;
 	CLEAN(free_message) sd_bus_message *reply = NULL;
 	const char *object = NULL;
-	int r = sd_bus_open_system(&bus);
+	int r = open_manager(&bus);
 
 	if (r >= 0)
 		r = sd_bus_set_method_call_timeout(bus, BUS_PATIENCE_USEC);
@@ -72,12 +90,21 @@ static int ask_manager(const char *unit, const char *interface, char **ret_path)
 static int find_unit(const char *unit, char **ret_path, struct diag_list *diags)
 {
 	const char *interface = unit_interface(unit);
-	int r = interface ? ask_manager(unit, interface, ret_path) : -EINVAL;
+	bool booted = sd_booted() > 0;
+	int r = !interface ? -EINVAL : booted ? ask_manager(unit, interface, ret_path) : -ENODEV;
 
 	if (!interface)
 		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
 				   "'%s' is not the full name of a unit that has processes", unit),
 			  "write it as 'nginx.service'");
+	else if (!booted)
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL,
+				   "cannot find the unit '%s': systemd does not run here", unit),
+			  "name the cgroup: --cgroup PATH");
+	else if (r == -ENOENT)
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL, "there is no unit '%s', or not loaded",
+				   unit),
+			  "see: systemctl list-units");
 	else if (r)
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot find the unit '%s': %s", unit,
 			       strerror(-r));

@@ -70,7 +70,7 @@ static int take_lock(struct hub *hub, struct diag_list *diags)
 		(void)nanosleep(&pause, NULL);
 	}
 	diag_hint(diag_add(diags, DIAG_ERROR, NULL, "another picket daemon is running"),
-		  "one is enough for a host; stop it first: systemctl stop picketd");
+		  "one is enough for a host; stop it first: systemctl stop picket");
 	return -EBUSY;
 }
 

@@ -36,6 +36,11 @@ int hub_asks_begin(struct hub *hub)
 	return 0;
 }
 
+int hub_ask_seed(const struct hub *hub, __u64 *ret_seed)
+{
+	return hub_rodata(hub, hub->build, "pk_host_seed", ret_seed);
+}
+
 int hub_grant_put(struct hub *hub, const struct pk_ask_key *key, const struct pk_grant *grant)
 {
 	return bpf_map_update_elem(grants_of(hub), key, grant, BPF_ANY) ? -errno : 0;

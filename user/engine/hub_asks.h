@@ -16,6 +16,9 @@
  */
 int hub_asks_begin(struct hub *hub);
 
+/** Read the secret that keys are hashed with. Returns 0 or -errno. */
+int hub_ask_seed(const struct hub *hub, __u64 *ret_seed);
+
 /** Put an answer in place of an equal key's. Returns 0 or -errno (-E2BIG: the map is full). */
 int hub_grant_put(struct hub *hub, const struct pk_ask_key *key, const struct pk_grant *grant);
 

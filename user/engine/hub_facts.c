@@ -25,6 +25,11 @@ bool hub_counts_runs(void)
 	return file && fgetc(file) == '1';
 }
 
+void hub_time_decisions(struct hub *hub, bool on)
+{
+	__atomic_store_n(&hub->loader.skel->bss->pk_timing, on ? 1 : 0, __ATOMIC_SEQ_CST);
+}
+
 /* What is handed through hub_each_link(). */
 struct programs {
 	hub_program_fn fn;

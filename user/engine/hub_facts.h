@@ -26,6 +26,9 @@ struct hub_map_facts {
 /** Does the kernel count runs and times of programs (kernel.bpf_stats_enabled)? */
 bool hub_counts_runs(void);
 
+/** Take the time of decisions from now on, or no more: PK_COUNT_TIMED and PK_COUNT_TIMED_NS of each agent. */
+void hub_time_decisions(struct hub *hub, bool on);
+
 /** Called for each attached program but those of attached agents' cgroups; nonzero stops. */
 typedef int (*hub_program_fn)(void *context, const struct hub_program_facts *facts);
 int hub_programs(const struct hub *hub, hub_program_fn fn, void *context);

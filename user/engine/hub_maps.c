@@ -255,6 +255,7 @@ static int check_words(const struct hub *hub, const struct picket_bpf *skel,
 		{ "pk_supervisor", &skel->bss->pk_supervisor },
 		{ "pk_generation", &skel->bss->pk_generation },
 		{ "pk_approvers", &skel->bss->pk_approvers },
+		{ "pk_timing", &skel->bss->pk_timing },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -287,8 +287,7 @@ static int start_child(struct start *start, struct spawn *spawn)
 	return 0;
 }
 
-/* A keyring of its own: nobody's keys come along. Kernels and sandboxes without keys need none. */
-static int new_session_keyring(void)
+int spawn_new_keyring(void)
 {
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
 		return 0;
@@ -316,7 +315,7 @@ int spawn_start(const struct spawn_request *request, struct spawn *ret_spawn,
 	CLEAN(start_reset)
 	struct start start = { .request = request, .report = { -1, -1 }, .go = { -1, -1 } };
 	CLEAN(spawn_reset) struct spawn spawn = SPAWN_NONE;
-	int r = new_session_keyring();
+	int r = spawn_new_keyring();
 
 	if (r) {
 		diag_hint(diag_add(diags, DIAG_ERROR, NULL, "cannot make a session keyring: %s",

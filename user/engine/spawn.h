@@ -85,6 +85,12 @@ int spawn_user_find(const char *name, struct spawn_user *ret_user, struct diag_l
 void spawn_user_reset(struct spawn_user *user);
 
 /**
+ * Take a session keyring of one's own: nobody's keys come along. Kernels and sandboxes without keys need
+ * none. Returns 0 or -errno.
+ */
+int spawn_new_keyring(void);
+
+/**
  * Create a child in the cgroup open as @cgroup_fd (-1: in ours). Returns 0 in the child, the child's
  * pid (> 0) in the parent with *@ret_pidfd (caller closes), or -errno.
  */

@@ -174,6 +174,8 @@ static const char *const counts[] = {
 	[PK_COUNT_CACHE_WRONG] = "cache-wrong",
 	[PK_COUNT_LEARNED] = "learned",
 	[PK_COUNT_GRANTED] = "granted",
+	[PK_COUNT_TIMED] = "timed",
+	[PK_COUNT_TIMED_NS] = "timed-ns",
 };
 COMPLETE(counts, PK_COUNT__MAX);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Base32 and hexadecimal of a hash, by hand: forty bits are one number.
+ * Base32 and hexadecimal of a hash, by hand: sixty bits are one number.
  */
 #include "telemetry/request_id.h"
 
@@ -10,23 +10,21 @@ static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 #define PREFIX "r-"
 #define PREFIX_LENGTH (sizeof(PREFIX) - 1)
-/** Eight characters of five bits are these bytes and no bit more. */
-#define HASH_BYTES 5
+/** Characters of five bits each. */
+#define CHARACTERS 12
 
-_Static_assert(PREFIX_LENGTH + HASH_BYTES * 8 / 5 + 1 == REQUEST_ID_SIZE, "prefix, base32, NUL");
+_Static_assert(PREFIX_LENGTH + CHARACTERS + 1 == REQUEST_ID_SIZE, "prefix, base32, NUL");
 
 const char *request_id(const __u64 hash[static 2], char id[static REQUEST_ID_SIZE])
 {
-	unsigned char bytes[HASH_BYTES];
+	unsigned char bytes[sizeof(hash[0])];
 	memcpy(bytes, hash, sizeof(bytes));
 	__u64 bits = 0;
-	for (size_t i = 0; i < HASH_BYTES; i++)
+	for (size_t i = 0; i < sizeof(bytes); i++)
 		bits = bits << 8 | bytes[i];
 	memcpy(id, PREFIX, PREFIX_LENGTH);
-	for (size_t i = PREFIX_LENGTH; i < REQUEST_ID_SIZE - 1; i++) {
-		const size_t left = REQUEST_ID_SIZE - 2 - i;
-		id[i] = alphabet[bits >> (5 * left) & 31];
-	}
+	for (size_t i = 0; i < CHARACTERS; i++)
+		id[PREFIX_LENGTH + i] = alphabet[bits >> (59 - 5 * i) & 31];
 	id[REQUEST_ID_SIZE - 1] = '\0';
 	return id;
 }

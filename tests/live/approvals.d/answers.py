@@ -80,7 +80,7 @@ def watched(tap, host, agent):
 def modes(tap, host, agent):
     """Each way to approve, and its end."""
     name = asked(tap, agent, "once")
-    answer(tap, host, "once", "approve", name[:6] if len(host.requests()) == 1 else name)
+    answer(tap, host, "once", "approve", name[:10] if len(host.requests()) == 1 else name)
     tap.equal("once: once", agent.connect(), "ok", agent.errors())
     name = asked(tap, agent, "for")
     answer(tap, host, "for", "approve", name, "--for", "4s", "--reason", "try it")
@@ -116,8 +116,8 @@ def refusals(tap, host, agent):
 
 
 def wrong_words(tap, host):
-    for words, part in ((["approve", "r-zzzzzzzz"], "there is no request 'r-zzzzzzzz'"),
-                        (["refuse", "r-zzzzzzzz"], "there is no request 'r-zzzzzzzz'"),
+    for words, part in ((["approve", "r-zzzzzzzzzzzz"], "there is no request 'r-zzzzzzzzzzzz'"),
+                        (["refuse", "r-zzzzzzzzzzzz"], "there is no request 'r-zzzzzzzzzzzz'"),
                         (["revoke", "999999"], "999999"),
                         (["requests", "a-9-none"], "a-9-none")):
         done = host.picket("admin", *words)
@@ -194,7 +194,29 @@ def people(tap, host):
                   ["admin"], request)
         answer(tap, host, "two: the second", "approve", name, "--agent", user="second")
         tap.equal("two: then it succeeds", agent.connect(), "ok")
+    turned(tap, host)
     always(tap, host)
+
+
+def try_as(host, agent, uid):
+    """A process of a root's agent that is another user tries to connect."""
+    path = f"{host.base}/try"
+    stage.write(path, f"#!/bin/bash\nexec 3<>/dev/tcp/127.0.0.1/{asking.CLOSED}\n", 0o755)
+    return agent.do("run", "setpriv", f"--reuid={uid}", "--clear-groups", path)
+
+
+def turned(tap, host):
+    """Who approves first and asks then is none who approved."""
+    with asking.Agent(host, "two", user="root") as agent:
+        name = asked(tap, agent, "turned")
+        answer(tap, host, "turned: the first", "approve", name, "--agent")
+        tap.check("turned: he asks himself", "not permitted" in
+                  try_as(host, agent, stage.USERS["admin"][0]))
+        request = host.request(agent.id)
+        tap.equal("turned: he has not approved", request.get("approved_by"), [], request)
+        refused(tap, "turned: and cannot", host.picket("admin", "approve", name))
+        answer(tap, host, "turned: the second", "approve", name, "--agent", user="second")
+        tap.equal("turned: that is not enough", agent.connect(), "EPERM")
 
 
 def always(tap, host):
@@ -236,6 +258,11 @@ def programs(tap, host):
         grant = (host.grants(agent.id) or [{}])[0]
         tap.equal("hook: it is told who", [by.get("who") for by in grant.get("approved_by", [])],
                   ["hook"], grant)
+    with asking.Agent(host, "yes", user="root") as agent:
+        try_as(host, agent, 65534)
+        tap.check("hook: not asked about processes of its own account", stage.wait_until(
+            lambda: "is not asked: " in host.log()), host.log()[-600:])
+        tap.equal("hook: and nothing is approved", agent.connect(), "EPERM")
     hook(host, "no", "print(json.dumps({'verdict': 'refuse', 'reason': 'no'}))")
     with asking.Agent(host, "no") as agent:
         agent.connect()

@@ -130,6 +130,27 @@ def commands(tap, host):
     out = process.communicate(timeout=stage.PATIENCE)[0]
     tap.equal("a command line: approved, it runs", (process.returncode, out), (0, "push origin\n"),
               stage.read(process.err_path))
+    words(tap, host)
+
+
+def words(tap, host):
+    """The exact words, blanks in them or not; and again when picketd is another one."""
+    for name, command in (("a command line", ["push", "origin"]),
+                          ("a command line with blanks", ["push", "or igin", ""])):
+        command = [f"{host.base}/bin/git", *command]
+        process, _, agent = start(host, command)
+        request = host.request(agent, held=True, argv=command)
+        tap.check(f"{name}: its words", request, host.requests())
+        host.end_daemon()
+        host.start_daemon()
+        again = host.request(agent, held=True)
+        keys = ("op", "argv", "object", "path", "unverified", "id")
+        tap.equal(f"{name}: picketd is back: the words are whole", [again.get(key) for key in keys],
+                  [request.get(key) for key in keys])
+        host.picket("admin", "approve", again.get("id", "r-none"))
+        out = process.communicate(timeout=stage.PATIENCE)[0]
+        tap.equal(f"{name}: picketd is back: approved, it runs", (process.returncode, out),
+                  (0, " ".join(command[1:]) + "\n"), stage.read(process.err_path))
 
 
 def ends(tap, host):

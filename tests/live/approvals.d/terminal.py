@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What asks a person on a terminal: the live view of `top`, and `approve --always`."""
 import fcntl
+import json
 import os
 import pty
 import select
@@ -85,6 +86,34 @@ def top(tap, host):
                       and terminal.restored(), terminal.seen)
 
 
+def timed_of(host, agent):
+    return next(one["timed"] for one in host.agents() if one["agent"] == agent.id)
+
+
+def latency(tap, host):
+    """How long decisions take is measured while somebody looks, and only then."""
+    with asking.Agent(host, "asking") as agent:
+        agent.connect()
+        tap.equal("latency: nobody looks, nothing is measured", timed_of(host, agent), 0)
+        process = host.start("watcher", "top", "--json", "-n", "3", "-d", "1")
+        stage.wait_until(lambda: agent.connect() and process.poll() is not None)
+        looks = [json.loads(line) for line in process.communicate()[0].splitlines()]
+        found = [one.get("latency_us") for look in looks for one in look["agents"]
+                 if one["agent"] == agent.id]
+        tap.check("latency: none at the first look", found[:1] == [None], found)
+        tap.check("latency: then what a decision takes", len(found) == 3 and
+                  all(one and 0 < one < (100000 if stage.GUEST else 10000) for one in found[1:]),
+                  found)
+        measured = timed_of(host, agent)
+        tap.check("latency: there were some", measured > 0, measured)
+
+        def rests():
+            before = timed_of(host, agent)
+            agent.connect()
+            return timed_of(host, agent) == before
+        tap.check("latency: nobody looks any more, nothing is", stage.wait_until(rests))
+
+
 def always(tap, host):
     with asking.Agent(host, "asking") as agent:
         agent.connect()
@@ -102,4 +131,5 @@ def always(tap, host):
 def terminals(tap, host):
     host.asking("asking", "on_ask: deny")
     top(tap, host)
+    latency(tap, host)
     always(tap, host)

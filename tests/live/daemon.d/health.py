@@ -63,6 +63,20 @@ def well(tap, host, name):
     tap.check(f"status: {name}: healthy again", good and code == 0, answer)
 
 
+def narrow(tap, host):
+    """On a terminal of 80 columns and one of 200 nothing is wider, and nothing is missing."""
+    words = {}
+    for columns in (80, 200):
+        for command in ("doctor", "status", "ps"):
+            done = host.run("root", "script", "-qec", f"stty cols {columns}; {host.picket_path} {command}",
+                            "/dev/null")
+            lines = done.stdout.replace("\r", "").splitlines()
+            tap.check(f"{command}: at {columns} columns no line is wider",
+                      lines and max(map(len, lines)) <= columns, done.stdout)
+            words[command, columns] = done.stdout.split()
+    tap.check("doctor: the same words at both", words["doctor", 80] == words["doctor", 200], words)
+
+
 def policies(tap, host):
     """Policies that cannot be read."""
     host.policy("shaky")
@@ -111,6 +125,9 @@ def detail(tap, host):
     tap.check("status --detail: maps and how full they are", maps["pk_own"]["entries"] > 1 and
               maps["pk_own"]["room"] > maps["pk_own"]["entries"] and
               maps["pk_own"]["percent"] == 0, maps)
+    text = host.picket("watcher", "status", "--detail").stdout
+    tap.check("status --detail: for people tables", "\nPROGRAM" in text and "\npk_own " in text and
+              "1970" not in text and max(map(len, text.splitlines()[1:])) <= 80, text)
     done = host.picket("watcher", "status")
     tap.check("status: for people the sentence comes first", done.stdout.startswith("healthy: "),
               done.stdout[:200])
@@ -157,6 +174,7 @@ def clocks(tap, host):
 
 def health(tap, host):
     detail(tap, host)
+    narrow(tap, host)
     policies(tap, host)
     read_only(tap, host)
     clocks(tap, host)

@@ -4,6 +4,7 @@
 All of it goes with the process that made it, however it ends; nothing of the machine is touched.
 """
 import ctypes
+import fcntl
 import http.server
 import json
 import os
@@ -24,6 +25,8 @@ GUEST = os.path.exists("/picket-vm")
 # How long to wait for what takes no time where nothing is emulated.
 PATIENCE = 240 if GUEST else 30
 ENTERED = "PICKET_TEST_STAGE"
+# The mode of /etc/picket where there was none.
+MADE_HERE = 0o711
 # name: uid (its group too), supplementary groups
 USERS = {"plain": (61001, []), "watcher": (61002, [61011]), "admin": (61003, [61012]),
          "other": (61004, []), "root": (0, [])}
@@ -110,7 +113,12 @@ class Host:
         self.base = f"/home/picket-daemon-{os.getpid()}"
         os.makedirs(self.base)
         os.chmod(self.base, 0o755)
-        self.made_etc = not os.path.isdir("/etc/picket")
+        # Several stages may be at work: whoever removes the folder takes the others' mounts from them.
+        self.etc = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self.etc, fcntl.LOCK_SH)
+        if not os.path.isdir("/etc/picket"):
+            os.makedirs("/etc/picket", exist_ok=True)
+            os.chmod("/etc/picket", MADE_HERE)
         self.picket_path = f"{self.base}/picket"
         shutil.copy2(picket, self.picket_path)
         with open(picket, "rb") as old, open(f"{self.base}/picket-other", "wb") as new:
@@ -123,7 +131,6 @@ class Host:
 
     def __enter__(self):
         base, root = self.base, cgroup_root()
-        os.makedirs("/etc/picket", exist_ok=True)
         for name, extra in (("passwd", "\n".join(
                 f"{user}:x:{uid}:{uid}::{base}/home-{user}:/bin/sh"
                 for user, (uid, _) in USERS.items() if uid)),
@@ -291,9 +298,19 @@ egress:
             wait_until(lambda path=top: not read(f"{path}/cgroup.procs"), 10)
             os.rmdir(top)
         sh("umount /etc/passwd /etc/group; umount -l /etc/picket")
-        if self.made_etc:
-            os.rmdir("/etc/picket")
+        self.leave_etc()
         shutil.rmtree(self.base)
+
+
+    def leave_etc(self):
+        """The last stage takes away the folder that a stage made."""
+        try:
+            fcntl.flock(self.etc, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.stat("/etc/picket").st_mode & 0o777 == MADE_HERE:
+                os.rmdir("/etc/picket")
+        except BlockingIOError:
+            pass
+        os.close(self.etc)
 
 
 class Rpc:
