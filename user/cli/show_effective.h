@@ -8,9 +8,9 @@
 #include "policy/policy_args.h"
 
 /**
- * Print what all layers of @policy say of @key: a path, ADDRESS:PORT or NAME:PORT, `@NAME` of an abstract
+ * Print what all layers of @policy say of @text: a path, ADDRESS:PORT or NAME:PORT, `@NAME` of an abstract
  * socket, a switch of the section process, else a command line. CLI exit code.
  */
-int show_effective(const struct cli_policy *policy, const char *key, bool json);
+int show_effective(const struct cli_policy *policy, const char *text, bool json);
 
 #endif

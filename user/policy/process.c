@@ -69,8 +69,8 @@ static const struct front_words capabilities_set = FRONT_WORDS("setting", capabi
 
 /* clang-format off */
 #define SWITCH(key, guard)                                                                         \
-	{ .name = key, .expected = "allow, ask or deny", .shapes = SHAPE_TEXT,                     \
-	  .words = &switch_set, SCHEMA_KEEP(struct draft, guards[guard]) }
+	{ .name = (key), .expected = "allow, ask or deny", .shapes = SHAPE_TEXT,                   \
+	  .words = &switch_set, SCHEMA_KEEP(struct draft, guards[(guard)]) }
 /* clang-format on */
 
 static const struct schema_key process_keys[] = {
