@@ -54,10 +54,12 @@ void draft_default(struct draft *draft, enum draft_section section, const char *
 		draft->failed = true;
 }
 
+/* @a is in the draft, where what is not there is empty. */
 static bool same_rule(const struct draft_rule *a, const struct draft_rule *b)
 {
 	return a->section == b->section && strcmp(a->verdict, b->verdict) == 0 &&
-	       strcmp(a->pattern, b->pattern) == 0 && strcmp(a->extra, b->extra) == 0;
+	       strcmp(a->pattern, b->pattern) == 0 &&
+	       strcmp(a->extra, b->extra ? b->extra : "") == 0;
 }
 
 void draft_rule(struct draft *draft, const struct draft_rule *rule)
