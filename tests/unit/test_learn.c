@@ -22,7 +22,7 @@
 static const struct policy_variable builtins[] = {
 	{ "HOME", "/home/u" },
 	{ "USER", "u" },
-	{ "CWD", "/work/app" },
+	{ "CWD", "/srv/app" },
 };
 static const struct policy_context context = { .builtins = builtins, .builtin_count = 3 };
 
@@ -84,7 +84,7 @@ static void put(FILE *to, const char *section, const char *op, const char *acces
 }
 
 static const char head[] =
-	"{\"schema\":\"picket.recording/1\",\"part\":\"head\",\"cwd\":\"/work/app\","
+	"{\"schema\":\"picket.recording/1\",\"part\":\"head\",\"cwd\":\"/srv/app\","
 	"\"home\":\"/home/u\",\"tier\":\"lsm\"}\n";
 static const char end[] = "{\"schema\":\"picket.recording/1\",\"part\":\"end\",\"lost\":0}\n";
 
@@ -98,20 +98,20 @@ static void put_file(FILE *to, const char *op, const char *access, const char *p
 
 static void put_build(FILE *to)
 {
-	put_file(to, "open", "\"read\"", "/work/app/src/a.c");
-	put_file(to, "open", "\"read\"", "/work/app/src/b.c");
-	put_file(to, "open", "\"read\"", "/work/app/src/c.c");
-	put_file(to, "mkdir", "\"write\"", "/work/app/build");
-	put_file(to, "create", "\"write\"", "/work/app/build/a.o");
+	put_file(to, "open", "\"read\"", "/srv/app/src/a.c");
+	put_file(to, "open", "\"read\"", "/srv/app/src/b.c");
+	put_file(to, "open", "\"read\"", "/srv/app/src/c.c");
+	put_file(to, "mkdir", "\"write\"", "/srv/app/build");
+	put_file(to, "create", "\"write\"", "/srv/app/build/a.o");
 	put_file(to, "create", "\"write\"", "/tmp/ccAbC123.s");
 	put_file(to, "open", "\"read\"", "/usr/include/stdio.h");
 	put_file(to, "open", "\"read\"", "/home/u/notes");
 	put_file(to, "open", "\"read\"", "/proc/4711/stat");
-	put_file(to, "open", "\"read\"", "/work/app/.env");
+	put_file(to, "open", "\"read\"", "/srv/app/.env");
 	put_file(to, "open", "\"read\"", "/home/u/.ssh/id_rsa");
 	put(to, "files", "rename", "\"write\"",
-	    "\"path\":\"/work/app/out.new\",\"path2\":\"/work/app/out\"");
-	put_file(to, "open", "\"read\"", "/work/app/out");
+	    "\"path\":\"/srv/app/out.new\",\"path2\":\"/srv/app/out\"");
+	put_file(to, "open", "\"read\"", "/srv/app/out");
 }
 
 static void put_rest(FILE *to)

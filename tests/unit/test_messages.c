@@ -38,7 +38,7 @@ static struct place *place(void)
 static const struct policy_variable builtins[] = {
 	{ "HOME", "/home/u" },
 	{ "USER", "u" },
-	{ "CWD", "/work//x" },
+	{ "CWD", "/srv//x" },
 };
 
 /* Paths of /link lead elsewhere. */
@@ -93,7 +93,7 @@ static void test_texts(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "picket: 1\nfiles:\n  rules:\n    - {deny: \"${CWD}/x\"}\n",
-		  "p.yaml:4:15: error: the value '/work//x' of the variable 'CWD' has '//' in it" },
+		  "p.yaml:4:15: error: the value '/srv//x' of the variable 'CWD' has '//' in it" },
 		{ "picket: 1\nfiles:\n  rules:\n    - {deny: /a}\n    - {deny: [/b, /a]}\n",
 		  "p.yaml:5:19: error: '/a' can never decide anything: it repeats '/a' at line 4, "
 		  "column 14" },
