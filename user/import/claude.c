@@ -31,28 +31,6 @@ static void not_off(struct import *import, const struct node *key, const struct 
 		import_lost(import, key, "'%s': nothing runs less confined here", key->text);
 }
 
-static void allow_domain(struct import *import, const struct node *key, const struct node *text)
-{
-	(void)key;
-	import_host(import, text, text->text, "allow", "");
-}
-
-static void deny_domain(struct import *import, const struct node *key, const struct node *text)
-{
-	(void)key;
-	import_host(import, text, text->text, "deny", "");
-}
-
-static void allowed_domains(struct import *import, const struct node *key, const struct node *value)
-{
-	import_texts(import, key, value, allow_domain);
-}
-
-static void denied_domains(struct import *import, const struct node *key, const struct node *value)
-{
-	import_texts(import, key, value, deny_domain);
-}
-
 static void managed_only(struct import *import, const struct node *key, const struct node *value)
 {
 	(void)key;
@@ -92,8 +70,8 @@ static void local_binding(struct import *import, const struct node *key, const s
 static void read_network(struct import *import, const struct node *key, const struct node *value)
 {
 	static const struct import_row rows[] = {
-		{ "allowedDomains", allowed_domains },
-		{ "deniedDomains", denied_domains },
+		{ "allowedDomains", import_allowed_domains },
+		{ "deniedDomains", import_denied_domains },
 		{ "allowManagedDomainsOnly", managed_only },
 		{ "allowUnixSockets", allowed_sockets },
 		{ "allowAllUnixSockets", all_sockets },

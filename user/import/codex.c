@@ -208,34 +208,12 @@ static void read_mode(struct import *import, const struct node *key, const struc
 		import_lost(import, key, "'mode' limits HTTP methods, which picket does not see");
 }
 
-static void allow_domain(struct import *import, const struct node *key, const struct node *text)
-{
-	(void)key;
-	import_host(import, text, text->text, "allow", "");
-}
-
-static void deny_domain(struct import *import, const struct node *key, const struct node *text)
-{
-	(void)key;
-	import_host(import, text, text->text, "deny", "");
-}
-
-static void allowed_domains(struct import *import, const struct node *key, const struct node *value)
-{
-	import_texts(import, key, value, allow_domain);
-}
-
-static void denied_domains(struct import *import, const struct node *key, const struct node *value)
-{
-	import_texts(import, key, value, deny_domain);
-}
-
 static const struct import_row network_rows[] = {
 	{ "enabled", NULL },
 	{ "mode", read_mode },
 	{ "domains", read_domains },
-	{ "allowed_domains", allowed_domains },
-	{ "denied_domains", denied_domains },
+	{ "allowed_domains", import_allowed_domains },
+	{ "denied_domains", import_denied_domains },
 	{ "unix_sockets", read_sockets },
 	{ "allow_local_binding", read_binding },
 	{ "managed_allowed_domains_only", NULL }, /* there is no other list to be joined */

@@ -169,6 +169,28 @@ void import_host(struct import *import, const struct node *text, const char *hos
 							 .line = import_line(text) });
 }
 
+static void allow_domain(struct import *import, const struct node *key, const struct node *text)
+{
+	(void)key;
+	import_host(import, text, text->text, "allow", "");
+}
+
+static void deny_domain(struct import *import, const struct node *key, const struct node *text)
+{
+	(void)key;
+	import_host(import, text, text->text, "deny", "");
+}
+
+void import_allowed_domains(struct import *import, const struct node *key, const struct node *value)
+{
+	import_texts(import, key, value, allow_domain);
+}
+
+void import_denied_domains(struct import *import, const struct node *key, const struct node *value)
+{
+	import_texts(import, key, value, deny_domain);
+}
+
 void import_devices(struct import *import)
 {
 	draft_rule(&import->draft,

@@ -71,6 +71,11 @@ void import_texts(struct import *import, const struct node *key, const struct no
 void import_host(struct import *import, const struct node *text, const char *host,
 		 const char *verdict, const char *extra);
 
+/** Rows of lists of names that are allowed, and denied, as destinations. */
+void import_allowed_domains(struct import *import, const struct node *key,
+			    const struct node *value);
+void import_denied_domains(struct import *import, const struct node *key, const struct node *value);
+
 /** Allow writing to the devices that every program writes to, which other sandboxes do unasked. */
 void import_devices(struct import *import);
 
