@@ -64,10 +64,10 @@ for line in sys.stdin:
 """
 
 
-def resolve():
-    """Answers questions of type A for HOSTS."""
+def resolve(resolver, hosts):
+    """Answers questions of type A for hosts, {name: address}."""
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind((RESOLVER, 53))
+    server.bind((resolver, 53))
     while True:
         data, peer = server.recvfrom(512)
         end = data.index(0, 12) + 5
@@ -76,7 +76,7 @@ def resolve():
             words.append(data[at + 1:at + 1 + data[at]].decode())
             at += data[at] + 1
         server.sendto(data[:2] + struct.pack(">5H", 0x8180, 1, 1, 0, 0) + data[12:end] + struct.pack(
-            ">3HIH", 0xc00c, 1, 1, TTL, 4) + socket.inet_aton(HOSTS[".".join(words)]), peer)
+            ">3HIH", 0xc00c, 1, 1, TTL, 4) + socket.inet_aton(hosts[".".join(words)]), peer)
 
 
 def echo(peer):
@@ -92,7 +92,7 @@ def accept(server):
 
 def serve():
     server = socket.create_server(("0.0.0.0", PORT))
-    for target, words in ((resolve, ()), (accept, (server,))):
+    for target, words in ((resolve, (RESOLVER, HOSTS)), (accept, (server,))):
         threading.Thread(target=target, args=words, daemon=True).start()
     time.sleep(0.2)
 
