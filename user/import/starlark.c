@@ -12,40 +12,20 @@
 
 static struct node *read_value(struct cursor *cursor);
 
-/* A name at the cursor, or NULL (reported). */
 static struct node *read_name(struct cursor *cursor)
 {
-	static const char bytes[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-	size_t start = cursor->at;
-
-	while (cursor_peek(cursor) && strchr(bytes, cursor_peek(cursor)))
-		cursor->at++;
-	if (cursor->at == start) {
-		cursor_fail(cursor, start, "a name is missing here");
-		return NULL;
-	}
-	return tree_text(cursor, start, cursor->source->text + start, cursor->at - start);
+	return tree_word(cursor, "", "a name is missing here");
 }
 
 static struct node *read_list(struct cursor *cursor)
 {
-	size_t start = cursor->at++;
-	struct node *list = tree_node(cursor, NODE_LIST, start);
+	struct node *list = NULL;
 
 	if (++cursor->depth > YAML_DEPTH_MAX)
-		cursor_fail(cursor, start, "brackets are nested more than %d deep", YAML_DEPTH_MAX);
-	while (list && !cursor->failed) {
-		cursor_blanks(cursor, true);
-		if (cursor_skip(cursor, "]")) {
-			list->extent = cursor->at - start;
-			break;
-		}
-		tree_push(cursor, list, read_value(cursor));
-		cursor_blanks(cursor, true);
-		if (!cursor_skip(cursor, ",") && cursor_peek(cursor) != ']')
-			cursor_fail(cursor, cursor->at, "a ',' or ']' is missing here");
-	}
+		cursor_fail(cursor, cursor->at, "brackets are nested more than %d deep",
+			    YAML_DEPTH_MAX);
+	else
+		list = tree_list(cursor, read_value);
 	cursor->depth--;
 	return list;
 }

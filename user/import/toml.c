@@ -18,20 +18,11 @@ static void read_pair(struct cursor *cursor, struct node *table);
 
 static struct node *read_key(struct cursor *cursor)
 {
-	static const char bytes[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-0123456789";
-	size_t start = cursor->at;
 	char byte = cursor_peek(cursor);
 
 	if (byte == '"' || byte == '\'')
 		return tree_quoted(cursor, byte == '\'');
-	while (cursor_peek(cursor) && strchr(bytes, cursor_peek(cursor)))
-		cursor->at++;
-	if (cursor->at == start) {
-		cursor_fail(cursor, start, "a key is missing here");
-		return NULL;
-	}
-	return tree_text(cursor, start, cursor->source->text + start, cursor->at - start);
+	return tree_word(cursor, "-", "a key is missing here");
 }
 
 static struct node *find(const struct node *table, const char *key)
@@ -94,25 +85,6 @@ static struct node *read_keys(struct cursor *cursor, struct node **table)
 	}
 	node_free(&key);
 	return NULL;
-}
-
-static struct node *read_array(struct cursor *cursor)
-{
-	size_t start = cursor->at++;
-	struct node *list = tree_node(cursor, NODE_LIST, start);
-
-	while (list && !cursor->failed) {
-		cursor_blanks(cursor, true);
-		if (cursor_skip(cursor, "]")) {
-			list->extent = cursor->at - start;
-			break;
-		}
-		tree_push(cursor, list, read_value(cursor));
-		cursor_blanks(cursor, true);
-		if (!cursor_skip(cursor, ",") && cursor_peek(cursor) != ']')
-			cursor_fail(cursor, cursor->at, "a ',' or ']' is missing here");
-	}
-	return list;
 }
 
 static void close_table(struct node *table)
@@ -181,7 +153,7 @@ static struct node *read_any(struct cursor *cursor)
 		}
 		return tree_quoted(cursor, cursor_peek(cursor) == '\'');
 	case '[':
-		return read_array(cursor);
+		return tree_list(cursor, read_value);
 	case '{':
 		return read_inline(cursor);
 	default:

@@ -197,3 +197,38 @@ struct node *tree_quoted(struct cursor *cursor, bool literal)
 	cursor->at++;
 	return tree_text(cursor, offset, text, size);
 }
+
+struct node *tree_word(struct cursor *cursor, const char *more, const char *missing)
+{
+	static const char bytes[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	size_t start = cursor->at;
+
+	while (cursor_peek(cursor) &&
+	       (strchr(bytes, cursor_peek(cursor)) || strchr(more, cursor_peek(cursor))))
+		cursor->at++;
+	if (cursor->at == start) {
+		cursor_fail(cursor, start, "%s", missing);
+		return NULL;
+	}
+	return tree_text(cursor, start, cursor->source->text + start, cursor->at - start);
+}
+
+struct node *tree_list(struct cursor *cursor, struct node *(*read)(struct cursor *cursor))
+{
+	size_t start = cursor->at++;
+	struct node *list = tree_node(cursor, NODE_LIST, start);
+
+	while (list && !cursor->failed) {
+		cursor_blanks(cursor, true);
+		if (cursor_skip(cursor, "]")) {
+			list->extent = cursor->at - start;
+			break;
+		}
+		tree_push(cursor, list, read(cursor));
+		cursor_blanks(cursor, true);
+		if (!cursor_skip(cursor, ",") && cursor_peek(cursor) != ']')
+			cursor_fail(cursor, cursor->at, "a ',' or ']' is missing here");
+	}
+	return list;
+}

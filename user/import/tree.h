@@ -44,4 +44,10 @@ void tree_push(struct cursor *cursor, struct node *parent, struct node *child);
  */
 struct node *tree_quoted(struct cursor *cursor, bool literal);
 
+/** A word of letters, digits, '_' and the bytes of @more at the cursor; NULL after the error @missing. */
+struct node *tree_word(struct cursor *cursor, const char *more, const char *missing);
+
+/** A list in brackets at the cursor, over lines, each element by @read (which gives NULL when it failed). */
+struct node *tree_list(struct cursor *cursor, struct node *(*read)(struct cursor *cursor));
+
 #endif
