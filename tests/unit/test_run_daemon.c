@@ -264,7 +264,18 @@ static const struct expected calls[] = {
 	  1,
 	  "",
 	  "error: picketd did not confine the command: not yours\n" },
-	{ { "run", "-p", "work", "--user", "x", "--", "true" }, 2, "", NULL },
+	{ { "run", "-p", "work", "--user", "x", "--", "true" },
+	  2,
+	  "",
+	  "picket run: picketd confines a run as the user who calls: call it as that user ('sudo -u x "
+	  "picket run ...'), or give --embedded with --user\n"
+	  "Hint: `picket help run` shows how it is used\n" },
+	{ { "run", "-p", "work", "--tier", "lsm", "--", "true" },
+	  2,
+	  "",
+	  "picket run: the tier of picketd is the one that it was started with ('picket daemon "
+	  "--tier'): leave --tier away, or give --embedded with it\n"
+	  "Hint: `picket help run` shows how it is used\n" },
 	{ { "run", "-p", "work", "--quiet", "--events", "-", "--", "true" },
 	  0,
 	  EVENT EVENT

@@ -51,7 +51,7 @@ static int parse_tier(const char *name, enum pk_tier *ret_tier)
 			return CLI_OK;
 		}
 	}
-	return cli_usage("daemon", "unknown tier '%s'", name);
+	return cli_usage("daemon", "--tier '%s' is none of lsm, modify-return, network", name);
 }
 
 static int take_path(const char *option, const char **target)

@@ -101,9 +101,6 @@ static int import_source(struct importing *importing, const struct source *sourc
 	if (text_close(to, &text) < 0 && r == 0)
 		r = -ENOMEM;
 	cli_print_diags(&found);
-	if (r == -ENOENT)
-		return cli_usage("import", "unknown format '%s': one of %s",
-				 importing->request.format, import_formats());
 	if (r < 0)
 		return found.count ? CLI_FAILED : cli_error("import", "%s", strerror(-r));
 	r = check_policy(text, &wrong);
@@ -157,5 +154,8 @@ int cmd_import(int argc, char **argv)
 	if (optind + 2 != argc)
 		return cli_usage("import", "name a format and a file");
 	importing.request.format = argv[optind];
+	if (!import_has_format(importing.request.format))
+		return cli_usage("import", "unknown format '%s': one of %s",
+				 importing.request.format, import_formats());
 	return import_file_named(&importing, argv[optind + 1]);
 }

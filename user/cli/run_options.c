@@ -67,6 +67,17 @@ enum option_id {
 };
 
 /* Returns 0, or -1 with *@ret_exit set. */
+static int take_way(struct run_options *options, enum run_by way, int *ret_exit)
+{
+	if (options->by != RUN_BY_CHOICE && options->by != way) {
+		*ret_exit = cli_usage("run", "--daemon and --embedded exclude each other");
+		return -1;
+	}
+	options->by = way;
+	return 0;
+}
+
+/* Returns 0, or -1 with *@ret_exit set. */
 static int take_option(struct run_options *options, int option, int *ret_exit)
 {
 	switch (option) {
@@ -100,14 +111,13 @@ static int take_option(struct run_options *options, int option, int *ret_exit)
 		options->tier_given = true;
 		if (parse_tier(optarg, &options->tier) == 0)
 			return 0;
-		*ret_exit = cli_usage("run", "unknown tier '%s'", optarg);
+		*ret_exit = cli_usage("run", "--tier '%s' is none of lsm, modify-return, network",
+				      optarg);
 		return -1;
 	case OPTION_DAEMON:
-		options->by = RUN_BY_DAEMON;
-		return 0;
+		return take_way(options, RUN_BY_DAEMON, ret_exit);
 	case OPTION_EMBEDDED:
-		options->by = RUN_BY_OURSELVES;
-		return 0;
+		return take_way(options, RUN_BY_OURSELVES, ret_exit);
 	case OPTION_LEARN:
 		options->learn = true;
 		return 0;

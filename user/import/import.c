@@ -33,6 +33,14 @@ const char *import_formats(void)
 	return "codex codex-rules claude harden-runner systemd openshell";
 }
 
+bool import_has_format(const char *name)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 unsigned int import_line(const struct node *node)
 {
 	return node_pos(node).line;
@@ -70,11 +78,25 @@ const struct node *import_get(const struct node *map, const char *key, const str
 	return NULL;
 }
 
-bool import_is_true(const struct node *node)
+int import_truth(const char *text)
 {
-	return node && node->kind == NODE_TEXT &&
-	       (strcmp(node->text, "true") == 0 || strcmp(node->text, "yes") == 0 ||
-		strcmp(node->text, "on") == 0 || strcmp(node->text, "1") == 0);
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on",
+					     "0",  "1",	  "n",	   "y",	   "f",	  "t" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(text, words[i]) == 0)
+			return (int)(i & 1);
+	}
+	return -1;
+}
+
+bool import_is_true(struct import *import, const struct node *node)
+{
+	int truth = node && node->kind == NODE_TEXT ? import_truth(node->text) : -1;
+
+	if (node && truth < 0)
+		(void)node_error(node, import->diags, "this is neither true nor false");
+	return truth > 0;
 }
 
 void import_map(struct import *import, const struct node *map, const char *what,
@@ -130,43 +152,90 @@ static bool is_plain(struct import *import, const struct node *text, const char 
 	return false;
 }
 
+/* Only "*", "*.x" and "**.x" are patterns here. */
+static bool is_wildcard(const char *host)
+{
+	const char *rest = host + strspn(host, "*");
+	const char *port = strchr(rest, ':');
+
+	return rest - host <= 2 && strchr(".:", *rest) &&
+	       !memchr(rest, '*', port ? (size_t)(port - rest) : strlen(rest));
+}
+
+/* True when @host can be a name or address with or without a port; else reported. */
+static bool check_host(struct import *import, const struct node *text, const char *host)
+{
+	const char *colon = strchr(host, ':');
+
+	if (!is_plain(import, text, host))
+		return false;
+	if (strstr(host, "://") || strpbrk(host, " $%@{}?")) {
+		(void)node_error(text, import->diags, "'%s' is not a host name or address", host);
+		return false;
+	}
+	if (colon && *host != '[' && strchr(colon + 1, ':')) {
+		diag_hint(node_error(text, import->diags,
+				     "'%s' could be an address or one with a port", host),
+			  "an IPv6 address stands in brackets: [2001:db8::1]:443");
+		return false;
+	}
+	if (!strchr(host, '*') || is_wildcard(host))
+		return true;
+	import_lost(import, text,
+		    "the wildcard of '%s' has no meaning here: a '*' stands for whole labels "
+		    "in front",
+		    host);
+	return false;
+}
+
+static void add_host(struct import *import, const struct draft_rule *rule, const char *host,
+		     const char *ports)
+{
+	CLEAN_FREE char *pattern = NULL;
+	CLEAN_FREE char *extra = NULL;
+	bool address = *host == '[' || *host == '@' || host[strspn(host, "0123456789./")] == '\0';
+	struct draft_rule copy = *rule;
+
+	/* A name is meant over TCP unless it is denied, an address over UDP too. */
+	if (asprintf(&pattern, "%s%s", host, ports) < 0)
+		pattern = NULL;
+	if (asprintf(&extra, "%s%s", rule->extra,
+		     address && strcmp(rule->verdict, "deny") != 0 ? ", protocol: tcp" : "") < 0)
+		extra = NULL;
+	if (!pattern || !extra) {
+		import->draft.failed = true;
+		return;
+	}
+	copy.pattern = pattern;
+	copy.extra = extra;
+	draft_rule(&import->draft, &copy);
+}
+
 void import_host(struct import *import, const struct node *text, const char *host,
 		 const char *verdict, const char *extra)
 {
-	const char *star = strchr(host, '*');
-	const char *rest = host + strspn(host, "*");
-	CLEAN_FREE char *loopback = NULL;
+	const struct draft_rule rule = { .section = DRAFT_EGRESS,
+					 .verdict = (char *)verdict,
+					 .extra = (char *)extra,
+					 .line = import_line(text) };
+	const char *bracket = strchr(host, ']');
+	const char *colon = strchr(bracket ? bracket : host, ':');
+	const char *ports = colon ? colon : "";
+	CLEAN_FREE char *name = strndup(host, strlen(host) - strlen(ports));
 
-	if (!is_plain(import, text, host))
+	if (!name)
+		import->draft.failed = true;
+	if (!name || !check_host(import, text, host))
 		return;
-	if (strstr(host, "://") || strpbrk(host, " $%@{}?")) {
-		(void)node_error(text, import->diags, "'%s' is not a host name or address", host);
-		return;
-	}
-	/* Only "*", "*.x" and "**.x" are patterns here. */
-	if (star && (star != host || strchr(rest, '*') == rest || rest - host > 2 ||
-		     (*rest != '\0' && *rest != '.' && *rest != ':') ||
-		     (strchr(rest, '*') && strchr(rest, '*')[-1] != ':'))) {
-		import_lost(
-			import, text,
-			"the wildcard of '%s' has no meaning here: a '*' stands for whole labels "
-			"in front",
-			host);
+	if (strcasecmp(name, "localhost") == 0) {
+		add_host(import, &rule, "127.0.0.1", ports);
+		add_host(import, &rule, "[::1]", ports);
 		return;
 	}
-	if (strncmp(host, "localhost", 9) == 0 && (host[9] == '\0' || host[9] == ':')) {
-		if (asprintf(&loopback, "@loopback%s", host + 9) < 0) {
-			loopback = NULL;
-			import->draft.failed = true;
-			return;
-		}
-		host = loopback;
-	}
-	draft_rule(&import->draft, &(struct draft_rule){ .section = DRAFT_EGRESS,
-							 .verdict = (char *)verdict,
-							 .pattern = (char *)host,
-							 .extra = (char *)extra,
-							 .line = import_line(text) });
+	add_host(import, &rule, name, ports);
+	/* Every name there is every destination: addresses that nobody looked up too. */
+	if (strcmp(name, "*") == 0 && strcmp(verdict, "deny") == 0)
+		add_host(import, &rule, "@any", ports);
 }
 
 static void allow_domain(struct import *import, const struct node *key, const struct node *text)
@@ -189,6 +258,18 @@ void import_allowed_domains(struct import *import, const struct node *key, const
 void import_denied_domains(struct import *import, const struct node *key, const struct node *value)
 {
 	import_texts(import, key, value, deny_domain);
+}
+
+void import_own_network(struct import *import)
+{
+	if (!import->draft.defaults[DRAFT_LISTEN])
+		draft_default(&import->draft, DRAFT_LISTEN, "deny");
+	draft_line(&import->draft, &import->draft.tail, "unix: {default: deny}");
+	draft_line(
+		&import->draft, &import->draft.notes,
+		"A sandbox there has a network of its own: here nobody connects to what listens");
+	draft_line(&import->draft, &import->draft.notes,
+		   "in it, unless a rule says so, and abstract sockets are out of reach.");
 }
 
 void import_devices(struct import *import)

@@ -37,6 +37,9 @@ int import_policy(const struct import_request *request, FILE *to, struct diag_li
 /** The names of all formats, with blanks between them. */
 const char *import_formats(void);
 
+/** Is @name one of them? */
+bool import_has_format(const char *name);
+
 /** @node says something that has no meaning in picket: an error, or with `lossy` a warning and a comment. */
 void import_lost(struct import *import, const struct node *node, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -44,8 +47,11 @@ void import_lost(struct import *import, const struct node *node, const char *for
 /** The value of @key in the map @map, or NULL; with *@ret_key (may be NULL) the node of the key. */
 const struct node *import_get(const struct node *map, const char *key, const struct node **ret_key);
 
-/** True when @node is a text that says yes: "true", "yes", "on", "1". */
-bool import_is_true(const struct node *node);
+/** 1: the text says yes ("true", "yes", "on", "1", "y", "t", in any case); 0: it says no; -1: neither. */
+int import_truth(const char *text);
+
+/** True when @node (NULL: it is not there) is a text that says yes; one that says neither is an error. */
+bool import_is_true(struct import *import, const struct node *node);
 
 /** The line of @node in its file. */
 unsigned int import_line(const struct node *node);
@@ -67,7 +73,10 @@ void import_map(struct import *import, const struct node *map, const char *what,
 void import_texts(struct import *import, const struct node *key, const struct node *value,
 		  import_key read);
 
-/** A name that may be a destination: adds it to egress with @verdict and @extra; else an error. */
+/**
+ * A name or address that may be a destination, over TCP: adds it to egress with @verdict and @extra; else an
+ * error. "localhost" is the two addresses that the name stands for.
+ */
 void import_host(struct import *import, const struct node *text, const char *host,
 		 const char *verdict, const char *extra);
 
@@ -75,6 +84,12 @@ void import_host(struct import *import, const struct node *text, const char *hos
 void import_allowed_domains(struct import *import, const struct node *key,
 			    const struct node *value);
 void import_denied_domains(struct import *import, const struct node *key, const struct node *value);
+
+/**
+ * The other format's sandbox has a network of its own: nobody connects to what listens in it, and abstract
+ * sockets outside are not there. Here that is closed.
+ */
+void import_own_network(struct import *import);
 
 /** Allow writing to the devices that every program writes to, which other sandboxes do unasked. */
 void import_devices(struct import *import);

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,6 +255,18 @@ static int read_target(const struct address_part *host, struct address_target *t
 	return host_name_parse(host, &target->host, ret_error);
 }
 
+/* What may stand for a port of a rule is no remedy where one port is asked about. */
+static int read_port(const struct address_part *ports, struct address_match *match,
+		     struct address_error *ret_error)
+{
+	int r = address_ports(ports, match, ret_error);
+
+	if (r == -EINVAL)
+		(void)snprintf(ret_error->hint, sizeof(ret_error->hint),
+			       "write one port, 1 to 65535");
+	return r;
+}
+
 int address_parse_target(const char *text, struct address_target *ret,
 			 struct address_error *ret_error)
 {
@@ -266,7 +279,7 @@ int address_parse_target(const char *text, struct address_target *ret,
 		return address_refuse(ret_error, 0, strlen(text), "write ADDRESS:PORT or NAME:PORT",
 				      "no port to connect to");
 	if (r == 0)
-		r = address_ports(&ports, &match, ret_error);
+		r = read_port(&ports, &match, ret_error);
 	if (r == 0 && (match.port_count != 1 || match.ports->low != match.ports->high))
 		r = address_refuse(ret_error, ports.at, ports.length, "write one port",
 				   "more than one port to connect to");
