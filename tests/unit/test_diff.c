@@ -2,7 +2,7 @@
 /*
  * Differences of policies: on random pairs no difference means equal verdicts on every key, and every key
  * on which they differ belongs to a change that is told. A change of one character in a thousand rules
- * is found, and soon. PICKET_SEED and PICKET_KEYS override the seed and the amount.
+ * is found, and soon. Policies that have little in common are told by kinds of changes. PICKET_SEED and PICKET_KEYS override the seed and the amount.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,6 +37,7 @@ struct couple {
 	size_t count;
 	struct policy_image images[2];
 	struct diff diff;
+	size_t detail; /* states of a comparison by pairs of rules */
 	size_t differing; /* keys on which the verdicts differ */
 };
 
@@ -92,6 +93,7 @@ static void make_couple(struct dice *dice, struct couple *c)
 {
 	uint32_t kind = dice_roll(dice, 8);
 
+	c->detail = dice_roll(dice, 3) ? DIFF_DETAIL_MAX : dice_roll(dice, 64);
 	c->count = 1 + dice_roll(dice, LAYERS);
 	for (size_t i = 0; i < c->count; i++) {
 		struct dice again = *dice;
@@ -103,8 +105,9 @@ static void make_couple(struct dice *dice, struct couple *c)
 		change(dice, c->layers[1][dice_roll(dice, (uint32_t)c->count)]);
 	for (size_t side = 0; side < 2; side++)
 		c->images[side] = build_image(c->layers[side], c->count);
-	assert_int_equal(diff_images(&c->images[0], &c->images[1], &c->diff), 0);
+	assert_int_equal(diff_images(&c->images[0], &c->images[1], c->detail, &c->diff), 0);
 	assert_false(c->diff.incomplete);
+	assert_true(c->diff.count || !c->diff.partial);
 	if (kind == 1)
 		assert_int_equal(c->diff.count + c->diff.setting_count, 0);
 }
@@ -316,7 +319,7 @@ static void no_witness_means_equal(void **state)
 {
 	unsigned long keys = from_environment("PICKET_KEYS", 100000);
 	struct dice dice = { .state = from_environment("PICKET_SEED", 20261121) };
-	size_t couples = 0, differing = 0, different = 0;
+	size_t couples = 0, differing = 0, different = 0, partial = 0;
 
 	(void)state;
 	printf("# seed %llu\n", (unsigned long long)dice.state);
@@ -338,12 +341,14 @@ static void no_witness_means_equal(void **state)
 		}
 		differing += c.differing;
 		different += c.diff.count > 0;
+		partial += c.diff.partial;
 	}
-	printf("# %zu couples, %zu of them different, %zu differing keys\n", couples, different,
-	       differing);
+	printf("# %zu couples, %zu of them different, %zu told by kinds, %zu differing keys\n",
+	       couples, different, partial, differing);
 	/* Couples that are all equal would prove nothing, nor would keys that never meet a change. */
 	assert_true(different > couples / 2 && different < couples);
 	assert_true(differing > keys / 20);
+	assert_true(partial > couples / 10);
 }
 
 /* A policy of @count rules of each kind; the character at the end of rule @planted is @end. */
@@ -377,12 +382,12 @@ static void finds_one_character(void **state)
 		CLEAN(diff_reset) struct diff diff = { 0 };
 		clock_t start = clock();
 
-		assert_int_equal(diff_images(&a, &b, &diff), 0);
+		assert_int_equal(diff_images(&a, &b, DIFF_DETAIL_MAX, &diff), 0);
 		printf("# %zu changes in %ld ms\n", diff.count,
 		       (long)((clock() - start) * 1000 / CLOCKS_PER_SEC));
 		/* Thirty times what is wanted of a build without sanitizers, which is a second. */
 		assert_true((clock() - start) / CLOCKS_PER_SEC < 30);
-		assert_false(diff.incomplete);
+		assert_false(diff.incomplete || diff.partial);
 		assert_int_equal(diff.setting_count, 0);
 		assert_int_equal(diff.count, 1);
 		/* A deny that grows closes, where it meets an allow. */
@@ -396,6 +401,52 @@ static void finds_one_character(void **state)
 		assert_int_equal(diff.changes[0].after.verdict, PK_VERDICT_ALLOW);
 		assert_int_equal(image_rule(&b, diff.changes[0].after.rule)->line, planted[i] + 4);
 	}
+}
+
+/* @count rules about folders and names that only the policy with this @word has. */
+static char *unrelated_policy(int count, const char *word)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	fprintf(to, "picket: 1\nfiles:\n  rules:\n");
+	for (int i = 0; i < count; i++)
+		fprintf(to, "    - {%s: \"%s%s%d%s\"%s}\n", i % 9 ? "allow" : "deny",
+			i % 9 ? "/srv/" : "**/", word, i * 7919 % count,
+			i % 9 == 0 ? ".key" :
+			i % 9 == 1 ? "/*.{c,h}" :
+				     "/src/**",
+			i % 9 == 0 ? "" :
+			i % 2	   ? ", access: [read]" :
+				     ", access: [read, write]");
+	assert_int_equal(text_close(to, &text), 0);
+	return text;
+}
+
+/* Kinds of changes of two policies that have nothing in common are all told, of however many rules. */
+static void unrelated_policies(void **state)
+{
+	CLEAN_FREE char *before = unrelated_policy(1000, "left");
+	CLEAN_FREE char *after = unrelated_policy(1000, "right");
+	CLEAN(image_reset) struct policy_image a = policy_text_compile("a", before);
+	CLEAN(image_reset) struct policy_image b = policy_text_compile("b", after);
+	CLEAN(diff_reset) struct diff diff = { 0 };
+	__u8 told[2] = { 0 };
+
+	(void)state;
+	assert_int_equal(diff_images(&a, &b, DIFF_DETAIL_MAX, &diff), 0);
+	printf("# %zu changes\n", diff.count);
+	assert_true(diff.partial);
+	assert_false(diff.incomplete);
+	for (size_t i = 0; i < diff.count; i++)
+		told[diff_way(&diff.changes[i]) == DIFF_CLOSES] |= diff.changes[i].access;
+	/* Each of them allows reading and writing where the other one does not. */
+	assert_int_equal(told[0] & (PK_ACCESS_READ | PK_ACCESS_WRITE),
+			 PK_ACCESS_READ | PK_ACCESS_WRITE);
+	assert_int_equal(told[1] & (PK_ACCESS_READ | PK_ACCESS_WRITE),
+			 PK_ACCESS_READ | PK_ACCESS_WRITE);
 }
 
 /* Policies that differ in one thing, and the change that is told first. */
@@ -455,10 +506,10 @@ static void tells_each_act(void **state)
 		__u8 address[16];
 
 		printf("# pair %zu\n", i);
-		assert_int_equal(diff_images(&a, &a, &diff), 0);
+		assert_int_equal(diff_images(&a, &a, DIFF_DETAIL_MAX, &diff), 0);
 		assert_int_equal(diff.count + diff.setting_count, 0);
 		diff_reset(&diff);
-		assert_int_equal(diff_images(&a, &b, &diff), 0);
+		assert_int_equal(diff_images(&a, &b, DIFF_DETAIL_MAX, &diff), 0);
 		assert_true(diff.count > 0);
 		first = &diff.changes[0];
 		assert_int_equal(first->act, pair->act);
@@ -515,12 +566,12 @@ static void tells_settings(void **state)
 		assert_true(asprintf(&after, "picket: 1\n%s\n", settings[i].after) > 0);
 		a = policy_text_compile("a", before);
 		b = policy_text_compile("b", after);
-		assert_int_equal(diff_images(&a, &b, &diff), 0);
+		assert_int_equal(diff_images(&a, &b, DIFF_DETAIL_MAX, &diff), 0);
 		assert_int_equal(diff.setting_count, 1);
 		assert_string_equal(diff.settings[0].name, settings[i].name);
 		assert_int_equal(diff.settings[0].way, settings[i].way);
 		diff_reset(&diff);
-		assert_int_equal(diff_images(&a, &a, &diff), 0);
+		assert_int_equal(diff_images(&a, &a, DIFF_DETAIL_MAX, &diff), 0);
 		assert_int_equal(diff.setting_count, 0);
 		image_reset(&a);
 		image_reset(&b);
@@ -530,9 +581,8 @@ static void tells_settings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tells_each_act),
-		cmocka_unit_test(tells_settings),
-		cmocka_unit_test(finds_one_character),
+		cmocka_unit_test(tells_each_act),	  cmocka_unit_test(tells_settings),
+		cmocka_unit_test(finds_one_character),	  cmocka_unit_test(unrelated_policies),
 		cmocka_unit_test(no_witness_means_equal),
 	};
 

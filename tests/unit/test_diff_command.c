@@ -125,9 +125,49 @@ static void json_has_the_same(void **state)
 	json_decref(root);
 }
 
+/* 1,000 rules about folders and names that no other policy has. */
+static void write_unrelated(const char *name, const char *word)
+{
+	CLEAN_FILE FILE *to = fopen(name, "we");
+
+	assert_non_null(to);
+	fprintf(to, "picket: 1\nfiles:\n  rules:\n");
+	for (int i = 0; i < 1000; i++)
+		if (i % 9 == 0)
+			fprintf(to, "    - {deny: \"**/%s%d.key\"}\n", word, i);
+		else
+			fprintf(to, "    - {allow: \"/srv/%s%d%s\", access: read}\n", word, i,
+				i % 2 ? "/*.{c,h}" : "/src/**");
+}
+
+static void says_what_is_not_listed(void **state)
+{
+	static const char *const args[ARGS_MAX] = { "diff", "--json", "left.yaml", "right.yaml",
+						    "--no-managed" };
+	CLEAN(outcome_reset) struct outcome outcome = { 0 };
+	json_t *root;
+
+	(void)state;
+	write_unrelated("left.yaml", "left");
+	write_unrelated("right.yaml", "right");
+	outcome = run(NULL, args, NULL);
+	root = json_loads(outcome.out, 0, NULL);
+	assert_int_equal(outcome.code, 1);
+	assert_non_null(root);
+	assert_true(json_is_false(json_object_get(root, "equal")));
+	assert_true(json_is_false(json_object_get(root, "complete")));
+	assert_true(json_is_true(json_object_get(root, "all_kinds")));
+	assert_true(json_integer_value(json_object_get(root, "opens")) > 0);
+	assert_true(json_integer_value(json_object_get(root, "closes")) > 0);
+	assert_non_null(strstr(outcome.err, "picket diff: the policies have little in common: at "
+					    "least "));
+	json_decref(root);
+}
+
 static char folder[] = "/tmp/picket-diff-XXXXXX";
-static const char *const files[] = { OLD,	    NEW,	  "same.yaml", "less.yaml",
-				     "broken.yaml", "stdout.txt", "stderr.txt" };
+static const char *const files[] = { OLD,	   NEW,		  "same.yaml",
+				     "less.yaml",  "broken.yaml", "left.yaml",
+				     "right.yaml", "stdout.txt",  "stderr.txt" };
 
 static int enter_folder(void **state)
 {
@@ -156,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_and_exits),
 		cmocka_unit_test(json_has_the_same),
+		cmocka_unit_test(says_what_is_not_listed),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);

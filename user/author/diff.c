@@ -24,6 +24,7 @@ struct diff_labels diff_labels_make(const struct diff_work *work, __u32 sections
 		.images = { work->images[0], work->images[1] },
 		.sections = sections,
 		.subjects = work->subjects,
+		.by_meaning = work->by_meaning,
 	};
 }
 
@@ -45,12 +46,24 @@ struct pk_result diff_judge(const struct diff_work *work, size_t side, const str
 	return pk_judge_sets(&view, image_head(work->images[side]), sets, query);
 }
 
-int diff_stopped(struct diff_work *work, int r)
+size_t diff_most_states(const struct diff_work *work)
 {
+	return work->by_meaning ? DIFF_STATES_MAX : work->detail;
+}
+
+int diff_part(struct diff_work *work, int (*part)(struct diff_work *work))
+{
+	size_t count = work->diff->count;
+	int r = part(work);
+
 	if (r != -E2BIG)
 		return r;
-	work->diff->incomplete = true;
-	return 0;
+	work->by_meaning = true;
+	r = part(work);
+	work->by_meaning = false;
+	work->diff->partial = work->diff->partial || work->diff->count > count;
+	work->diff->incomplete = work->diff->incomplete || r == -E2BIG;
+	return r == -E2BIG ? 0 : r;
 }
 
 static void change_reset(struct diff_change *change)
@@ -183,19 +196,20 @@ static void reset_work(struct diff_work *work)
 	words_reset(&work->groups);
 }
 
-int diff_images(const struct policy_image *before, const struct policy_image *after,
+int diff_images(const struct policy_image *before, const struct policy_image *after, size_t detail,
 		struct diff *ret_diff)
 {
 	static int (*const parts[])(struct diff_work * work) = {
-		diff_find_askers, diff_paths, diff_commands, diff_network, diff_compare_settings,
+		diff_find_askers, diff_files,	diff_abstract,
+		diff_commands,	  diff_network, diff_compare_settings,
 	};
 	CLEAN(diff_reset) struct diff diff = { 0 };
 	CLEAN(reset_work)
-	struct diff_work work = { .images = { before, after }, .diff = &diff };
+	struct diff_work work = { .images = { before, after }, .diff = &diff, .detail = detail };
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts) && !r; i++)
-		r = parts[i](&work);
+		r = diff_part(&work, parts[i]);
 	if (r)
 		return r;
 	sort_changes(&diff);

@@ -59,17 +59,25 @@ struct diff {
 	size_t count, room;
 	struct diff_setting *settings;
 	size_t setting_count, setting_room;
-	bool incomplete; /* over DIFF_STATES_MAX: there may be more */
+	bool partial; /* not every pair of rules: of each kind of change there is an example */
+	bool incomplete; /* over DIFF_STATES_MAX: there may be more kinds */
 };
 
 /** Most states of one walk over both images' automata: bounds time (seconds) and memory (300 MiB). */
 #define DIFF_STATES_MAX (4U << 20)
 
+/** What a comparison by pairs of rules may take of these, before it is one by kinds of changes. */
+#define DIFF_DETAIL_MAX (512U << 10)
+
 /**
- * Compare two images that passed image_validate(). Returns 0; -ENOMEM; -EIO for a change that the matcher
- * does not confirm, which is a fault of this program.
+ * Compare two images that passed image_validate(): by each pair of rules that decides differently, unless
+ * that takes more than @detail states (DIFF_DETAIL_MAX) for one kind of key. Then, of policies that have
+ * little in common, what differs is told by act, access and verdicts: an example of each of these
+ * kinds, and of the pairs of rules those that were found on the way. Either way, no change means that the
+ * images decide alike. Returns 0; -ENOMEM; -EIO for a change that the matcher does not confirm, which is a
+ * fault of this program.
  */
-int diff_images(const struct policy_image *before, const struct policy_image *after,
+int diff_images(const struct policy_image *before, const struct policy_image *after, size_t detail,
 		struct diff *ret_diff);
 
 /** The way of a change: what was stricter before opens. Asking is stricter than allowing. */

@@ -177,6 +177,7 @@ static int walk_once(struct comparing *c, size_t changes, const struct diff_synt
 		.syntax = syntax,
 		.visit = visit_command,
 		.context = c,
+		.most = diff_most_states(c->work),
 	};
 	int r = 0;
 
@@ -215,5 +216,5 @@ int diff_commands(struct diff_work *work)
 			if (diff_pair_differs(&c.pairs[i], &c.labels))
 				r = walk_once(&c, i, &syntaxes[s]);
 	}
-	return diff_stopped(work, r);
+	return r;
 }

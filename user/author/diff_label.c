@@ -120,6 +120,10 @@ static int make_label(struct diff_labels *labels, __u32 before, __u32 after, __u
 	if (r)
 		return r;
 	label.same = meanings[0] == meanings[1];
+	if (labels->by_meaning) {
+		before = meanings[0];
+		after = meanings[1];
+	}
 	r = words_push(&labels->keys, label.same);
 	if (!r)
 		r = words_push(&labels->keys, label.same ? meanings[0] : before);

@@ -353,6 +353,7 @@ static int find_names(struct diff_net *net)
 		.syntax = &host_syntax,
 		.visit = visit_host,
 		.context = net,
+		.most = diff_most_states(net->work),
 	};
 	int r;
 
@@ -424,5 +425,5 @@ int diff_network(struct diff_work *work)
 		r = find_names(&net);
 	if (!r)
 		r = compare_names(&net);
-	return diff_stopped(work, r ? r : diff_learned(&net));
+	return r ? r : diff_learned(&net);
 }

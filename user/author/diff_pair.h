@@ -5,7 +5,7 @@
  * combination of labels.
  *
  * Labels that mean the same on both sides are merged, whatever rules they come from; where the sides differ
- * a label is the two sets themselves. Minimised by these labels, pairs are small: two policies that
+ * a label is the two sets themselves, or where that is too much in detail what they mean. Minimised by these labels, pairs are small: two policies that
  * differ in one pattern have little more than that pattern's states.
  */
 #ifndef PICKET_AUTHOR_DIFF_PAIR_H
@@ -65,6 +65,7 @@ struct diff_label {
 struct diff_labels {
 	const struct policy_image *images[DIFF_SIDES];
 	__u32 sections; /* bits of enum pk_section that count */
+	bool by_meaning; /* sets that mean the same are one, whatever rules they are of */
 	const __u64 (*subjects)[PK_SUBJECTS_MAX + 1]; /* bits of each side in common terms */
 	struct diff_label *labels;
 	size_t count, room;
@@ -107,9 +108,10 @@ struct diff_walk {
 	/** Called with the labels of a key, once for each combination, shortest key first. Non-zero stops. */
 	int (*visit)(void *context, const __u32 *labels, const __u8 *key, size_t length);
 	void *context;
+	size_t most; /* states */
 };
 
-/** Walk. Returns 0, -ENOMEM, -E2BIG over DIFF_STATES_MAX, or what the visit returned. */
+/** Walk. Returns 0, -ENOMEM, -E2BIG over the most states, or what the visit returned. */
 int diff_walk(const struct diff_walk *walk);
 
 #endif

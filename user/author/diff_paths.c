@@ -230,23 +230,28 @@ static int compare_keys(struct diff_work *work, __u32 sections, const struct dif
 	struct visiting visiting = { work, &pair.labels };
 	struct diff_bytes bytes;
 	struct diff_walk walk = {
-		.bytes = &bytes, .syntax = syntax, .visit = visit, .context = &visiting
+		.bytes = &bytes,
+		.syntax = syntax,
+		.visit = visit,
+		.context = &visiting,
+		.most = diff_most_states(work),
 	};
 	int r;
 
 	make_bytes(work, syntax, &bytes);
 	r = build(work, &bytes, &pair);
-	if (!r)
-		r = walk_all(work, &pair, &walk);
-	return diff_stopped(work, r);
+	return r ? r : walk_all(work, &pair, &walk);
 }
 
-int diff_paths(struct diff_work *work)
+int diff_files(struct diff_work *work)
 {
-	int r = compare_keys(work, 1U << PK_SECTION_FILES | 1U << PK_SECTION_EXEC,
-			     &diff_path_syntax, visit_path);
+	return compare_keys(work, 1U << PK_SECTION_FILES | 1U << PK_SECTION_EXEC, &diff_path_syntax,
+			    visit_path);
+}
 
-	return r ? r : compare_keys(work, 1U << PK_SECTION_UNIX, &abstract_syntax, visit_abstract);
+int diff_abstract(struct diff_work *work)
+{
+	return compare_keys(work, 1U << PK_SECTION_UNIX, &abstract_syntax, visit_abstract);
 }
 
 static int visit_program(void *context, const __u32 *labels, const __u8 *key, size_t length)
@@ -303,12 +308,14 @@ int diff_find_askers(struct diff_work *work)
 	struct diff_walk walk = { .bytes = &bytes,
 				  .syntax = &diff_path_syntax,
 				  .visit = visit_program,
-				  .context = &visiting };
+				  .context = &visiting,
+				  .most = diff_most_states(work) };
 	int r = grow(&work->askers, &work->asker_room, 1, sizeof(*work->askers));
 
 	if (r)
 		return r;
-	work->askers[work->asker_count++] = (struct diff_asker){ 0 };
+	if (!work->asker_count)
+		work->askers[work->asker_count++] = (struct diff_asker){ 0 };
 	if (!image_head(work->images[0])->subjects && !image_head(work->images[1])->subjects)
 		return 0;
 	/* Until they are known, no bit of one side is one of the other. */
@@ -321,5 +328,5 @@ int diff_find_askers(struct diff_work *work)
 	if (!r)
 		r = walk_once(&pair, &walk, PK_AUTOMATA);
 	pair_subjects(work);
-	return diff_stopped(work, r);
+	return r;
 }

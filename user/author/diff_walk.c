@@ -60,7 +60,7 @@ static int number_spot(struct walking *w, const struct spot *spot, const struct 
 		r = words_close(&w->known, &number);
 	if (r || number < known)
 		return r;
-	if (number >= DIFF_STATES_MAX)
+	if (number >= w->walk->most)
 		return -E2BIG;
 	r = grow(&w->steps, &w->room, known + 1, sizeof(*w->steps));
 	if (!r)

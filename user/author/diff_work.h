@@ -22,6 +22,8 @@ struct diff_work {
 	__u64 subjects[DIFF_SIDES][PK_SUBJECTS_MAX + 1]; /* of each bit: what both sides call it */
 	struct words groups; /* what changes are told apart by */
 	size_t burst; /* the first change of the key at hand */
+	size_t detail; /* most states of a walk over labels that are pairs of sets */
+	bool by_meaning; /* labels are pairs of meanings */
 };
 
 /** The machine of a side of the path automaton @which. */
@@ -44,14 +46,23 @@ struct pk_result diff_judge(const struct diff_work *work, size_t side, const str
 int diff_add(struct diff_work *work, const struct diff_change *change,
 	     const struct diff_asker *asker);
 
-/** Note that walks stopped at a limit: then -E2BIG is 0. */
-int diff_stopped(struct diff_work *work, int r);
+/** Most states of a walk. */
+size_t diff_most_states(const struct diff_work *work);
+
+/**
+ * Do a part of the comparison; where it comes to the limit of states (-E2BIG), once more by meanings. Notes
+ * what that leaves out; returns what else the part does.
+ */
+int diff_part(struct diff_work *work, int (*part)(struct diff_work *work));
 
 /** Find who may ask, and what the bits of both sides have to do with each other. */
 int diff_find_askers(struct diff_work *work);
 
-/** Compare files, programs and abstract sockets. */
-int diff_paths(struct diff_work *work);
+/** Compare files and programs. */
+int diff_files(struct diff_work *work);
+
+/** Compare abstract sockets. */
+int diff_abstract(struct diff_work *work);
 
 /** Compare command lines. */
 int diff_commands(struct diff_work *work);

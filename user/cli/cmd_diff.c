@@ -143,6 +143,27 @@ static int conclude(const struct command *command, const struct diff *diff)
 		       CLI_OK;
 }
 
+/* Say what is not listed. */
+static void warn_of_rest(const struct diff *diff)
+{
+	if (diff->incomplete)
+		(void)fprintf(
+			stderr,
+			"picket diff: the policies differ in too many ways to see all of them: "
+			"stopped at %u states\n"
+			"Hint: compare with a policy in between, or anchor patterns that begin "
+			"with '**'\n",
+			DIFF_STATES_MAX);
+	else if (diff->partial)
+		(void)fprintf(
+			stderr,
+			"picket diff: the policies have little in common: at least %zu "
+			"differences; each kind of them has an example above, not each pair of "
+			"rules\n"
+			"Hint: compare with a policy in between\n",
+			diff->count + diff->setting_count);
+}
+
 static int compare(struct command *command)
 {
 	CLEAN(diff_reset) struct diff diff = { 0 };
@@ -151,7 +172,7 @@ static int compare(struct command *command)
 		.images = { &command->policies[0].image, &command->policies[1].image },
 		.diff = &diff,
 	};
-	int r = diff_images(report.images[0], report.images[1], &diff);
+	int r = diff_images(report.images[0], report.images[1], DIFF_DETAIL_MAX, &diff);
 	int code;
 
 	if (r < 0) {
@@ -160,14 +181,7 @@ static int compare(struct command *command)
 				 report.paths[1]);
 	}
 	code = command->json ? diff_report_json(&report) : diff_report_print(&report);
-	if (diff.incomplete)
-		(void)fprintf(
-			stderr,
-			"picket diff: the policies differ in too many ways to see all of them: "
-			"stopped at %u states\n"
-			"Hint: compare with a policy in between, or anchor patterns that begin "
-			"with '**'\n",
-			DIFF_STATES_MAX);
+	warn_of_rest(&diff);
 	return code == CLI_OK ? conclude(command, &diff) : code;
 }
 

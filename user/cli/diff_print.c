@@ -246,11 +246,12 @@ int diff_report_json(const struct diff_report *report)
 	for (size_t i = 0; i < diff->setting_count; i++)
 		(void)json_array_append_new(settings, setting_json(&diff->settings[i]));
 	return json_out_print(
-		"diff", json_pack("{s:s, s:o, s:o, s:b, s:b, s:I, s:I, s:o, s:o}", "schema",
+		"diff", json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:I, s:I, s:o, s:o}", "schema",
 				  "picket.diff/1", "before", json_out_text(report->paths[0]),
 				  "after", json_out_text(report->paths[1]), "equal",
 				  (int)(!diff->count && !diff->setting_count && !diff->incomplete),
-				  "complete", (int)!diff->incomplete, "opens",
+				  "complete", (int)(!diff->incomplete && !diff->partial),
+				  "all_kinds", (int)!diff->incomplete, "opens",
 				  (json_int_t)diff_report_count(diff, DIFF_OPENS), "closes",
 				  (json_int_t)diff_report_count(diff, DIFF_CLOSES), "changes",
 				  changes, "settings", settings));
