@@ -141,6 +141,14 @@ struct refusal {
 	bool lossy; /* goes through with --lossy */
 };
 
+/** A policy of OpenShell with one endpoint in line 4 and one binary in line 5. */
+#define OPENSHELL(endpoint, binary)                                                                \
+	"version: 1\nnetwork_policies:\n  a:\n    endpoints: [" endpoint                           \
+	"]\n    binaries: [" binary "]\n"
+/** A workflow with these inputs. */
+#define WORKFLOW(inputs)                                                                           \
+	"jobs:\n  a:\n    steps:\n      - uses: step-security/harden-runner@v2\n        with:\n" inputs
+
 static const struct refusal refusals[] = {
 	/* What has no meaning here. */
 	{ "claude", "{\"sandbox\": {\"enabled\": false}}", 1, 14,
@@ -166,7 +174,42 @@ static const struct refusal refusals[] = {
 	  "an element of 'allowedDomains' must be a text", false },
 	{ "claude", "{\"env\": {}}", 1, 1, "there are no sandbox keys in it", false },
 	{ "claude", "[]", 0, 0, "settings must be a JSON object", false },
+	{ "claude", "{\"network\": {\"allowedDomains\": [\"2001:db8::1:443\"]}}", 1, 33,
+	  "'2001:db8::1:443' could be an address or one with a port", false },
+	{ "claude", "{\"network\": {\"allowLocalBinding\": \"perhaps\"}}", 1, 35,
+	  "this is neither true nor false", false },
+	{ "claude",
+	  "{\"filesystem\": {\"denyRead\": [\"/srv\"],\n  \"allowWrite\": [\"/srv/open\"]}}", 2, 18,
+	  "'/srv/open' is below '/srv' of 'denyRead', and a deny has no exceptions here", true },
 	{ "openshell", "", 0, 0, "there is no policy in it", false },
+	{ "openshell", OPENSHELL("{host: \"*.x.example\", port: 443}", "{path: /usr/bin/x}"), 4, 24,
+	  "'*.x.example' is one label below the name there, and here any number: list the names, or "
+	  "write '**.' there if that is meant",
+	  true },
+	{ "openshell", OPENSHELL("{host: \"*-a.x.example\", port: 443}", "{path: /usr/bin/x}"), 4,
+	  24, "the wildcard of '*-a.x.example' has no meaning here", true },
+	{ "openshell", OPENSHELL("{host: \"a*.x.example\", port: 443}", "{path: /usr/bin/x}"), 4,
+	  24,
+	  "the wildcard of 'a*.x.example:443' has no meaning here: a '*' stands for whole labels in "
+	  "front",
+	  true },
+	{ "openshell",
+	  OPENSHELL("{host: x.example, port: 443, protocol: rest, access: full}",
+		    "{path: /usr/bin/x}"),
+	  4, 46, "'protocol': requests are not looked at here, anything goes over TCP", true },
+	{ "openshell", OPENSHELL("{host: x.example, ports: [443, 1-99]}", "{path: /usr/bin/x}"), 4,
+	  48, "a port is a number", false },
+	{ "openshell",
+	  OPENSHELL("{host: x.example, port: 443}", "{path: /usr/bin/x, harness: true}"), 5, 35,
+	  "'harness' has no meaning here", true },
+	{ "openshell", OPENSHELL("{host: x.example, port: 443}", "{path: x}"), 5, 16,
+	  "a binary must be a map with an absolute 'path'", false },
+	{ "systemd", "[Service]\nProtectKernelModules=perhaps\n", 2, 22,
+	  "this is neither true nor false", false },
+	{ "systemd", "[Service]\nProtectSystem=most\n", 2, 15, "this is neither true nor false",
+	  false },
+	{ "systemd", "[Service]\nPrivatePIDs=yes\n", 2, 1, "'PrivatePIDs' has no meaning here",
+	  true },
 	{ "openshell", "version: 2\n", 1, 10, "only version 1 is known", false },
 	{ "openshell", "version: 1\nprocess: {run_as_user: u}\n", 2, 1,
 	  "'process': who a command runs as is an option: picket run --user USER", true },
@@ -265,6 +308,94 @@ static const struct refusal refusals[] = {
 	{ "codex", "a = \"\\ud800\"\n", 1, 8, "this is no character", false },
 };
 
+/** What must not become wider on the way, unsaid: each text, and what its policy has and has not. */
+static const struct {
+	const char *format;
+	const char *text;
+	const char *has;
+	const char *lacks; /* or NULL */
+} exact[] = {
+	/* Of a key that is set twice the last counts, and words for yes are many. */
+	{ "systemd", "[Service]\nNoNewPrivileges=no\nNoNewPrivileges=yes\n", "setuid: deny", NULL },
+	{ "systemd", "[Service]\nNoNewPrivileges=yes\nNoNewPrivileges=no\nPrivateTmp=no\n",
+	  "profile: off", "setuid: deny" },
+	{ "systemd", "[Service]\nProtectKernelModules=T\n", "modules: deny", NULL },
+	{ "systemd", "[Service]\nProtectHome=Yes\n", "{deny: '/home/**'}", NULL },
+	{ "systemd", "[Service]\nProtectSystem=full\nProtectSystem=strict\n", "default: deny",
+	  NULL },
+	{ "systemd", "[Service]\nInaccessibleDirectories=/srv\n", "{deny: '/srv/**'}", NULL },
+	/* "any" beside others, and exceptions to it; a name of addresses. */
+	{ "systemd", "[Service]\nIPAddressDeny=192.0.2.0/24 any\n", "egress:\n  default: deny",
+	  NULL },
+	{ "systemd",
+	  "[Service]\nIPAddressDeny=any\nIPAddressDeny=10.0.0.0/8\nIPAddressAllow=10.1.0.0/16\n",
+	  "{allow: '10.1.0.0/16'}", "{deny: '10" },
+	{ "systemd", "[Service]\nIPAddressDeny=any\nIPAddressAllow=localhost\n",
+	  "{allow: '127.0.0.0/8'}", "@loopback" },
+	{ "systemd", "[Service]\nRestrictAddressFamilies=~AF_LOCAL\n", "- inet6", "- unix" },
+	{ "systemd",
+	  "[Service]\nRestrictAddressFamilies=~AF_PACKET\nRestrictAddressFamilies=~AF_VSOCK\n",
+	  "- unix", "- vsock" },
+	/* Addresses over TCP only, in brackets, of one port; "localhost" is not the whole host. */
+	{ "openshell", OPENSHELL("{host: 192.0.2.1, port: 22}", "{path: /usr/bin/x}"),
+	  "{connect: '192.0.2.1:22', protocol: udp, expect: deny}", NULL },
+	{ "openshell", OPENSHELL("{host: \"2001:db8::1\", port: 22}", "{path: /usr/bin/x}"),
+	  "{allow: '[2001:db8::1]:22'", NULL },
+	{ "openshell",
+	  OPENSHELL("{host: \"**.x.example\", port: 22, protocol: tcp}", "{path: /usr/bin/x}"),
+	  "{allow: '*.x.example:22'", "**.x" },
+	{ "openshell", OPENSHELL("{host: x.example, port: 22}", "{path: /usr/bin/x}"),
+	  "listen:\n  default: deny\n", NULL },
+	{ "claude", "{\"network\": {\"allowedDomains\": [\"LocalHost:80\"]}}",
+	  "{allow: '127.0.0.1:80', protocol: tcp}", "@loopback" },
+	{ "harden-runner", WORKFLOW("          allowed-endpoints: 192.0.2.1:443\n"),
+	  "{allow: '192.0.2.1:443', protocol: tcp}", NULL },
+	{ "harden-runner", WORKFLOW("          disable-sudo: True\n"), "{deny: 'sudo'", NULL },
+	/* A denied "*" is every address too. */
+	{ "claude",
+	  "{\"network\": {\"allowedDomains\": [\"192.0.2.1\"], \"deniedDomains\": [\"*:22\"]}}",
+	  "{deny: '@any:22'}", NULL },
+	/* What holds unsaid there. */
+	{ "claude", "{\"filesystem\": {\"allowWrite\": [\".\"]}}",
+	  "{deny: '**/.git/config/**', access: write}", NULL },
+	{ "claude", "{\"filesystem\": {\"allowWrite\": [\".\"], \"allowGitConfig\": true}}",
+	  "{deny: '**/.git/hooks/**', access: write}", ".git/config" },
+	{ "claude", "{\"filesystem\": {}}", "listen:\n  default: deny\n", NULL },
+	{ "claude", "{\"filesystem\": {}}", "unix: {default: deny}", NULL },
+	{ "claude", "{\"network\": {\"allowAllUnixSockets\": true}}",
+	  "{allow: '/**', access: connect}", "unix: {default: deny}" },
+	{ "claude", "{\"filesystem\": {\"denyRead\": [\"/srv\"], \"allowWrite\": [\"/\"]}}",
+	  "{deny: '/srv/**'}", NULL },
+	{ "codex", "[permissions.a.filesystem]\n\":workspace_roots\" = \"write\"\n",
+	  "{deny: '${CWD}/.agents/**', access: write}", NULL },
+	{ "codex",
+	  "[permissions.a.filesystem]\n\":workspace_roots\" = {\".\" = \"write\", \".git\" = \"write\"}\n",
+	  "{deny: '${CWD}/.codex/**', access: write}", "{deny: '${CWD}/.git/**'" },
+	{ "codex", "[permissions.a.filesystem]\n\"/srv/.github\" = \"write\"\n",
+	  "{deny: '/srv/.github/.git/**', access: write}", NULL },
+	{ "codex", "sandbox_mode = \"read-only\"\n", "listen:\n  default: deny\n", NULL },
+	{ "codex",
+	  "sandbox_mode = \"workspace-write\"\n[sandbox_workspace_write]\nnetwork_access = true\n",
+	  "egress:\n  default: allow", "listen:" },
+};
+
+static void nothing_becomes_wider_unsaid(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
+		CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+		CLEAN_FREE char *policy = NULL;
+		int r = import(exact[i].format, exact[i].text, false, &policy, &diags);
+
+		print_findings(&diags);
+		if (r != 0 || !strstr(policy, exact[i].has) ||
+		    (exact[i].lacks && strstr(policy, exact[i].lacks)))
+			fail_msg("row %zu (%s): %d, no '%s', or '%s', in %s", i, exact[i].format, r,
+				 exact[i].has, exact[i].lacks, policy);
+		(void)tests_passed("exact", policy);
+	}
+}
+
 static void what_has_no_meaning_is_told(void **state)
 {
 	(void)state;
@@ -319,6 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_come_over),
 		cmocka_unit_test(what_has_no_meaning_is_told),
+		cmocka_unit_test(nothing_becomes_wider_unsaid),
 		cmocka_unit_test(lossy_says_what_is_lost),
 		cmocka_unit_test(formats_have_names),
 	};

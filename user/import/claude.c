@@ -20,21 +20,21 @@ static void no_meaning(struct import *import, const struct node *key, const stru
 /* A switch that loosens when it is on. */
 static void not_on(struct import *import, const struct node *key, const struct node *value)
 {
-	if (import_is_true(value))
+	if (import_is_true(import, value))
 		import_lost(import, key, "'%s': nothing runs less confined here", key->text);
 }
 
 /* A switch that loosens when it is off. */
 static void not_off(struct import *import, const struct node *key, const struct node *value)
 {
-	if (!import_is_true(value))
+	if (!import_is_true(import, value))
 		import_lost(import, key, "'%s': nothing runs less confined here", key->text);
 }
 
 static void managed_only(struct import *import, const struct node *key, const struct node *value)
 {
 	(void)key;
-	if (import_is_true(value))
+	if (import_is_true(import, value))
 		draft_default(&import->draft, DRAFT_EGRESS, "deny");
 }
 
@@ -51,14 +51,16 @@ static void allowed_sockets(struct import *import, const struct node *key, const
 
 static void all_sockets(struct import *import, const struct node *key, const struct node *value)
 {
-	if (import_is_true(value))
-		import_file(import, key, "/", "allow", "connect");
+	if (!import_is_true(import, value))
+		return;
+	import_file(import, key, "/", "allow", "connect");
+	draft_line(&import->draft, &import->draft.tail, "unix: {default: allow}");
 }
 
 static void local_binding(struct import *import, const struct node *key, const struct node *value)
 {
 	draft_default(&import->draft, DRAFT_LISTEN, "deny");
-	if (!import_is_true(value))
+	if (!import_is_true(import, value))
 		return;
 	draft_rule(&import->draft, &(struct draft_rule){ .section = DRAFT_LISTEN,
 							 .verdict = (char *)"allow",
@@ -106,13 +108,15 @@ static void check_exception(struct import *import, const struct node *text, cons
 static void deny_read(struct import *import, const struct node *key, const struct node *text)
 {
 	(void)key;
-	import_file(import, text, text->text, "deny", "[read, exec]");
+	/* What may not be read there is not there at all: it is not written either. */
+	import_file(import, text, text->text, "deny", NULL);
 }
 
 static void allow_write(struct import *import, const struct node *key, const struct node *text)
 {
 	(void)key;
 	check_exception(import, text, "denyWrite");
+	check_exception(import, text, "denyRead");
 	import_file(import, text, text->text, "allow", "write");
 }
 
@@ -149,27 +153,46 @@ static void deny_writes(struct import *import, const struct node *key, const str
 	import_texts(import, key, value, deny_write);
 }
 
-static void git_config(struct import *import, const struct node *key, const struct node *value)
-{
-	if (!import_is_true(value))
-		import_file(import, key, "**/.git/config", "deny", "write");
-}
-
 static void read_files(struct import *import, const struct node *key, const struct node *value)
 {
 	static const struct import_row rows[] = {
-		{ "denyRead", deny_reads },	  { "allowRead", allow_reads },
-		{ "allowWrite", allow_writes },	  { "denyWrite", deny_writes },
-		{ "allowGitConfig", git_config }, { NULL, NULL },
+		{ "denyRead", deny_reads },
+		{ "allowRead", allow_reads },
+		{ "allowWrite", allow_writes },
+		{ "denyWrite", deny_writes },
+		{ "allowGitConfig", NULL }, /* in protect() */
+		{ NULL, NULL },
 	};
 
 	(void)key;
 	import_map(import, value, "'filesystem'", rows, no_meaning);
 }
 
+/* What is never written there, wherever it lies and whatever is allowed: it would be run or obeyed later. */
+static void protect(struct import *import)
+{
+	static const char *const patterns[] = {
+		"**/.git/config/**", "**/.git/hooks/**",     "**/.gitconfig/**",
+		"**/.gitmodules/**", "**/.bashrc/**",	     "**/.bash_profile/**",
+		"**/.zshrc/**",	     "**/.zprofile/**",	     "**/.profile/**",
+		"**/.ripgreprc/**",  "**/.mcp.json/**",	     "**/.vscode/**",
+		"**/.idea/**",	     "**/.claude/agents/**", "**/.claude/commands/**",
+	};
+	const struct node *section = import_get(import->root, "sandbox", NULL);
+	const struct node *files = import_get(section ? section : import->root, "filesystem", NULL);
+	bool config = import_is_true(import, import_get(files, "allowGitConfig", NULL));
+
+	for (size_t i = config ? 1 : 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		draft_rule(&import->draft,
+			   &(struct draft_rule){ .section = DRAFT_FILES,
+						 .verdict = (char *)"deny",
+						 .pattern = (char *)patterns[i],
+						 .extra = (char *)", access: write" });
+}
+
 static void read_enabled(struct import *import, const struct node *key, const struct node *value)
 {
-	if (!import_is_true(value))
+	if (!import_is_true(import, value))
 		(void)node_error(key, import->diags,
 				 "the sandbox is switched off: nothing is confined");
 }
@@ -257,5 +280,8 @@ int import_claude(struct import *import)
 		import_map(import, import->root, "settings", sandbox_rows, no_meaning);
 	else
 		(void)node_error(import->root, import->diags, "there are no sandbox keys in it");
+	protect(import);
+	if (!import->draft.tail.count)
+		import_own_network(import);
 	return 0;
 }

@@ -24,7 +24,7 @@ static void no_meaning(struct import *import, const struct node *key, const stru
 
 static void not_on(struct import *import, const struct node *key, const struct node *value)
 {
-	if (import_is_true(value))
+	if (import_is_true(import, value))
 		import_lost(import, key, "'%s' has no meaning here", key->text);
 }
 
@@ -144,6 +144,41 @@ static void check_nesting(struct import *import, const struct node *filesystem)
 	}
 }
 
+/* What steers git and the program itself is not written there below anything that may be. */
+static void protect(struct import *import)
+{
+	static const char *const names[] = { ".git", ".agents", ".codex" };
+	struct draft *draft = &import->draft;
+
+	for (size_t i = 0, count = draft->rule_count; i < count * 3; i++) {
+		const struct draft_rule rule = draft->rules[i / 3];
+		CLEAN_FREE char *pattern = NULL;
+		size_t length = strlen(rule.pattern);
+		bool said = false;
+
+		if (rule.section != DRAFT_FILES || strcmp(rule.verdict, "allow") != 0 ||
+		    !strstr(rule.extra, "write") || length < 3 ||
+		    strcmp(rule.pattern + length - 3, "/**") != 0 ||
+		    strstr(rule.pattern, "/.git/") || strstr(rule.pattern, "/.agents/") ||
+		    strstr(rule.pattern, "/.codex/"))
+			continue;
+		if (asprintf(&pattern, "%.*s/%s/**", (int)length - 3, rule.pattern, names[i % 3]) <
+		    0) {
+			pattern = NULL;
+			draft->failed = true;
+			return;
+		}
+		for (size_t j = 0; j < count; j++)
+			said = said || strcmp(draft->rules[j].pattern, pattern) == 0;
+		if (!said)
+			draft_rule(draft, &(struct draft_rule){ .section = DRAFT_FILES,
+								.verdict = (char *)"deny",
+								.pattern = pattern,
+								.extra = (char *)", access: write",
+								.line = rule.line });
+	}
+}
+
 static void read_filesystem(struct import *import, const struct node *key, const struct node *value)
 {
 	static const struct import_row rows[] = {
@@ -152,8 +187,8 @@ static void read_filesystem(struct import *import, const struct node *key, const
 		{ NULL, NULL },
 	};
 
+	(void)key;
 	import_map(import, value, "'filesystem'", rows, read_entry);
-	check_nesting(import, key);
 }
 
 static void read_domain(struct import *import, const struct node *key, const struct node *value)
@@ -193,7 +228,7 @@ static void read_sockets(struct import *import, const struct node *key, const st
 static void read_binding(struct import *import, const struct node *key, const struct node *value)
 {
 	draft_default(&import->draft, DRAFT_LISTEN, "deny");
-	if (!import_is_true(value))
+	if (!import_is_true(import, value))
 		return;
 	draft_rule(&import->draft, &(struct draft_rule){ .section = DRAFT_LISTEN,
 							 .verdict = (char *)"allow",
@@ -226,7 +261,7 @@ static void read_network(struct import *import, const struct node *key, const st
 {
 	bool listed = import_get(value, "domains", NULL) ||
 		      import_get(value, "allowed_domains", NULL);
-	bool enabled = import_is_true(import_get(value, "enabled", NULL));
+	bool enabled = import_is_true(import, import_get(value, "enabled", NULL));
 
 	(void)key;
 	draft_default(&import->draft, DRAFT_EGRESS, enabled && !listed ? "allow" : "deny");
@@ -267,12 +302,17 @@ static void read_profile(struct import *import, const struct node *key, const st
 		{ "network", read_network },	   { NULL, NULL },
 	};
 
+	const struct node *files = key;
+
 	draft_default(&import->draft, DRAFT_FILES, "deny");
 	draft_default(&import->draft, DRAFT_EGRESS, "deny");
 	import_devices(import);
 	draft_line(&import->draft, &import->draft.notes, "The profile '%s' of line %u.", key->text,
 		   import_line(key));
 	import_map(import, value, "a profile", rows, no_meaning);
+	protect(import);
+	(void)import_get(value, "filesystem", &files);
+	check_nesting(import, files);
 }
 
 static void deny_path(struct import *import, const struct node *key, const struct node *text)
@@ -368,9 +408,9 @@ static void read_workspace(struct import *import, const struct node *table)
 
 	if (roots)
 		import_texts(import, key, roots, workspace_write);
-	if (import_is_true(import_get(table, "network_access", NULL)))
+	if (import_is_true(import, import_get(table, "network_access", NULL)))
 		draft_default(&import->draft, DRAFT_EGRESS, "allow");
-	if (!import_is_true(import_get(table, "exclude_slash_tmp", NULL)))
+	if (!import_is_true(import, import_get(table, "exclude_slash_tmp", NULL)))
 		import_file(import, table, "/tmp", "allow", WRITE);
 }
 
@@ -391,10 +431,9 @@ static void read_sandbox_mode(struct import *import, const struct node *key,
 	if (strcmp(mode, "workspace-write") != 0)
 		return;
 	import_file(import, key, ".", "allow", WRITE);
-	import_file(import, key, "./.git", "deny", "write");
-	import_file(import, key, "./.codex", "deny", "write");
 	if (table)
 		read_workspace(import, table);
+	protect(import);
 }
 
 /* Keys beside those that confine: of what constrains the program's own choices it is said so. */
@@ -438,6 +477,9 @@ int import_codex(struct import *import)
 	import_map(import, import->root, "the file", rows, other_key);
 	for (int i = 0; i < DRAFT__MAX; i++)
 		found = found || import->draft.defaults[i];
+	if (import->draft.defaults[DRAFT_EGRESS] &&
+	    strcmp(import->draft.defaults[DRAFT_EGRESS], "deny") == 0)
+		import_own_network(import);
 	if (!found && !diag_has_errors(import->diags))
 		(void)node_error(import->root, import->diags,
 				 "there are no permissions, network constraints or rules in it");

@@ -61,8 +61,6 @@ static bool example_by(const struct draft_rule *rule, char *ret_by, size_t size)
 	const char *end = by ? strchr(by, '\'') : NULL;
 
 	*ret_by = '\0';
-	if (strstr(rule->extra, "protocol"))
-		return false;
 	if (!by)
 		return true;
 	end = end ? strchr(end + 1, '\'') : NULL;
@@ -75,6 +73,7 @@ static bool example_by(const struct draft_rule *rule, char *ret_by, size_t size)
 static void add_egress(struct draft *draft)
 {
 	bool mixed = has_stricter(draft, DRAFT_EGRESS);
+	bool closed = strcmp(draft->defaults[DRAFT_EGRESS], "deny") == 0;
 	bool any = false;
 
 	for (size_t i = 0; i < draft->rule_count && draft->tests.count < TESTS_MAX; i++) {
@@ -91,6 +90,9 @@ static void add_egress(struct draft *draft)
 		    (is_verdict(rule, "deny") || !mixed))
 			draft_line(draft, &draft->tests, "connect: '%s', %sexpect: %s", target, by,
 				   rule->verdict);
+		if (target && closed && strstr(rule->extra, "protocol: tcp"))
+			draft_line(draft, &draft->tests,
+				   "connect: '%s', protocol: udp, expect: deny", target);
 	}
 	if (!any)
 		draft_line(draft, &draft->tests, "connect: 'unlisted.invalid:443', expect: %s",
@@ -116,11 +118,14 @@ static char *example_path(const char *pattern)
 /* True when @outer, as PATH/**, has @path in it or could. */
 static bool may_cover(const char *outer, const char *path)
 {
-	CLEAN_FREE char *literal = example_path(outer);
+	bool anywhere = strncmp(outer, "**/", 3) == 0;
+	CLEAN_FREE char *literal = example_path(anywhere ? outer + 2 : outer);
 	size_t length = literal ? strlen(literal) : 0;
 
 	if (!literal)
 		return true;
+	if (anywhere)
+		return strstr(path, literal) != NULL;
 	return strncmp(literal, path, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 

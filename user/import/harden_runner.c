@@ -54,7 +54,7 @@ static void read_policy(struct import *import, const struct node *key, const str
 
 static void read_sudo(struct import *import, const struct node *key, const struct node *value)
 {
-	if (!import_is_true(value))
+	if (!import_is_true(import, value))
 		return;
 	draft_default(&import->draft, DRAFT_EXEC, "allow");
 	draft_rule(&import->draft, &(struct draft_rule){ .section = DRAFT_EXEC,
@@ -67,7 +67,7 @@ static void read_sudo(struct import *import, const struct node *key, const struc
 
 static void read_containers(struct import *import, const struct node *key, const struct node *value)
 {
-	if (!import_is_true(value))
+	if (!import_is_true(import, value))
 		return;
 	read_sudo(import, key, value);
 	import_lost(import, key,

@@ -56,7 +56,7 @@ static void read_write_list(struct import *import, const struct node *key, const
 
 static void read_workdir(struct import *import, const struct node *key, const struct node *value)
 {
-	if (import_is_true(value))
+	if (import_is_true(import, value))
 		import_file(import, key, ".", "allow", WRITE);
 }
 
@@ -90,6 +90,21 @@ static void read_process(struct import *import, const struct node *key, const st
 		    "'process': who a command runs as is an option: picket run --user USER");
 }
 
+/* The path of a program, or NULL after a report. */
+static const char *read_binary(struct import *import, const struct node *binary)
+{
+	static const struct import_row rows[] = { { "path", NULL }, { NULL, NULL } };
+	const struct node *path = import_get(binary, "path", NULL);
+
+	if (!path || path->kind != NODE_TEXT || *path->text != '/') {
+		(void)node_error(binary, import->diags,
+				 "a binary must be a map with an absolute 'path'");
+		return NULL;
+	}
+	import_map(import, binary, "a binary", rows, no_meaning);
+	return path->text;
+}
+
 /* ", by: ['/usr/bin/x', ...]" of an entry; malloc'ed, or NULL after a report. */
 static char *read_binaries(struct import *import, const struct node *entry)
 {
@@ -105,15 +120,11 @@ static char *read_binaries(struct import *import, const struct node *entry)
 	}
 	to = open_memstream(&text, &size);
 	for (size_t i = 0; to && i < list->count; i++) {
-		const struct node *path = import_get(list->items[i], "path", NULL);
-		CLEAN_FREE char *quoted = NULL;
+		const char *path = read_binary(import, list->items[i]);
+		CLEAN_FREE char *quoted = path ? draft_quote(&import->draft, path) : NULL;
 
-		if (!path || path->kind != NODE_TEXT || *path->text != '/') {
-			(void)node_error(list->items[i], import->diags,
-					 "a binary must be a map with an absolute 'path'");
+		if (!path)
 			continue;
-		}
-		quoted = draft_quote(&import->draft, path->text);
 		(void)fprintf(to, "%s'%s'", size || i ? ", " : ", by: [", quoted ? quoted : "");
 	}
 	if (to)
@@ -145,27 +156,73 @@ static void check_enforcement(struct import *import, const struct node *key,
 		import_lost(import, key, "'enforcement': a mode is one of the whole policy here");
 }
 
+static void check_protocol(struct import *import, const struct node *key, const struct node *value)
+{
+	if (value->kind != NODE_TEXT || strcmp(value->text, "tcp") != 0)
+		import_lost(import, key,
+			    "'protocol': requests are not looked at here, anything goes over TCP");
+}
+
+/* The host as it stands in front of a port here; malloc'ed, or NULL after a report. */
+static char *host_of(struct import *import, const struct node *host)
+{
+	const char *text = host->text;
+	bool bare = *text != '[' && strchr(text, ':');
+	char *here = NULL;
+
+	if (*text == '*' && strncmp(text, "**.", 3) != 0) {
+		import_lost(import, host,
+			    strncmp(text, "*.", 2) == 0 ?
+				    "'%s' is one label below the name there, and here any number: "
+				    "list the names, or write '**.' there if that is meant" :
+				    "the wildcard of '%s' has no meaning here",
+			    text);
+		return NULL;
+	}
+	/* Without the name itself: that is one '*' here. */
+	if (asprintf(&here, "%s%s%s", bare ? "[" : "", text + (*text == '*'), bare ? "]" : "") <
+	    0) {
+		import->draft.failed = true;
+		return NULL;
+	}
+	return here;
+}
+
+/* A host at a port. */
+static void add_port(struct import *import, const struct node *host, const char *name,
+		     const struct node *port, const char *by)
+{
+	size_t digits = port->kind == NODE_TEXT ? strspn(port->text, "0123456789") : 0;
+	CLEAN_FREE char *target = NULL;
+
+	if (digits == 0 || digits > 5 || port->text[digits] != '\0') {
+		(void)node_error(port, import->diags, "a port is a number");
+		return;
+	}
+	if (asprintf(&target, "%s:%s", name, port->text) < 0) {
+		target = NULL;
+		import->draft.failed = true;
+		return;
+	}
+	import_host(import, host, target, "allow", by);
+}
+
 /* A host with each port of the endpoint. */
 static void add_ports(struct import *import, const struct node *endpoint, const char *by)
 {
 	const struct node *host = import_get(endpoint, "host", NULL);
 	const struct node *port = import_get(endpoint, "port", NULL);
 	const struct node *ports = import_get(endpoint, "ports", NULL);
-	CLEAN_FREE char *target = NULL;
+	CLEAN_FREE char *name = NULL;
 	size_t count = ports && ports->kind == NODE_LIST ? ports->count : 0;
 
 	if (!host || host->kind != NODE_TEXT || (!port && !count)) {
 		(void)node_error(endpoint, import->diags, "an endpoint needs 'host' and 'port'");
 		return;
 	}
-	for (size_t i = 0; i < (count ? count : 1); i++) {
-		const struct node *one = count ? ports->items[i] : port;
-
-		if (one->kind != NODE_TEXT || asprintf(&target, "%s:%s", host->text, one->text) < 0)
-			continue;
-		import_host(import, host, target, "allow", by);
-		free(TAKE_PTR(target));
-	}
+	name = host_of(import, host);
+	for (size_t i = 0; name && i < (count ? count : 1); i++)
+		add_port(import, host, name, count ? ports->items[i] : port, by);
 }
 
 static void read_endpoint(struct import *import, const struct node *endpoint, const char *by)
@@ -174,7 +231,7 @@ static void read_endpoint(struct import *import, const struct node *endpoint, co
 		{ "host", NULL },
 		{ "port", NULL },
 		{ "ports", NULL },
-		{ "protocol", NULL }, /* what is done with it is in access and rules */
+		{ "protocol", check_protocol },
 		{ "access", check_access },
 		{ "tls", check_tls },
 		{ "enforcement", check_enforcement },
@@ -211,8 +268,9 @@ static void read_network(struct import *import, const struct node *key, const st
 	static const struct import_row rows[] = { { NULL, NULL } };
 
 	(void)key;
-	draft_line(&import->draft, &import->draft.notes,
-		   "A '*.' in front of a name is one label there and any depth here.");
+	draft_line(
+		&import->draft, &import->draft.notes,
+		"Any depth below a name, without the name itself, is '**.' there and '*.' here.");
 	import_map(import, value, "'network_policies'", rows, read_entry);
 }
 
@@ -246,5 +304,6 @@ int import_openshell(struct import *import)
 	/* Without the section the working directory is open, as the format has it. */
 	if (import->root->kind == NODE_MAP && !import_get(import->root, "filesystem_policy", NULL))
 		import_file(import, import->root, ".", "allow", WRITE);
+	import_own_network(import);
 	return 0;
 }

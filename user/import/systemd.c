@@ -197,8 +197,8 @@ static void protect_system(struct import *import, const struct node *key, const 
 			fixed_path(import, key, open[i], "allow", "write");
 		return;
 	}
-	if (!full && !import_is_true(value))
-		return;
+	if (!full && !import_is_true(import, value))
+		return; /* a word that is none of these has been told */
 	fixed_path(import, key, "/usr", "deny", "write");
 	fixed_path(import, key, "/boot", "deny", "write");
 	fixed_path(import, key, "/efi", "deny", "write");
@@ -209,27 +209,22 @@ static void protect_system(struct import *import, const struct node *key, const 
 static void protect_home(struct import *import, const struct node *key, const struct node *value)
 {
 	static const char *const homes[] = { "/home", "/root", "/run/user" };
-	bool closed = import_is_true(value) || strcmp(value->text, "tmpfs") == 0;
+	bool read_only = strcmp(value->text, "read-only") == 0;
+	bool closed = strcmp(value->text, "tmpfs") == 0 ||
+		      (!read_only && import_is_true(import, value));
 
-	if (!closed && strcmp(value->text, "read-only") != 0)
+	if (!closed && !read_only)
 		return;
 	for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
 		fixed_path(import, key, homes[i], "deny", closed ? NULL : "write");
 }
 
-/* A word of IPAddressAllow= as a pattern; NULL: "any". */
-static const char *address(const char *word)
-{
-	if (strcmp(word, "localhost") == 0)
-		return "@loopback";
-	return strcmp(word, "any") == 0 ? NULL : word;
-}
-
 static bool denies_any(const struct import *import)
 {
 	const struct node *value = setting(import, "IPAddressDeny");
+	const char *any = value ? strstr(value->text, "any") : NULL;
 
-	return value && strcmp(value->text, "any") == 0;
+	return any && (any == value->text || any[-1] == ' ') && strchr(" ", any[3]);
 }
 
 static void add_address(struct import *import, const struct node *text, const char *verdict)
@@ -237,9 +232,10 @@ static void add_address(struct import *import, const struct node *text, const ch
 	static const struct {
 		const char *name;
 		const char *networks[2];
-	} named[] = { { "link-local", { "169.254.0.0/16", "fe80::/64" } },
+	} named[] = { { "localhost", { "127.0.0.0/8", "::1/128" } },
+		      { "link-local", { "169.254.0.0/16", "fe80::/64" } },
 		      { "multicast", { "224.0.0.0/4", "ff00::/8" } } };
-	const char *patterns[2] = { address(text->text), NULL };
+	const char *patterns[2] = { text->text, NULL };
 
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
 		if (strcmp(named[i].name, text->text) == 0)
@@ -261,7 +257,7 @@ static void allow_address(struct import *import, const struct node *key, const s
 			"'%s': without IPAddressDeny=any, an exception to what is denied has no "
 			"meaning here",
 			text->text);
-	else if (!address(text->text))
+	else if (strcmp(text->text, "any") == 0)
 		draft_default(&import->draft, DRAFT_EGRESS, "allow");
 	else
 		add_address(import, text, "allow");
@@ -272,7 +268,8 @@ static void deny_address(struct import *import, const struct node *key, const st
 	(void)key;
 	if (!import->draft.defaults[DRAFT_EGRESS])
 		draft_default(&import->draft, DRAFT_EGRESS, denies_any(import) ? "deny" : "allow");
-	if (address(text->text))
+	/* What is allowed there is allowed whatever is denied: here it is what the default does not deny. */
+	if (!denies_any(import))
 		add_address(import, text, "deny");
 }
 
@@ -322,6 +319,8 @@ static void families(struct import *import, const struct node *key, const struct
 	     at = strtok_r(NULL, " ", &rest)) {
 		bool known = strcmp(at, "none") == 0;
 
+		at += except && *at == '~'; /* a second line of the key */
+
 		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 			if (strcmp(table[i].family, at) == 0)
 				listed[i] = known = true;
@@ -329,7 +328,8 @@ static void families(struct import *import, const struct node *key, const struct
 		if (!known && !except)
 			import_lost(import, value, "the family '%s' has no meaning here", at);
 	}
-	listed[1] = listed[1] && !listed[0]; /* two names of one family */
+	listed[0] = listed[0] || listed[1]; /* two names of one family */
+	listed[1] = false;
 	draft_line(&import->draft, &import->draft.tail, "sockets: # line %u", import_line(key));
 	draft_line(&import->draft, &import->draft.tail, "  allow:%s", "");
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -439,11 +439,10 @@ static void read_switch(struct import *import, const struct node *key, const str
 		if (strstr(import->draft.tail.items[i], line))
 			return; /* two keys of one switch */
 	}
-	if (import_is_true(value))
-		line_of(import, line, key);
-	else if (strcmp(key->text, "RestrictNamespaces") == 0 && strcmp(value->text, "no") != 0 &&
-		 strcmp(value->text, "false") != 0)
+	if (strcmp(key->text, "RestrictNamespaces") == 0 && import_truth(value->text) < 0)
 		import_lost(import, key, "'RestrictNamespaces' of some kinds has no meaning here");
+	else if (import_is_true(import, value))
+		line_of(import, line, key);
 }
 
 static const struct import_row process_rows[] = {
@@ -458,7 +457,7 @@ static const struct import_row process_rows[] = {
 
 static void no_meaning(struct import *import, const struct node *key, const struct node *value)
 {
-	if (strcmp(value->text, "no") != 0 && strcmp(value->text, "false") != 0)
+	if (import_truth(value->text) != 0)
 		import_lost(import, key, "'%s' has no meaning here", key->text);
 }
 
@@ -469,6 +468,9 @@ static const struct import_row rows[] = {
 	{ "ReadWritePaths", writable_paths },
 	{ "InaccessiblePaths", inaccessible_paths },
 	{ "NoExecPaths", no_exec_paths },
+	{ "ReadOnlyDirectories", read_only_paths }, /* older names of these */
+	{ "ReadWriteDirectories", writable_paths },
+	{ "InaccessibleDirectories", inaccessible_paths },
 	{ "StateDirectory", own_folders },
 	{ "CacheDirectory", own_folders },
 	{ "LogsDirectory", own_folders },
@@ -488,6 +490,21 @@ static const struct import_row rows[] = {
 	{ "PrivateUsers", no_meaning },
 	{ "PrivateMounts", no_meaning },
 	{ "PrivateIPC", no_meaning },
+	{ "PrivatePIDs", no_meaning },
+	{ "PrivateBPF", no_meaning },
+	{ "NetworkNamespacePath", no_meaning },
+	{ "IPCNamespacePath", no_meaning },
+	{ "MountImages", no_meaning },
+	{ "ExtensionImages", no_meaning },
+	{ "ExtensionDirectories", no_meaning },
+	{ "IPIngressFilterPath", no_meaning },
+	{ "IPEgressFilterPath", no_meaning },
+	{ "BPFProgram", no_meaning },
+	{ "AppArmorProfile", no_meaning },
+	{ "SELinuxContext", no_meaning },
+	{ "SmackProcessLabel", no_meaning },
+	{ "SecureBits", no_meaning },
+	{ "KeyringMode", no_meaning },
 	{ "ProtectProc", no_meaning },
 	{ "ProcSubset", no_meaning },
 	{ "ProtectClock", no_meaning },
@@ -536,6 +553,28 @@ static void other_key(struct import *import, const struct node *key, const struc
 		   key->text);
 }
 
+/* Of keys that have one value the last line counts, of lists all of them do. */
+static void take_last(struct node *root)
+{
+	static const char *const single[] = { "ProtectSystem",	       "ProtectHome",
+					      "NoNewPrivileges",       "ProtectKernelModules",
+					      "ProtectKernelTunables", "ProtectKernelLogs",
+					      "SystemCallErrorNumber" };
+
+	for (size_t i = 0; i + 1 < root->count; i += 2) {
+		char *text = root->items[i + 1]->text;
+		const char *blank = strrchr(text, ' ');
+
+		for (size_t j = 0; blank && j < sizeof(single) / sizeof(single[0]); j++) {
+			if (strcmp(root->items[i]->text, single[j]) == 0) {
+				memmove(text, blank + 1, strlen(blank));
+				root->items[i + 1]->length = strlen(text);
+				break;
+			}
+		}
+	}
+}
+
 int import_systemd(struct import *import)
 {
 	static const struct import_row section_rows[] = {
@@ -548,6 +587,7 @@ int import_systemd(struct import *import)
 
 	if (r < 0)
 		return r;
+	take_last(import->root);
 	draft_line(
 		&import->draft, &import->draft.notes,
 		"A unit forbids what it names and nothing else: so does the section process below.");
