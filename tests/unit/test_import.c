@@ -208,6 +208,8 @@ static const struct refusal refusals[] = {
 	  "this is neither true nor false", false },
 	{ "systemd", "[Service]\nProtectSystem=most\n", 2, 15, "this is neither true nor false",
 	  false },
+	{ "systemd", "[Service]\nSystemCallFilter=~@mount @resources\n", 2, 18,
+	  "the group '@resources' of system calls is not known here", true },
 	{ "systemd", "[Service]\nPrivatePIDs=yes\n", 2, 1, "'PrivatePIDs' has no meaning here",
 	  true },
 	{ "openshell", "version: 2\n", 1, 10, "only version 1 is known", false },
@@ -336,6 +338,7 @@ static const struct {
 	{ "systemd",
 	  "[Service]\nRestrictAddressFamilies=~AF_PACKET\nRestrictAddressFamilies=~AF_VSOCK\n",
 	  "- unix", "- vsock" },
+	{ "systemd", "[Service]\nSystemCallFilter=~@privileged setuid\n", "- 'chown'\n", NULL },
 	/* Addresses over TCP only, in brackets, of one port; "localhost" is not the whole host. */
 	{ "openshell", OPENSHELL("{host: 192.0.2.1, port: 22}", "{path: /usr/bin/x}"),
 	  "{connect: '192.0.2.1:22', protocol: udp, expect: deny}", NULL },

@@ -10,12 +10,11 @@
 
 #include "base/mem.h"
 #include "import/import.h"
+#include "import/systemd_process.h"
 #include "import/unit_file.h"
-#include "policy/capabilities.h"
 
-/* Each word of a value, as a text node of its own. */
-static void each_word(struct import *import, const struct node *key, const struct node *value,
-		      import_key read)
+void systemd_each_word(struct import *import, const struct node *key, const struct node *value,
+		       import_key read)
 {
 	const char *at = value->text;
 
@@ -31,11 +30,6 @@ static void each_word(struct import *import, const struct node *key, const struc
 		free(word.text);
 		at += word.length;
 	}
-}
-
-static void line_of(struct import *import, const char *text, const struct node *key)
-{
-	draft_line(&import->draft, &import->draft.tail, "  %s # line %u", text, import_line(key));
 }
 
 /* The value of the last setting of @key, or NULL. */
@@ -128,23 +122,23 @@ static void writable_path(struct import *import, const struct node *key, const s
 
 static void read_only_paths(struct import *import, const struct node *key, const struct node *value)
 {
-	each_word(import, key, value, read_only_path);
+	systemd_each_word(import, key, value, read_only_path);
 }
 
 static void inaccessible_paths(struct import *import, const struct node *key,
 			       const struct node *value)
 {
-	each_word(import, key, value, inaccessible_path);
+	systemd_each_word(import, key, value, inaccessible_path);
 }
 
 static void no_exec_paths(struct import *import, const struct node *key, const struct node *value)
 {
-	each_word(import, key, value, no_exec_path);
+	systemd_each_word(import, key, value, no_exec_path);
 }
 
 static void writable_paths(struct import *import, const struct node *key, const struct node *value)
 {
-	each_word(import, key, value, writable_path);
+	systemd_each_word(import, key, value, writable_path);
 }
 
 /* StateDirectory= and its like: names below a folder, which may be written. */
@@ -172,7 +166,7 @@ static void own_folder(struct import *import, const struct node *key, const stru
 
 static void own_folders(struct import *import, const struct node *key, const struct node *value)
 {
-	each_word(import, key, value, own_folder);
+	systemd_each_word(import, key, value, own_folder);
 }
 
 /* Add a rule about a path of ours. */
@@ -275,7 +269,7 @@ static void deny_address(struct import *import, const struct node *key, const st
 
 static void allow_addresses(struct import *import, const struct node *key, const struct node *value)
 {
-	each_word(import, key, value, allow_address);
+	systemd_each_word(import, key, value, allow_address);
 }
 
 static void deny_addresses(struct import *import, const struct node *key, const struct node *value)
@@ -288,172 +282,8 @@ static void deny_addresses(struct import *import, const struct node *key, const 
 	draft_line(
 		&import->draft, &import->draft.notes,
 		"outside is a matter of the section listen here, and is not judged by this policy.");
-	each_word(import, key, value, deny_address);
+	systemd_each_word(import, key, value, deny_address);
 }
-
-static void families(struct import *import, const struct node *key, const struct node *value)
-{
-	static const struct {
-		const char *family;
-		const char *kind;
-	} table[] = {
-		{ "AF_UNIX", "unix" },
-		{ "AF_LOCAL", "unix" },
-		{ "AF_INET", "inet" },
-		{ "AF_INET6", "inet6" },
-		{ "AF_NETLINK", "netlink-all" },
-		{ "AF_PACKET", "packet" },
-		{ "AF_VSOCK", "vsock" },
-		{ "AF_ALG", "alg" },
-		{ "AF_BLUETOOTH", "bluetooth" },
-		{ "AF_CAN", "can" },
-		{ "AF_XDP", "xdp" },
-	};
-	bool except = *value->text == '~';
-	bool listed[sizeof(table) / sizeof(table[0])] = { false };
-	CLEAN_FREE char *copy = strdup(value->text + except);
-	char *rest = NULL;
-	bool first = true;
-
-	for (char *at = copy ? strtok_r(copy, " ", &rest) : NULL; at;
-	     at = strtok_r(NULL, " ", &rest)) {
-		bool known = strcmp(at, "none") == 0;
-
-		at += except && *at == '~'; /* a second line of the key */
-
-		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-			if (strcmp(table[i].family, at) == 0)
-				listed[i] = known = true;
-		}
-		if (!known && !except)
-			import_lost(import, value, "the family '%s' has no meaning here", at);
-	}
-	listed[0] = listed[0] || listed[1]; /* two names of one family */
-	listed[1] = false;
-	draft_line(&import->draft, &import->draft.tail, "sockets: # line %u", import_line(key));
-	draft_line(&import->draft, &import->draft.tail, "  allow:%s", "");
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (listed[i] == except || (except && i == 1))
-			continue;
-		draft_line(&import->draft, &import->draft.tail, "    - %s", table[i].kind);
-		first = false;
-	}
-	if (first) {
-		free(import->draft.tail.items[--import->draft.tail.count]);
-		draft_line(&import->draft, &import->draft.tail, "  allow: []");
-	}
-}
-
-static void refused_call(struct import *import, const struct node *key, const struct node *text)
-{
-	const char *name = text->text + (*text->text == '~');
-
-	(void)key;
-	if (strchr(name, ':') && strcmp(strchr(name, ':'), ":EPERM") != 0)
-		import_lost(import, text, "'%s': a refused call fails with EPERM here", name);
-	else if (*name)
-		draft_line(&import->draft, &import->draft.tail, "    - '%.*s'",
-			   (int)strcspn(name, ":"), name);
-}
-
-static void calls(struct import *import, const struct node *key, const struct node *value)
-{
-	if (*value->text != '~') {
-		import_lost(import, key,
-			    "a list of allowed system calls has no meaning here: only "
-			    "'~' lists, of refused ones");
-		return;
-	}
-	draft_line(
-		&import->draft, &import->draft.notes,
-		"Line %u: @groups of system calls are picket's, which may differ by a few calls.",
-		import_line(key));
-	draft_line(&import->draft, &import->draft.tail, "syscalls: # line %u", import_line(key));
-	draft_line(&import->draft, &import->draft.tail, "  deny:");
-	each_word(import, key, value, refused_call);
-}
-
-static void error_number(struct import *import, const struct node *key, const struct node *value)
-{
-	if (strcmp(value->text, "EPERM") != 0)
-		import_lost(import, key, "'%s': a refused call fails with EPERM here", value->text);
-}
-
-/* The capabilities that are left, as `process` has them. */
-static void bounding_set(struct import *import, const struct node *key, const struct node *value)
-{
-	bool except = *value->text == '~';
-	CLEAN_FREE char *copy = strdup(value->text + except);
-	CLEAN_FREE char *line = NULL;
-	char *rest = NULL;
-	__u64 bits = 0;
-
-	for (char *at = copy ? strtok_r(copy, " ", &rest) : NULL; at;
-	     at = strtok_r(NULL, " ", &rest)) {
-		unsigned int number = 0;
-		CLEAN_FREE char *lower = strdup(at);
-
-		for (char *c = lower; c && *c; c++)
-			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		if (lower && capabilities_find(lower, &number))
-			bits |= 1ULL << number;
-		else
-			import_lost(import, value, "the capability '%s' is not known here", at);
-	}
-	if (except)
-		bits = ~bits;
-	for (unsigned int i = 0; capabilities_name(i); i++) {
-		char *longer = NULL;
-
-		if (!(bits & 1ULL << i))
-			continue;
-		if (asprintf(&longer, "%s%s%s", line ? line : "", line ? ", " : "",
-			     capabilities_name(i)) < 0)
-			longer = NULL;
-		free(line);
-		line = longer;
-	}
-	draft_line(&import->draft, &import->draft.tail, "  capabilities: [%s] # line %u",
-		   line ? line : "", import_line(key));
-}
-
-/** Switches of the section process. */
-static const struct {
-	const char *key;
-	const char *line;
-} switches[] = {
-	{ "NoNewPrivileges", "setuid: deny" },	     { "RestrictNamespaces", "namespaces: deny" },
-	{ "ProtectKernelModules", "modules: deny" }, { "ProtectKernelTunables", "kernel: deny" },
-	{ "ProtectKernelLogs", "kernel: deny" },
-};
-
-static void read_switch(struct import *import, const struct node *key, const struct node *value)
-{
-	const char *line = "";
-
-	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-		if (strcmp(switches[i].key, key->text) == 0)
-			line = switches[i].line;
-	}
-	for (size_t i = 0; i < import->draft.tail.count; i++) {
-		if (strstr(import->draft.tail.items[i], line))
-			return; /* two keys of one switch */
-	}
-	if (strcmp(key->text, "RestrictNamespaces") == 0 && import_truth(value->text) < 0)
-		import_lost(import, key, "'RestrictNamespaces' of some kinds has no meaning here");
-	else if (import_is_true(import, value))
-		line_of(import, line, key);
-}
-
-static const struct import_row process_rows[] = {
-	{ "NoNewPrivileges", read_switch },
-	{ "RestrictNamespaces", read_switch },
-	{ "ProtectKernelModules", read_switch },
-	{ "ProtectKernelTunables", read_switch },
-	{ "ProtectKernelLogs", read_switch },
-	{ "CapabilityBoundingSet", bounding_set },
-	{ NULL, NULL },
-};
 
 static void no_meaning(struct import *import, const struct node *key, const struct node *value)
 {
@@ -526,27 +356,11 @@ static const struct import_row rows[] = {
 	{ NULL, NULL },
 };
 
-static void ignore(struct import *import, const struct node *key, const struct node *value)
-{
-	(void)import;
-	(void)key;
-	(void)value;
-}
-
-static bool is_row(const struct import_row *table, const char *key)
-{
-	while (table->key && strcmp(table->key, key) != 0)
-		table++;
-	return table->key != NULL;
-}
-
 /* What starts a service and the like is no sandboxing: it is named, and that is all. */
 static void other_key(struct import *import, const struct node *key, const struct node *value)
 {
 	(void)value;
-	if (is_row(process_rows, key->text) || strcmp(key->text, "SystemCallFilter") == 0 ||
-	    strcmp(key->text, "SystemCallErrorNumber") == 0 ||
-	    strcmp(key->text, "RestrictAddressFamilies") == 0)
+	if (systemd_is_process_key(key->text))
 		return;
 	draft_line(&import->draft, &import->draft.notes,
 		   "Line %u: '%s' is no sandboxing key, and was not looked at.", import_line(key),
@@ -577,12 +391,6 @@ static void take_last(struct node *root)
 
 int import_systemd(struct import *import)
 {
-	static const struct import_row section_rows[] = {
-		{ "RestrictAddressFamilies", families },
-		{ "SystemCallFilter", calls },
-		{ "SystemCallErrorNumber", error_number },
-		{ NULL, NULL },
-	};
 	int r = unit_file_parse(&import->source, "Service", &import->root, import->diags);
 
 	if (r < 0)
@@ -592,9 +400,6 @@ int import_systemd(struct import *import)
 		&import->draft, &import->draft.notes,
 		"A unit forbids what it names and nothing else: so does the section process below.");
 	import_map(import, import->root, "[Service]", rows, other_key);
-	import_map(import, import->root, "[Service]", section_rows, ignore);
-	draft_line(&import->draft, &import->draft.tail, "process:");
-	draft_line(&import->draft, &import->draft.tail, "  profile: off");
-	import_map(import, import->root, "[Service]", process_rows, ignore);
+	systemd_process(import);
 	return 0;
 }
