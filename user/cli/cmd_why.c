@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/daemon_call.h"
+#include "cli/denial.h"
 #include "cli/json_out.h"
 #include "cli/requests.h"
 
@@ -135,65 +135,10 @@ static int get_denials(const struct why *why, json_t **ret_result)
 	return CLI_FAILED;
 }
 
-static void print_rule(const json_t *denial)
-{
-	const json_t *rule = json_object_get(denial, "rule");
-	const char *text = daemon_text(rule, "text");
-
-	if (!rule)
-		return;
-	(void)fputs("    rule   ", stdout);
-	escape_write(stdout, daemon_text(rule, "verdict"), strlen(daemon_text(rule, "verdict")), 0);
-	(void)fputs(" ", stdout);
-	escape_write(stdout, text, strlen(text), 0);
-	(void)fputs(" at ", stdout);
-	escape_write(stdout, daemon_text(rule, "file"), strlen(daemon_text(rule, "file")), 0);
-	(void)printf(":%lld\n", (long long)daemon_number(rule, "line"));
-	text = daemon_text(rule, "reason");
-	if (!*text)
-		return;
-	(void)fputs("    why    ", stdout);
-	escape_write(stdout, text, strlen(text), 0);
-	(void)fputs("\n", stdout);
-}
-
-/* What would let it happen: somebody's approval, a line, or nothing. */
-static void print_remedy(const json_t *denial)
-{
-	static const struct {
-		const char *reason;
-		const char *text;
-	} asked[] = {
-		{ "held", "it waits for approval" },
-		{ "pending", "it may be tried again once somebody has approved it" },
-		{ "unheld", "it may be tried again once somebody has approved it" },
-		{ "granted", "it was approved" },
-		{ "refused", "somebody was asked and refused it" },
-	};
-	const char *reason = daemon_text(denial, "reason");
-	const char *line = daemon_text(denial, "suggest");
-	const char *request = daemon_text(denial, "request");
-
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-		if (strcmp(reason, asked[i].reason) != 0)
-			continue;
-		(void)printf("    asked  %s", asked[i].text);
-		if (*request)
-			(void)printf(": request %s", request);
-		(void)fputs("\n", stdout);
-		return;
-	}
-	if (*line)
-		requests_print_lines(line, "    allow  ", stdout);
-	else
-		(void)puts("    allow  no line of the policy would");
-}
-
 static void print_denial(const json_t *denial)
 {
 	requests_print_lines(daemon_text(denial, "text"), "", stdout);
-	print_rule(denial);
-	print_remedy(denial);
+	denial_explain(denial, stdout);
 }
 
 static void print_denials(const json_t *result)

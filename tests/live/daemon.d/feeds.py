@@ -93,6 +93,9 @@ def rights(tap, host, agent, path):
         got = denials(host, user, agent, 2)
         tap.check(f"agent.denials: {what}", len(got["result"]["denials"]) == 2 and
                   got["result"]["dropped"] == 0, got)
+        why = host.picket(user, "why", agent)
+        tap.check(f"why: {what} is told the line that would allow it", why.returncode == 0 and
+                  '    allow  - {allow: "127.0.0.1:18002", protocol: tcp}\n' in why.stdout, why)
     for last in (0, 1001):
         tap.equal(f"agent.denials: not {last}", denials(host, "watcher", agent, last)["error"]["code"],
                   -32602)
