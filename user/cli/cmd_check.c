@@ -3,7 +3,6 @@
  * `picket check`: whether `picket run` would take each policy, and why not.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +25,7 @@ static const char help[] =
 	"usage: picket check [options] POLICY...\n"
 	"\n"
 	"Read, compile and test each POLICY as `picket run` does.\n"
-	"\n"
-	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
-	"      --managed FOLDER   the layers of FOLDER above it, not those of " MANAGED_FOLDER "\n"
-	"      --no-managed       none above it\n"
+	"\n" POLICY_HELP_SET POLICY_HELP_USER POLICY_HELP_LAYERS
 	"      --strict           warnings are errors\n"
 	"      --verbose          also rules by section, and what @groups stand for\n"
 	"      --format FORMAT    text, json, or sarif (2.1.0, for code review), on stdout\n"
@@ -216,16 +211,7 @@ static int check_all(struct check *check, int count, char **paths)
 	return printed == CLI_OK ? code : printed;
 }
 
-enum option_id {
-	OPTION_SET = 256,
-	OPTION_USER,
-	OPTION_MANAGED,
-	OPTION_NO_MANAGED,
-	OPTION_STRICT,
-	OPTION_VERBOSE,
-	OPTION_FORMAT,
-	OPTION_JSON
-};
+enum option_id { OPTION_STRICT = 256, OPTION_VERBOSE, OPTION_FORMAT, OPTION_JSON };
 
 static int take_format(struct check *check, const char *word)
 {
@@ -242,77 +228,55 @@ static int take_format(struct check *check, const char *word)
 	return cli_usage("check", "--format is text, json or sarif, not '%s'", word);
 }
 
-static int take_user(struct check *check, const char *user)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
-	int code = policy_options_user("check", &check->args, user);
-	const struct passwd *entry =
-		code == CLI_OK && check->args.user ? getpwnam(check->args.user) : NULL;
+	struct check *check = context;
 
-	if (entry)
-		check->user = entry->pw_uid;
-	return code;
-}
-
-/* Returns 0, or -1 with *@ret_exit set. */
-static int take_option(struct check *check, int option, int *ret_exit)
-{
 	switch (option) {
-	case OPTION_SET:
-		*ret_exit = policy_options_set("check", &check->args, optarg);
-		return *ret_exit == CLI_OK ? 0 : -1;
-	case OPTION_USER:
-		*ret_exit = take_user(check, optarg);
-		return *ret_exit == CLI_OK ? 0 : -1;
-	case OPTION_MANAGED:
-		*ret_exit = policy_options_managed("check", &check->args, optarg);
-		return *ret_exit == CLI_OK ? 0 : -1;
-	case OPTION_NO_MANAGED:
-		check->args.no_managed = true;
-		return 0;
 	case OPTION_VERBOSE:
 		check->verbose = true;
-		return 0;
+		return CLI_OK;
 	case OPTION_STRICT:
 		check->strict = true;
-		return 0;
-	case OPTION_FORMAT:
-		*ret_exit = take_format(check, optarg);
-		return *ret_exit == CLI_OK ? 0 : -1;
+		return CLI_OK;
 	case OPTION_JSON:
 		check->format = FORMAT_JSON;
-		return 0;
-	case 'h':
-		*ret_exit = cli_help(help);
-		return -1;
+		return CLI_OK;
 	default:
-		*ret_exit = cli_usage("check", NULL);
-		return -1;
+		return take_format(check, optarg);
 	}
 }
 
 int cmd_check(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "managed", required_argument, NULL, OPTION_MANAGED },
-		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
 		{ "strict", no_argument, NULL, OPTION_STRICT },
 		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 		{ "format", required_argument, NULL, OPTION_FORMAT },
 		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(check_reset) struct check check = { .user = getuid() };
-	int code = CLI_OK;
-	int option;
+	const struct policy_options command = {
+		.command = "check",
+		.help = help,
+		.own = options,
+		.take = take_option,
+		.context = &check,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER | POLICY_OPTION_LAYERS,
+		.args = &check.args,
+		.count = 1,
+	};
+	const struct passwd *entry;
+	int code;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (take_option(&check, option, &code))
-			return code;
-	}
+	if (!policy_options_parse(&command, argc, argv, &code))
+		return code;
+	entry = check.args.user ? getpwnam(check.args.user) : NULL;
+	if (entry)
+		check.user = entry->pw_uid;
 	if (optind >= argc)
-		return cli_usage("check", "no policy to check");
+		return cli_usage("check", "no policy to check: write 'picket check POLICY...'");
 	return check_all(&check, argc - optind, argv + optind);
 }

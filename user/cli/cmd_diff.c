@@ -3,7 +3,6 @@
  * `picket diff`: what changes when one policy takes the place of another, as acts.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,25 +21,13 @@ static const char help[] =
 	"shortest example, both verdicts, and the rules that decide.\n"
 	"\n"
 	"      --fail-on WHICH    exit with 1 for: opens (something gets a milder verdict), closes,\n"
-	"                         or any difference (the default)\n"
-	"      --set NAME=VALUE   set a variable of both policies; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
-	"      --managed FOLDER   the layers of FOLDER above both, not those of " MANAGED_FOLDER
-	"\n"
-	"      --no-managed       none above them\n"
-	"      --json             the differences as one JSON document\n"
+	"                         or any difference (the default)\n" POLICY_HELP_SET POLICY_HELP_USER
+		POLICY_HELP_LAYERS "      --json             the differences as one JSON document\n"
 	"\n"
 	"Exit status: 0: nothing of what --fail-on says; 1: differences, or a policy is not valid;\n"
 	"             2: usage.\n";
 
-enum option_id {
-	OPTION_FAIL_ON = 256,
-	OPTION_SET,
-	OPTION_USER,
-	OPTION_MANAGED,
-	OPTION_NO_MANAGED,
-	OPTION_JSON
-};
+enum option_id { OPTION_FAIL_ON = 256 };
 
 /* What --fail-on says. */
 enum fail_on { FAIL_ON_ANY, FAIL_ON_OPENS, FAIL_ON_CLOSES };
@@ -60,14 +47,19 @@ static void command_reset(struct command *command)
 	}
 }
 
-static int take_fail_on(struct command *command, const char *value)
+/* The command's own option. */
+static int take_fail_on(void *context, int option)
 {
+	struct command *command = context;
+	const char *value = optarg;
+
 	static const char *const words[] = {
 		[FAIL_ON_ANY] = "any",
 		[FAIL_ON_OPENS] = "opens",
 		[FAIL_ON_CLOSES] = "closes",
 	};
 
+	(void)option;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strcmp(value, words[i]) != 0)
 			continue;
@@ -75,55 +67,6 @@ static int take_fail_on(struct command *command, const char *value)
 		return CLI_OK;
 	}
 	return cli_usage("diff", "--fail-on '%s' is none of opens, closes, any", value);
-}
-
-/* An option that is for both policies. */
-static int take_both(struct command *command,
-		     int (*take)(const char *, struct policy_args *, const char *))
-{
-	int code = take("diff", &command->args[0], optarg);
-
-	return code == CLI_OK ? take("diff", &command->args[1], optarg) : code;
-}
-
-/* Returns CLI_OK, or the exit code; *@ret_done: stop with it. */
-static int take_option(struct command *command, int option, bool *ret_done)
-{
-	switch (option) {
-	case OPTION_FAIL_ON:
-		return take_fail_on(command, optarg);
-	case OPTION_SET:
-		return take_both(command, policy_options_set);
-	case OPTION_USER:
-		return take_both(command, policy_options_user);
-	case OPTION_MANAGED:
-		return take_both(command, policy_options_managed);
-	case OPTION_NO_MANAGED:
-		command->args[0].no_managed = command->args[1].no_managed = true;
-		return CLI_OK;
-	case OPTION_JSON:
-		command->json = true;
-		return CLI_OK;
-	case 'h':
-		*ret_done = true;
-		return cli_help(help);
-	default:
-		return cli_usage("diff", NULL);
-	}
-}
-
-static int load(struct policy_args *args, struct cli_policy *ret_policy)
-{
-	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	int r = policy_args_compile(args, ret_policy, &diags);
-
-	/* Warnings are for `check`. */
-	if (r == 0)
-		return CLI_OK;
-	cli_print_diags(&diags);
-	errno = -r;
-	return diag_has_errors(&diags) ? CLI_FAILED :
-					 cli_error("diff", "cannot use '%s': %m", args->path);
 }
 
 /* The exit code of what was found. */
@@ -189,29 +132,33 @@ int cmd_diff(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "fail-on", required_argument, NULL, OPTION_FAIL_ON },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "managed", required_argument, NULL, OPTION_MANAGED },
-		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(command_reset) struct command command = { 0 };
-	bool done = false;
-	int option;
+	const struct policy_options all = {
+		.command = "diff",
+		.help = help,
+		.own = options,
+		.take = take_fail_on,
+		.context = &command,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER | POLICY_OPTION_LAYERS |
+			  POLICY_OPTION_JSON,
+		.args = command.args,
+		.count = SIDES,
+		.json = &command.json,
+	};
 	int code;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		code = take_option(&command, option, &done);
-		if (code != CLI_OK || done)
-			return code;
-	}
+	if (!policy_options_parse(&all, argc, argv, &code))
+		return code;
 	if (argc - optind != SIDES)
-		return cli_usage("diff", "two policies are compared, not %d", argc - optind);
+		return cli_usage(
+			"diff",
+			"two policies are compared, not %d: write 'picket diff BEFORE AFTER'",
+			argc - optind);
 	for (size_t i = 0; i < SIDES; i++) {
 		command.args[i].path = argv[optind + (int)i];
-		code = load(&command.args[i], &command.policies[i]);
+		code = policy_options_compile("diff", &command.args[i], &command.policies[i]);
 		if (code != CLI_OK)
 			return code;
 	}

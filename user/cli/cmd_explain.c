@@ -4,7 +4,6 @@
  * lost. The options are here; the answer is put together and printed by explain_answer.c.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +16,9 @@
 #include "policy/exec_words.h"
 
 static const char help[] =
-	"usage: picket explain POLICY --connect ADDRESS:PORT [--name NAME] [--protocol PROTOCOL]\n"
-	"       picket explain POLICY --connect NAME:PORT [--protocol PROTOCOL]\n"
-	"       picket explain POLICY --listen ADDRESS:PORT [--from ADDRESS] [--protocol PROTOCOL]\n"
+	"usage: picket explain POLICY --connect ADDRESS:PORT [--name NAME] [--protocol PROTO]\n"
+	"       picket explain POLICY --connect NAME:PORT [--protocol PROTO]\n"
+	"       picket explain POLICY --listen ADDRESS:PORT [--from ADDR] [--protocol PROTO]\n"
 	"       picket explain POLICY --open PATH [--access LIST]\n"
 	"       picket explain POLICY --exec PATH\n"
 	"       picket explain POLICY --run COMMAND\n"
@@ -29,26 +28,22 @@ static const char help[] =
 	"Say what POLICY decides about one act, by which rule of which layer, which rules matched and\n"
 	"lost, and what smallest change would give the other verdict.\n"
 	"\n"
-	"      --connect TO:PORT    connect or send to it: an address (IPv6 in brackets) or host name\n"
-	"      --name NAME          the address is one that a resolver answered with for NAME\n"
-	"      --listen ADDR:PORT   bind to it and wait for connections\n"
-	"      --from ADDR          one comes from there\n"
-	"      --protocol PROTOCOL  tcp (the default), udp, or of --connect ADDRESS icmp\n"
-	"      --open PATH          use a file\n"
-	"      --access LIST        read (the default), write, exec, connect, or all; with commas\n"
-	"      --exec PATH          start a program\n"
-	"      --run COMMAND        start a program with arguments: words between blanks, one that\n"
-	"                           has a blank with a backslash before it; a program without a\n"
-	"                           path is the one in /usr/bin\n"
-	"      --unix NAME          connect or send to an abstract unix socket\n"
-	"      --process            all switches of the process section, and who decides them\n"
-	"      --by PROGRAM         the act is this program's: counts for rules with 'by'\n"
-	"      --set NAME=VALUE     set a variable of the policy; may be repeated\n"
-	"      --user USER          HOME and USER of this user (name or number)\n"
-	"      --managed FOLDER     the layers of FOLDER above it, not those of " MANAGED_FOLDER
-	"\n"
-	"      --no-managed         none above it\n"
-	"      --json               the answer as one JSON document\n"
+	"      --connect TO:PORT  connect or send to it: an address (IPv6 in brackets) or host name\n"
+	"      --name NAME        the address is one that a resolver answered with for NAME\n"
+	"      --listen AT:PORT   bind to it and wait for connections\n"
+	"      --from ADDR        one comes from there\n"
+	"      --protocol PROTO   tcp (the default), udp, or of --connect ADDRESS icmp\n"
+	"      --open PATH        use a file\n"
+	"      --access LIST      read (the default), write, exec, connect, or all; with commas\n"
+	"      --exec PATH        start a program\n"
+	"      --run COMMAND      start a program with arguments: words between blanks, one that\n"
+	"                         has a blank with a backslash before it; a program without a\n"
+	"                         path is the one in /usr/bin\n"
+	"      --unix NAME        connect or send to an abstract unix socket\n"
+	"      --process          all switches of the process section, and who decides them\n"
+	"      --by PROGRAM       the act is this program's: counts for rules with 'by'\n" POLICY_HELP_SET
+		POLICY_HELP_USER POLICY_HELP_LAYERS
+	"      --json             the answer as one JSON document\n"
 	"\n"
 	"Exit status: 0: answered, whatever the verdict is; 1: the policy is not valid; 2: usage.\n";
 
@@ -64,12 +59,7 @@ enum option_id {
 	OPTION_RUN,
 	OPTION_UNIX,
 	OPTION_PROCESS,
-	OPTION_BY,
-	OPTION_SET,
-	OPTION_USER,
-	OPTION_MANAGED,
-	OPTION_NO_MANAGED,
-	OPTION_JSON
+	OPTION_BY
 };
 
 /* What the command line says. */
@@ -99,16 +89,20 @@ static void explain_reset(struct explain *explain)
 static int take_act(struct explain *explain, const char *act)
 {
 	if (explain->act)
-		return cli_usage("explain", "one act at a time: --%s and --%s are two",
-				 explain->act, act);
+		return cli_usage(
+			"explain",
+			"one act at a time: --%s and --%s are two; ask one after the other",
+			explain->act, act);
 	explain->act = act;
 	explain->target = optarg;
 	return CLI_OK;
 }
 
-/* Returns CLI_OK, or the exit code; *@ret_done: stop with it. */
-static int take_option(struct explain *explain, int option, bool *ret_done)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
+	struct explain *explain = context;
+
 	switch (option) {
 	case OPTION_CONNECT:
 		return take_act(explain, "connect");
@@ -136,26 +130,9 @@ static int take_option(struct explain *explain, int option, bool *ret_done)
 	case OPTION_FROM:
 		explain->network.from = optarg;
 		return CLI_OK;
-	case OPTION_ACCESS:
+	default:
 		explain->access = optarg;
 		return CLI_OK;
-	case OPTION_SET:
-		return policy_options_set("explain", &explain->args, optarg);
-	case OPTION_USER:
-		return policy_options_user("explain", &explain->args, optarg);
-	case OPTION_MANAGED:
-		return policy_options_managed("explain", &explain->args, optarg);
-	case OPTION_NO_MANAGED:
-		explain->args.no_managed = true;
-		return CLI_OK;
-	case OPTION_JSON:
-		explain->json = true;
-		return CLI_OK;
-	case 'h':
-		*ret_done = true;
-		return cli_help(help);
-	default:
-		return cli_usage("explain", NULL);
 	}
 }
 
@@ -232,9 +209,10 @@ static int ask_open(struct explain *explain, struct explain_answer *answer)
 	if (explain->access)
 		part.access = parse_access(explain->access);
 	if (part.access == 0)
-		return cli_usage("explain",
-				 "--access '%s' is no list of read, write, exec, connect, all",
-				 explain->access);
+		return cli_usage(
+			"explain",
+			"--access '%s' is no list of read, write, exec, connect, all, with commas",
+			explain->access);
 	answer->parts[answer->count++] = part;
 	return resolve_target(explain, answer);
 }
@@ -258,7 +236,8 @@ static int ask_run(struct explain *explain, struct explain_answer *answer)
 	if (count < 0)
 		return cli_error("explain", "out of memory");
 	if (count == 0 || !*explain->words[0])
-		return cli_usage("explain", "--run '%s' has no program", explain->target);
+		return cli_usage("explain", "--run '%s' has no program: write --run 'git push'",
+				 explain->target);
 	if (asprintf(&path, "%s%s", strchr(explain->words[0], '/') ? "" : "/usr/bin/",
 		     explain->words[0]) < 0) {
 		path = NULL;
@@ -281,7 +260,8 @@ static int ask_unix(struct explain *explain, struct explain_answer *answer)
 	/* Policies may write the sign that tools show. */
 	explain->target += *explain->target == '@';
 	if (!*explain->target)
-		return cli_usage("explain", "--unix needs a name");
+		return cli_usage("explain",
+				 "--unix needs a name: write --unix NAME or --unix @NAME");
 	answer->target = explain->target;
 	answer->parts[answer->count++] =
 		(struct explain_part){ .section = PK_SECTION_UNIX, .access = PK_ACCESS_ABSTRACT };
@@ -291,17 +271,49 @@ static int ask_unix(struct explain *explain, struct explain_answer *answer)
 static int ask_process(struct explain *explain, struct explain_answer *answer)
 {
 	(void)answer;
-	return explain->by ? cli_usage("explain", "--by does not go with --process") : CLI_OK;
+	return explain->by ?
+		       cli_usage("explain", "--by does not go with --process: its switches are the "
+					    "same for all programs") :
+		       CLI_OK;
 }
 
 static const struct {
 	const char *act;
+	const char *target; /* what it is asked about, for those who leave it out */
 	int (*ask)(struct explain *explain, struct explain_answer *answer);
 } acts[] = {
-	{ "connect", ask_connect }, { "listen", ask_listen }, { "open", ask_open },
-	{ "exec", ask_exec },	    { "run", ask_run },	      { "unix", ask_unix },
-	{ "process", ask_process },
+	{ "connect", "TO:PORT", ask_connect }, { "listen", "AT:PORT", ask_listen },
+	{ "open", "PATH", ask_open },	       { "exec", "PATH", ask_exec },
+	{ "run", "COMMAND", ask_run },	       { "unix", "NAME", ask_unix },
+	{ "process", "", ask_process },
 };
+
+/* Words that stand where only the policy does: most likely acts without their dashes. */
+static int refuse_operands(const struct explain *explain, int count, char **operands)
+{
+	for (int i = 0; i < count; i++) {
+		for (size_t j = 0; j < sizeof(acts) / sizeof(*acts); j++) {
+			const char *target = i + 1 < count && *acts[j].target ? operands[i + 1] :
+										acts[j].target;
+
+			if (strcmp(operands[i], acts[j].act) == 0)
+				return cli_usage("explain",
+						 "'%s' is an option: write 'picket explain %s "
+						 "--%s%s%s'",
+						 operands[i], i ? operands[0] : "POLICY",
+						 operands[i], *target ? " " : "", target);
+		}
+	}
+	if (explain->act && strcmp(explain->act, "run") == 0)
+		return cli_usage("explain",
+				 "one policy at a time, not %d: a command with blanks is one "
+				 "argument, as in --run 'git push'",
+				 count);
+	return cli_usage("explain",
+			 "one policy at a time, not %d: write 'picket explain POLICY --open PATH', "
+			 "or another act",
+			 count);
+}
 
 static bool is_act(const struct explain *explain, const char *act)
 {
@@ -353,17 +365,11 @@ static int fill(struct explain_answer *answer, const struct cli_policy *policy,
 static int explain_policy(struct explain *explain, struct explain_answer *answer)
 {
 	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
-	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	int r = policy_args_compile(&explain->args, &policy, &diags);
+	int code = policy_options_compile("explain", &explain->args, &policy);
+	int r;
 
-	/* Warnings are for `check`. */
-	if (r < 0) {
-		cli_print_diags(&diags);
-		errno = -r;
-		return diag_has_errors(&diags) ?
-			       CLI_FAILED :
-			       cli_error("explain", "cannot use '%s': %m", explain->args.path);
-	}
+	if (code != CLI_OK)
+		return code;
 	if (is_act(explain, "process"))
 		return explain_process(explain->args.path, &policy.image, explain->json);
 	r = fill(answer, &policy, &explain->change);
@@ -391,29 +397,32 @@ int cmd_explain(int argc, char **argv)
 		{ "unix", required_argument, NULL, OPTION_UNIX },
 		{ "process", no_argument, NULL, OPTION_PROCESS },
 		{ "by", required_argument, NULL, OPTION_BY },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "managed", required_argument, NULL, OPTION_MANAGED },
-		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(explain_reset) struct explain explain = { 0 };
 	CLEAN(explain_answer_reset) struct explain_answer answer = { 0 };
-	bool done = false;
-	int option;
+	const struct policy_options command = {
+		.command = "explain",
+		.help = help,
+		.own = options,
+		.take = take_option,
+		.context = &explain,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER | POLICY_OPTION_LAYERS |
+			  POLICY_OPTION_JSON,
+		.args = &explain.args,
+		.count = 1,
+		.json = &explain.json,
+	};
 	int code;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		code = take_option(&explain, option, &done);
-		if (code != CLI_OK || done)
-			return code;
-	}
+	if (!policy_options_parse(&command, argc, argv, &code))
+		return code;
 	if (optind >= argc)
-		return cli_usage("explain", "no policy given");
+		return cli_usage("explain",
+				 "no policy given: write 'picket explain POLICY --open PATH', or "
+				 "another act");
 	if (optind + 1 < argc)
-		return cli_usage("explain", "one policy at a time, not %d", argc - optind);
+		return refuse_operands(&explain, argc - optind, argv + optind);
 	explain.args.path = argv[optind];
 	code = ask(&explain, &answer);
 	return code == CLI_OK ? explain_policy(&explain, &answer) : code;

@@ -3,7 +3,6 @@
  * `picket export`: what of a policy systemd or Landlock can say.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,10 +18,8 @@ static const char help[] =
 	"Print what of POLICY another enforcement can say: a drop-in of a systemd service, or paths\n"
 	"and TCP ports for Landlock, as JSON. What it cannot say is listed, and an error.\n"
 	"\n"
-	"      --lossy            print it all the same; the list is of warnings\n"
-	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
-	"\n"
+	"      --lossy            print it all the same; the list is of warnings\n" POLICY_HELP_SET
+		POLICY_HELP_USER "\n"
 	"Exit status: 0: all of it is expressed, or --lossy; 1: not; 2: usage.\n";
 
 /** What is exported. */
@@ -83,34 +80,37 @@ static int export_policy(struct exporting *exporting)
 	return diags.count ? CLI_FAILED : cli_error("export", "%s", strerror(-r));
 }
 
-enum option_id { OPTION_LOSSY = 256, OPTION_SET, OPTION_USER };
+enum option_id { OPTION_LOSSY = 256 };
+
+/* The command's own option. */
+static int take_lossy(void *context, int option)
+{
+	struct exporting *exporting = context;
+
+	exporting->lossy = option == OPTION_LOSSY;
+	return CLI_OK;
+}
 
 int cmd_export(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "lossy", no_argument, NULL, OPTION_LOSSY },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(exporting_reset) struct exporting exporting = { 0 };
-	int code = CLI_OK;
-	int option;
+	const struct policy_options all = {
+		.command = "export",
+		.help = help,
+		.own = options,
+		.take = take_lossy,
+		.context = &exporting,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER,
+		.args = &exporting.args,
+		.count = 1,
+	};
+	int code;
 
-	while (code == CLI_OK && (option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (option == 'h')
-			return cli_help(help);
-		if (option == OPTION_LOSSY)
-			exporting.lossy = true;
-		else if (option == OPTION_SET)
-			code = policy_options_set("export", &exporting.args, optarg);
-		else if (option == OPTION_USER)
-			code = policy_options_user("export", &exporting.args, optarg);
-		else
-			code = cli_usage("export", NULL);
-	}
-	if (code != CLI_OK)
+	if (!policy_options_parse(&all, argc, argv, &code))
 		return code;
 	if (optind + 2 != argc)
 		return cli_usage("export", "name a format and a policy");

@@ -2,7 +2,6 @@
 /*
  * `picket learn`: a policy from what was recorded.
  */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -38,11 +37,13 @@ static void command_reset(struct learn_command *command)
 	policy_args_reset(&command->args);
 }
 
-enum option_id { OPTION_NAME = 256, OPTION_LOSSY, OPTION_USER };
+enum option_id { OPTION_NAME = 256, OPTION_LOSSY };
 
-/* Returns CLI_OK to go on, or the exit code; *@ret_done: it is an answer. */
-static int take_option(struct learn_command *command, int option, bool *ret_done)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
+	struct learn_command *command = context;
+
 	switch (option) {
 	case 'o':
 		command->out.path = optarg;
@@ -50,16 +51,9 @@ static int take_option(struct learn_command *command, int option, bool *ret_done
 	case OPTION_NAME:
 		command->out.name = optarg;
 		return CLI_OK;
-	case OPTION_LOSSY:
+	default:
 		command->lossy = true;
 		return CLI_OK;
-	case OPTION_USER:
-		return policy_options_user("learn", &command->args, optarg);
-	case 'h':
-		*ret_done = true;
-		return cli_help(help);
-	default:
-		return cli_usage("learn", NULL);
 	}
 }
 
@@ -69,22 +63,26 @@ int cmd_learn(int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "name", required_argument, NULL, OPTION_NAME },
 		{ "lossy", no_argument, NULL, OPTION_LOSSY },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(command_reset) struct learn_command command = { .out.name = "learned" };
-	bool done = false;
-	int option;
+	const struct policy_options all = {
+		.command = "learn",
+		.help = help,
+		.letters = "o:",
+		.own = options,
+		.take = take_option,
+		.context = &command,
+		.shared = POLICY_OPTION_USER,
+		.args = &command.args,
+		.count = 1,
+	};
 	int code;
 
-	while ((option = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
-		code = take_option(&command, option, &done);
-		if (done || code != CLI_OK)
-			return code;
-	}
+	if (!policy_options_parse(&all, argc, argv, &code))
+		return code;
 	if (optind >= argc)
-		return cli_usage("learn", "no recorded events");
+		return cli_usage("learn", "no recorded events: write 'picket learn EVENTS'");
 	code = recordings_read("learn", argv + optind, argc - optind, command.lossy,
 			       &command.recording);
 	if (code != CLI_OK)

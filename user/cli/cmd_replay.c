@@ -3,7 +3,6 @@
  * `picket replay`: what a policy, or a change of one, would have meant for what happened.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,12 +25,8 @@ static const char help[] =
 	"\n"
 	"  -p, --policy POLICY    a policy; twice: the one before and the one after\n"
 	"      --fail-on WHAT     changed (the default), opened, closed or nothing\n"
-	"      --lossy            take recordings from which events are missing\n"
-	"      --set NAME=VALUE   set a variable of the policies; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
-	"      --managed FOLDER   the layers of FOLDER above them, not those of " MANAGED_FOLDER
-	"\n"
-	"      --no-managed       none above them\n"
+	"      --lossy            take recordings from which events are missing\n" POLICY_HELP_SET
+		POLICY_HELP_USER POLICY_HELP_LAYERS
 	"      --json             one JSON document on stdout\n"
 	"\n"
 	"Exit status: 0: no such change; 1: there is one, or it failed; 2: usage.\n";
@@ -251,15 +246,7 @@ static int run(struct replay_command *command, char *const *files, int count)
 	return code == CLI_OK ? exit_code(command) : code;
 }
 
-enum option_id {
-	OPTION_FAIL_ON = 256,
-	OPTION_LOSSY,
-	OPTION_SET,
-	OPTION_USER,
-	OPTION_MANAGED,
-	OPTION_NO_MANAGED,
-	OPTION_JSON
-};
+enum option_id { OPTION_FAIL_ON = 256, OPTION_LOSSY };
 
 static int take_fail_on(struct replay_command *command, const char *word)
 {
@@ -276,39 +263,26 @@ static int take_fail_on(struct replay_command *command, const char *word)
 static int take_policy(struct replay_command *command, const char *path)
 {
 	if (command->count == 2)
-		return cli_usage("replay", "more than two policies");
+		return cli_usage(
+			"replay",
+			"more than two policies: the one before and the one after are compared");
 	command->paths[command->count++] = path;
 	return CLI_OK;
 }
 
-/* Returns CLI_OK to go on, or the exit code; *@ret_done: it is an answer. */
-static int take_option(struct replay_command *command, int option, bool *ret_done)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
+	struct replay_command *command = context;
+
 	switch (option) {
 	case 'p':
 		return take_policy(command, optarg);
 	case OPTION_FAIL_ON:
 		return take_fail_on(command, optarg);
-	case OPTION_LOSSY:
+	default:
 		command->lossy = true;
 		return CLI_OK;
-	case OPTION_SET:
-		return policy_options_set("replay", &command->args, optarg);
-	case OPTION_USER:
-		return policy_options_user("replay", &command->args, optarg);
-	case OPTION_MANAGED:
-		return policy_options_managed("replay", &command->args, optarg);
-	case OPTION_NO_MANAGED:
-		command->args.no_managed = true;
-		return CLI_OK;
-	case OPTION_JSON:
-		command->json = true;
-		return CLI_OK;
-	case 'h':
-		*ret_done = true;
-		return cli_help(help);
-	default:
-		return cli_usage("replay", NULL);
 	}
 }
 
@@ -318,27 +292,30 @@ int cmd_replay(int argc, char **argv)
 		{ "policy", required_argument, NULL, 'p' },
 		{ "fail-on", required_argument, NULL, OPTION_FAIL_ON },
 		{ "lossy", no_argument, NULL, OPTION_LOSSY },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "managed", required_argument, NULL, OPTION_MANAGED },
-		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(command_reset) struct replay_command command = { .recording.by_program = true };
-	bool done = false;
-	int option;
+	const struct policy_options all = {
+		.command = "replay",
+		.help = help,
+		.letters = "p:",
+		.own = options,
+		.take = take_option,
+		.context = &command,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER | POLICY_OPTION_LAYERS |
+			  POLICY_OPTION_JSON,
+		.args = &command.args,
+		.count = 1,
+		.json = &command.json,
+	};
+	int code;
 
-	while ((option = getopt_long(argc, argv, "p:h", options, NULL)) >= 0) {
-		int code = take_option(&command, option, &done);
-
-		if (done || code != CLI_OK)
-			return code;
-	}
+	if (!policy_options_parse(&all, argc, argv, &code))
+		return code;
 	if (!command.count)
 		return cli_usage("replay", "no policy: give one or two with -p POLICY");
 	if (optind >= argc)
-		return cli_usage("replay", "no recorded events");
+		return cli_usage("replay",
+				 "no recorded events: write 'picket replay EVENTS -p POLICY'");
 	return run(&command, argv + optind, argc - optind);
 }

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,25 +30,13 @@ static const char help[] =
 	"      --effective KEY    instead: what each layer says of KEY, and what holds; a path,\n"
 	"                         ADDRESS:PORT, NAME:PORT, @SOCKET, a switch of process, a command\n"
 	"  -o, --output FILE      write the image to FILE instead\n"
-	"      --audit            compile as for `picket run --audit`\n"
-	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
-	"      --managed FOLDER   the layers of FOLDER above it, not those of " MANAGED_FOLDER "\n"
-	"      --no-managed       none above it\n"
+	"      --audit            compile as for `picket run --audit`\n" POLICY_HELP_SET
+		POLICY_HELP_USER POLICY_HELP_LAYERS
 	"      --json             figures, defaults and rules as one JSON document\n"
 	"\n"
 	"Exit status: 0: done; 1: not a valid policy or image; 2: usage.\n";
 
-enum option_id {
-	OPTION_STATES = 256,
-	OPTION_EFFECTIVE,
-	OPTION_AUDIT,
-	OPTION_SET,
-	OPTION_USER,
-	OPTION_MANAGED,
-	OPTION_NO_MANAGED,
-	OPTION_JSON
-};
+enum option_id { OPTION_STATES = 256, OPTION_EFFECTIVE, OPTION_AUDIT };
 
 struct show {
 	struct policy_args args;
@@ -117,20 +104,6 @@ static int load_image(struct show *show, int fd)
 	return CLI_OK;
 }
 
-static int load_policy(struct show *show)
-{
-	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	int r = policy_args_compile(&show->args, &show->policy, &diags);
-
-	/* Warnings are for `check`. */
-	if (r == 0)
-		return CLI_OK;
-	cli_print_diags(&diags);
-	errno = -r;
-	return diag_has_errors(&diags) ? CLI_FAILED :
-					 cli_error("show", "cannot use '%s': %m", show->args.path);
-}
-
 /* What is no regular file (a pipe) can only be a policy. */
 static int load(struct show *show)
 {
@@ -147,7 +120,7 @@ static int load(struct show *show)
 		return load_image(show, fd);
 	}
 	mem_close_fd(&fd);
-	return load_policy(show);
+	return policy_options_compile("show", &show->args, &show->policy);
 }
 
 /* What is half written is refused by validation; a device is left alone. */
@@ -293,9 +266,11 @@ static int show_image(const struct show *show)
 	return r < 0 ? cli_error("show", "cannot show the image: %m") : CLI_OK;
 }
 
-/* Returns CLI_OK, or the exit code; *@ret_done: stop with it. */
-static int take_option(struct show *show, int option, bool *ret_done)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
+	struct show *show = context;
+
 	switch (option) {
 	case OPTION_STATES:
 		show->states = true;
@@ -306,26 +281,9 @@ static int take_option(struct show *show, int option, bool *ret_done)
 	case 'o':
 		show->output = optarg;
 		return CLI_OK;
-	case OPTION_AUDIT:
+	default:
 		show->args.audit = true;
 		return CLI_OK;
-	case OPTION_SET:
-		return policy_options_set("show", &show->args, optarg);
-	case OPTION_USER:
-		return policy_options_user("show", &show->args, optarg);
-	case OPTION_MANAGED:
-		return policy_options_managed("show", &show->args, optarg);
-	case OPTION_NO_MANAGED:
-		show->args.no_managed = true;
-		return CLI_OK;
-	case OPTION_JSON:
-		show->json = true;
-		return CLI_OK;
-	case 'h':
-		*ret_done = true;
-		return cli_help(help);
-	default:
-		return cli_usage("show", NULL);
 	}
 }
 
@@ -336,28 +294,32 @@ int cmd_show(int argc, char **argv)
 		{ "effective", required_argument, NULL, OPTION_EFFECTIVE },
 		{ "output", required_argument, NULL, 'o' },
 		{ "audit", no_argument, NULL, OPTION_AUDIT },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "managed", required_argument, NULL, OPTION_MANAGED },
-		{ "no-managed", no_argument, NULL, OPTION_NO_MANAGED },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(show_reset) struct show show = { 0 };
-	bool done = false;
-	int option;
+	const struct policy_options command = {
+		.command = "show",
+		.help = help,
+		.letters = "o:",
+		.own = options,
+		.take = take_option,
+		.context = &show,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER | POLICY_OPTION_LAYERS |
+			  POLICY_OPTION_JSON,
+		.args = &show.args,
+		.count = 1,
+		.json = &show.json,
+	};
 	int code;
 
-	while ((option = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
-		code = take_option(&show, option, &done);
-		if (code != CLI_OK || done)
-			return code;
-	}
+	if (!policy_options_parse(&command, argc, argv, &code))
+		return code;
 	if (optind >= argc)
-		return cli_usage("show", "no policy or image given");
+		return cli_usage("show", "no policy or image given: write 'picket show POLICY'");
 	if (optind + 1 < argc)
-		return cli_usage("show", "one policy or image at a time, not %d", argc - optind);
+		return cli_usage("show",
+				 "one policy or image at a time, not %d: show one after the other",
+				 argc - optind);
 	if (show.states && (show.json || show.output))
 		return cli_usage("show", "--states goes neither with --json nor with --output");
 	if (show.effective && (show.states || show.output))

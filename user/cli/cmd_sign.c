@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +21,8 @@ static const char help[] =
 	"Sign POLICY and all that it includes: makes POLICY.sig. The policy must pass its own tests.\n"
 	"\n"
 	"      --key KEY          the private key, as made by `picket keygen`\n"
-	"      --serial N         the serial, 1 or more; default: one more than that of POLICY.sig, or 1\n"
-	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
-	"\n"
+	"      --serial N         the serial, 1 or more; default: one more than that of POLICY.sig, or 1\n" POLICY_HELP_SET
+		POLICY_HELP_USER "\n"
 	"Exit status: 0: signed; 1: not signed; 2: usage.\n";
 
 /** What is signed, with what. */
@@ -139,23 +136,18 @@ static bool take_serial(struct signing *signing, const char *text)
 	return *text >= '1' && *text <= '9' && errno == 0 && *end == '\0';
 }
 
-enum option_id { OPTION_KEY = 256, OPTION_SERIAL, OPTION_SET, OPTION_USER };
+enum option_id { OPTION_KEY = 256, OPTION_SERIAL };
 
-/* Returns 0, or -1 with *@ret_exit set. */
-static int take_option(struct signing *signing, int option, int *ret_exit)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
-	*ret_exit = CLI_OK;
+	struct signing *signing = context;
+
 	if (option == OPTION_KEY)
 		signing->key = optarg;
-	else if (option == OPTION_SERIAL && !take_serial(signing, optarg))
-		*ret_exit = cli_usage("sign", "'%s' is not a serial: a number from 1 on", optarg);
-	else if (option == OPTION_SET)
-		*ret_exit = policy_options_set("sign", &signing->args, optarg);
-	else if (option == OPTION_USER)
-		*ret_exit = policy_options_user("sign", &signing->args, optarg);
-	else if (option == '?')
-		*ret_exit = cli_usage("sign", NULL);
-	return *ret_exit == CLI_OK ? 0 : -1;
+	else if (!take_serial(signing, optarg))
+		return cli_usage("sign", "'%s' is not a serial: a number from 1 on", optarg);
+	return CLI_OK;
 }
 
 int cmd_sign(int argc, char **argv)
@@ -163,21 +155,23 @@ int cmd_sign(int argc, char **argv)
 	static const struct option options[] = {
 		{ "key", required_argument, NULL, OPTION_KEY },
 		{ "serial", required_argument, NULL, OPTION_SERIAL },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(signing_reset) struct signing signing = { 0 };
-	int code = CLI_OK;
-	int option;
+	const struct policy_options all = {
+		.command = "sign",
+		.help = help,
+		.own = options,
+		.take = take_option,
+		.context = &signing,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER,
+		.args = &signing.args,
+		.count = 1,
+	};
+	int code;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (option == 'h')
-			return cli_help(help);
-		if (take_option(&signing, option, &code))
-			return code;
-	}
+	if (!policy_options_parse(&all, argc, argv, &code))
+		return code;
 	if (!signing.key)
 		return cli_usage("sign", "with which key? Name it with --key");
 	if (optind + 1 != argc)

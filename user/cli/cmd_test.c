@@ -4,7 +4,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,10 +33,8 @@ static const char help[] =
 	"Each policy is asked alone, without managed layers.\n"
 	"\n"
 	"      --tap              results as TAP\n"
-	"      --coverage         also which rules decided none of the tests\n"
-	"      --set NAME=VALUE   set a variable of the policies; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
-	"\n"
+	"      --coverage         also which rules decided none of the tests\n" POLICY_HELP_SET
+		POLICY_HELP_USER "\n"
 	"Exit status: 0: all pass; 1: one fails, or a file is faulty; 2: usage.\n";
 
 struct test_command {
@@ -329,28 +326,18 @@ static int test_all(struct test_command *command, int count, char *const *paths)
 	return command->failed || command->faulty ? CLI_FAILED : CLI_OK;
 }
 
-enum option_id { OPTION_TAP = 256, OPTION_COVERAGE, OPTION_SET, OPTION_USER };
+enum option_id { OPTION_TAP = 256, OPTION_COVERAGE };
 
-/* Returns CLI_OK to go on, or the exit code; *@ret_done: it is an answer. */
-static int take_option(struct test_command *command, int option, bool *ret_done)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
-	switch (option) {
-	case OPTION_TAP:
+	struct test_command *command = context;
+
+	if (option == OPTION_TAP)
 		command->tap = true;
-		return CLI_OK;
-	case OPTION_COVERAGE:
+	else
 		command->coverage = true;
-		return CLI_OK;
-	case OPTION_SET:
-		return policy_options_set("test", &command->given, optarg);
-	case OPTION_USER:
-		return policy_options_user("test", &command->given, optarg);
-	case 'h':
-		*ret_done = true;
-		return cli_help(help);
-	default:
-		return cli_usage("test", NULL);
-	}
+	return CLI_OK;
 }
 
 int cmd_test(int argc, char **argv)
@@ -358,22 +345,24 @@ int cmd_test(int argc, char **argv)
 	static const struct option options[] = {
 		{ "tap", no_argument, NULL, OPTION_TAP },
 		{ "coverage", no_argument, NULL, OPTION_COVERAGE },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static char *const here[] = { (char *)"." };
 	CLEAN(command_reset) struct test_command command = { 0 };
-	bool done = false;
-	int option;
+	const struct policy_options all = {
+		.command = "test",
+		.help = help,
+		.own = options,
+		.take = take_option,
+		.context = &command,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER,
+		.args = &command.given,
+		.count = 1,
+	};
+	int code;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		int code = take_option(&command, option, &done);
-
-		if (done || code != CLI_OK)
-			return code;
-	}
+	if (!policy_options_parse(&all, argc, argv, &code))
+		return code;
 	if (optind == argc)
 		return test_all(&command, 1, here);
 	return test_all(&command, argc - optind, argv + optind);

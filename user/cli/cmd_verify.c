@@ -4,7 +4,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +22,7 @@ static const char help[] =
 	"      --key PUB          a public key that may have signed; may be repeated\n"
 	"      --keys FOLDER      every FOLDER/*.pub may have signed\n"
 	"      --accept           record the serial as accepted (root), and begin the record if it is\n"
-	"                         not there: " SERIALS_FILE "\n"
-	"      --set NAME=VALUE   set a variable of the policy; may be repeated\n"
-	"      --user USER        HOME and USER of this user (name or number)\n"
+	"                         not there: " SERIALS_FILE "\n" POLICY_HELP_SET POLICY_HELP_USER
 	"\n"
 	"Exit status: 0: it is; 1: it is not; 2: usage.\n";
 
@@ -149,25 +146,22 @@ static int verify_policy(struct verifying *verifying)
 	return verify(verifying, policy.policy);
 }
 
-enum option_id { OPTION_KEY = 256, OPTION_KEYS, OPTION_ACCEPT, OPTION_SET, OPTION_USER };
+enum option_id { OPTION_KEY = 256, OPTION_KEYS, OPTION_ACCEPT };
 
-/* Returns 0, or -1 with *@ret_exit set. */
-static int take_option(struct verifying *verifying, int option, int *ret_exit)
+/* One of the command's own options. */
+static int take_option(void *context, int option)
 {
-	*ret_exit = CLI_OK;
-	if (option == OPTION_KEY)
-		*ret_exit = add_key(verifying, optarg);
-	else if (option == OPTION_KEYS)
-		*ret_exit = add_folder(verifying, optarg);
-	else if (option == OPTION_ACCEPT)
+	struct verifying *verifying = context;
+
+	switch (option) {
+	case OPTION_KEY:
+		return add_key(verifying, optarg);
+	case OPTION_KEYS:
+		return add_folder(verifying, optarg);
+	default:
 		verifying->accept = true;
-	else if (option == OPTION_SET)
-		*ret_exit = policy_options_set("verify", &verifying->args, optarg);
-	else if (option == OPTION_USER)
-		*ret_exit = policy_options_user("verify", &verifying->args, optarg);
-	else
-		*ret_exit = cli_usage("verify", NULL);
-	return *ret_exit == CLI_OK ? 0 : -1;
+		return CLI_OK;
+	}
 }
 
 int cmd_verify(int argc, char **argv)
@@ -176,21 +170,23 @@ int cmd_verify(int argc, char **argv)
 		{ "key", required_argument, NULL, OPTION_KEY },
 		{ "keys", required_argument, NULL, OPTION_KEYS },
 		{ "accept", no_argument, NULL, OPTION_ACCEPT },
-		{ "set", required_argument, NULL, OPTION_SET },
-		{ "user", required_argument, NULL, OPTION_USER },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	CLEAN(verifying_reset) struct verifying verifying = { 0 };
-	int code = CLI_OK;
-	int option;
+	const struct policy_options all = {
+		.command = "verify",
+		.help = help,
+		.own = options,
+		.take = take_option,
+		.context = &verifying,
+		.shared = POLICY_OPTION_SET | POLICY_OPTION_USER,
+		.args = &verifying.args,
+		.count = 1,
+	};
+	int code;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		if (option == 'h')
-			return cli_help(help);
-		if (take_option(&verifying, option, &code))
-			return code;
-	}
+	if (!policy_options_parse(&all, argc, argv, &code))
+		return code;
 	if (verifying.count == 0)
 		return cli_usage("verify",
 				 "by which key? Name it with --key, or a folder with --keys");

@@ -36,7 +36,7 @@ static int fill_part(struct explain_answer *answer, struct explain_part *part,
 
 	if (part->section == PK_SECTION_EGRESS || part->section == PK_SECTION_LISTEN ||
 	    part->section == PK_SECTION_ACCEPT)
-		return explain_network_fill(answer, part, image);
+		return explain_network_fill(answer, part, &query, image);
 	if (part->section == PK_SECTION_UNIX)
 		return explain_abstract(image, answer->target, answer->subjects,
 					&part->explanation);

@@ -126,14 +126,8 @@ int explain_ask_listen(const struct explain_network *options, struct explain_ans
 }
 
 int explain_network_fill(struct explain_answer *answer, struct explain_part *part,
-			 const struct policy_image *image)
+			 const struct pk_query *query, const struct policy_image *image)
 {
-	const struct pk_query query = {
-		.section = part->section,
-		.access = part->access,
-		.port = answer->port,
-		.subjects = answer->subjects,
-	};
 	const struct decide_target to = {
 		.address = answer->has_address ? answer->address : NULL,
 		.host = answer->host,
@@ -141,15 +135,14 @@ int explain_network_fill(struct explain_answer *answer, struct explain_part *par
 	int r = 0;
 
 	if (part->section == PK_SECTION_LISTEN)
-		return explain_address_query(image, answer->address, &query, &part->explanation);
+		return explain_address_query(image, answer->address, query, &part->explanation);
 	if (part->section == PK_SECTION_ACCEPT)
-		return explain_address_query(image, answer->from, &query, &part->explanation);
+		return explain_address_query(image, answer->from, query, &part->explanation);
 	/* An address that was learned was asked for before. */
 	if (answer->host && !answer->has_address)
 		r = decide_name(image, answer->host, &answer->question);
 	return r < 0 ? r :
-		       explain_destination(image, &to, &query, &answer->decided,
-					   &part->explanation);
+		       explain_destination(image, &to, query, &answer->decided, &part->explanation);
 }
 
 static bool is_destination(const struct explain_answer *answer)

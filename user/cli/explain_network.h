@@ -24,9 +24,9 @@ int explain_ask_connect(const struct explain_network *options, struct explain_an
 /** Make the questions of --listen. CLI exit code. */
 int explain_ask_listen(const struct explain_network *options, struct explain_answer *answer);
 
-/** Ask @image about a part of section egress, listen or accept. As explain_answer_fill(). */
+/** Ask @image the part's @query, of section egress, listen or accept. As explain_answer_fill(). */
 int explain_network_fill(struct explain_answer *answer, struct explain_part *part,
-			 const struct policy_image *image);
+			 const struct pk_query *query, const struct policy_image *image);
 
 /** Print what there is to say about a destination besides its verdict. */
 void explain_network_print(const struct explain_answer *answer, const struct policy_image *image);
