@@ -6,7 +6,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -51,6 +54,13 @@ static void check(export_function function, const char *text, const char *expect
 	assert_null(losses[i]);
 }
 
+static bool remove_file(const char *folder, const char *name)
+{
+	CLEAN_FREE char *path = NULL;
+
+	return asprintf(&path, "%s/%s", folder, name) > 0 && unlink(path) == 0;
+}
+
 static void systemd_without_loss(void **state)
 {
 	static const char *const losses[] = { NULL };
@@ -68,6 +78,22 @@ static void systemd_without_loss(void **state)
 	      "InaccessiblePaths=-/srv/100%%\nNoExecPaths=-/srv/tool\n"
 	      "SystemCallFilter=~userfaultfd\nNoNewPrivileges=yes\nProtectKernelModules=yes\n"
 	      "ProtectKernelTunables=yes\nProtectKernelLogs=yes\n",
+	      losses);
+}
+
+static void systemd_is_told_of_own_addresses(void **state)
+{
+	static const char *const losses[] = {
+		"'@loopback': this machine's other addresses are not among them", NULL
+	};
+
+	(void)state;
+	check(export_systemd,
+	      "picket: 1\nname: c\nprocess: {profile: off}\n"
+	      "egress: {default: allow, rules: [{deny: '@loopback'}]}\n",
+	      "# The policy c, as far as systemd can say it.\n[Service]\nIPAddressDeny=localhost\n"
+	      "# not expressed (allows more), line 4: '@loopback': this machine's other addresses are "
+	      "not among them\n",
 	      losses);
 }
 
@@ -107,6 +133,87 @@ static void systemd_with_losses(void **state)
 	      losses);
 }
 
+/* What systemd-analyze says about @text as a drop-in of a service in the folder @folder; malloc'ed. */
+static char *verify(const char *folder, const char *text)
+{
+	static const char unit[] = "[Service]\nExecStart=/bin/true\n";
+	CLEAN_FREE char *command = NULL;
+	CLEAN_FREE char *service = NULL;
+	CLEAN_FREE char *dropin = NULL;
+	char *said = NULL;
+	size_t size = 0;
+	FILE *to, *from;
+
+	assert_true(asprintf(&service, "%s/picket-test.service", folder) > 0);
+	assert_true(asprintf(&dropin, "%s/picket-test.service.d/50-picket.conf", folder) > 0);
+	assert_true(asprintf(&command, "systemd-analyze verify --man=no %s 2>&1 || echo failed",
+			     service) > 0);
+	to = fopen(service, "we");
+	assert_true(to && fputs(unit, to) >= 0 && fclose(to) == 0);
+	to = fopen(dropin, "we");
+	assert_true(to && fputs(text, to) >= 0 && fclose(to) == 0);
+	/* NOLINTNEXTLINE(cert-env33-c): the words are this test's own */
+	from = popen(command, "re");
+	assert_non_null(from);
+	if (getdelim(&said, &size, EOF, from) < 0) {
+		free(said);
+		said = strdup("");
+	}
+	(void)pclose(from);
+	assert_non_null(said);
+	return said;
+}
+
+/* Every key that the export knows, and all groups and kinds. */
+static const char *const verified[] = {
+	"picket: 1\nname: a\nprocess: {profile: strict}\nsyscalls:\n  deny: ['@clock', '@cpu-emulation', "
+	"'@debug', '@kexec', '@keyring', '@module', '@mount', '@namespace', '@obsolete', '@privileged', "
+	"'@raw-io', '@reboot', '@swap']\n",
+	"picket: 1\nname: b\nsockets: {allow: [unix, inet, inet6, netlink-all, packet, vsock, alg, "
+	"bluetooth, can, xdp]}\n"
+	"process: {profile: off, setuid: deny, namespaces: deny, modules: deny, kernel: deny, mounts: deny, "
+	"capabilities: [chown, kill]}\n",
+	"picket: 1\nname: c\nsockets: {allow: []}\n"
+	"egress: {default: deny, rules: [{allow: ['@loopback', 192.0.2.0/24, '2001:db8::/32', 192.0.2.7]}]}\n"
+	"files:\n  default: deny\n  rules:\n"
+	"    - {allow: ['/srv/100%/**', '/srv/#x', '/srv/ü/**'], access: [read, write]}\n"
+	"    - {deny: '/srv/a b/**'}\n    - {deny: '/srv/\\\\x/**'}\n    - {deny: '/srv/;/**', access: exec}\n",
+	"picket: 1\nname: d\negress: {rules: [{deny: ['@loopback', 198.51.100.0/24]}], default: allow}\n"
+	"files: {default: allow, rules: [{deny: '/srv/**', access: write}, {deny: '/home/**'}]}\n",
+};
+
+static void systemd_takes_what_is_exported(void **state)
+{
+	char folder[] = "/tmp/picket-export-XXXXXX";
+	CLEAN_FREE char *below = NULL;
+	CLEAN_FREE char *control = NULL;
+
+	(void)state;
+	/* NOLINTNEXTLINE(cert-env33-c) */
+	if (system("command -v systemd-analyze >/dev/null") != 0) {
+		print_message("systemd-analyze is not installed: tools/deps test\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(folder));
+	assert_true(asprintf(&below, "%s/picket-test.service.d", folder) > 0);
+	assert_int_equal(mkdir(below, 0755), 0);
+	control = verify(folder, "[Service]\nReadOnlyPaths=srv\nNoSuchKey=1\n");
+	assert_non_null(strstr(control, "path is not absolute"));
+	assert_non_null(strstr(control, "NoSuchKey"));
+	for (size_t i = 0; i < sizeof(verified) / sizeof(verified[0]); i++) {
+		CLEAN(export_losses_reset) struct export_losses lost = { 0 };
+		CLEAN_FREE char *text = export(export_systemd, verified[i], &lost);
+		CLEAN_FREE char *said = verify(folder, text);
+
+		if (*said)
+			fail_msg("row %zu: systemd says of\n%s: %s", i, text, said);
+	}
+	assert_true(remove_file(folder, "picket-test.service.d/50-picket.conf"));
+	assert_true(remove_file(folder, "picket-test.service"));
+	assert_int_equal(rmdir(below), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void landlock_says_what_it_is(void **state)
 {
 	static const char *const losses[] = {
@@ -138,7 +245,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(systemd_without_loss),
+		cmocka_unit_test(systemd_is_told_of_own_addresses),
 		cmocka_unit_test(systemd_with_losses),
+		cmocka_unit_test(systemd_takes_what_is_exported),
 		cmocka_unit_test(landlock_says_what_it_is),
 	};
 

@@ -87,6 +87,10 @@ static void add_network(struct dropin *dropin, const struct policy_rule *rule,
 		return;
 	}
 	(void)fprintf(dropin->to, "IPAddress%s=%s\n", allows ? "Allow" : "Deny", word);
+	if (strcmp(word, "localhost") == 0 && !allows)
+		export_lose(dropin->losses, &pattern->pos, true,
+			    "'%s': this machine's other addresses are not among them",
+			    pattern->source);
 }
 
 static void add_rule(struct dropin *dropin, const struct policy_rule *rule)
