@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Wrong command lines, each with its exact sentence: the table is usage.txt. usage_judge.py runs
- * them, looks in the sources for sentences without a row, tries what every command must refuse, and
- * compares the man page with --help.
+ * them, looks in the sources for sentences without a row, tries what every command must refuse,
+ * compares the man page with --help, and runs the commands that the documents show.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,6 +53,12 @@ static void the_man_page_has_the_options_of_help(void **state)
 	judge("manual");
 }
 
+static void examples_of_the_documents(void **state)
+{
+	(void)state;
+	judge("examples");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -60,6 +66,7 @@ int main(void)
 		cmocka_unit_test(every_sentence_has_a_row),
 		cmocka_unit_test(options_of_all_commands),
 		cmocka_unit_test(the_man_page_has_the_options_of_help),
+		cmocka_unit_test(examples_of_the_documents),
 	};
 
 	return cmocka_run_group_tests_name("usage", tests, NULL, NULL);

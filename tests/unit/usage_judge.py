@@ -6,6 +6,8 @@ usage_judge.py rows      the rows of usage.txt, each run
 usage_judge.py sentences has every sentence of cli_usage() a row?
 usage_judge.py options   every command refuses an unknown option, a missing value, one too many
 usage_judge.py manual    the man page and --help tell of the same options
+usage_judge.py examples  commands in README.md, policies/README.md and the man page run, or, where
+                         they need a kernel or a daemon (LIVE), have options that there are
 
 $PICKET is the program. Called in the project's folder, by test_usage.c.
 """
@@ -21,6 +23,17 @@ TABLE = "tests/unit/usage.txt"
 MANUAL = "user/man/picket.8"
 POLICY = "picket: 1\nname: good\nvars: {workspace: /w}\nfiles: {rules: [{allow: /w/**, access: read}]}\n"
 OPTION = re.compile(r"^  (?:-(\w), |    )--([a-z-]+)( [A-Z=]+)?", re.M)
+
+DOCUMENTS = ["README.md", "policies/README.md", MANUAL]
+# Commands that confine or ask the daemon: tests/live runs them.
+LIVE = {"run", "attach", "detach", "ps", "tail", "names", "reload", "status", "requests", "approve",
+        "refuse", "grants", "revoke", "why", "top", "daemon", "doctor"}
+EVENT = ('{"schema":"picket.event/1","time":"t","verdict":"allow","op":"connect","section":"egress",'
+         '"access":["tcp"],"reason":"rule","address":"203.0.113.9","port":443,'
+         '"process":{"pid":1,"comm":"x"}}\n')
+
+# Its status is 1: the scene has copies of the policy, which the agent could write.
+FINDS = "check --strict --format sarif *.yaml"
 
 # Sentences that need more than a command line: which test has them.
 ELSEWHERE = {
@@ -165,7 +178,95 @@ def judge_manual(folder):
         yield f"only {count} options are found"
 
 
-JUDGES = {"rows": judge_rows, "sentences": judge_sentences, "options": judge_options,
+def shown_commands():
+    """Each command line that a document shows: the document, its line, the words behind `picket`."""
+    for name in DOCUMENTS:
+        indent = "" if name == MANUAL else "    "
+        for number, line in enumerate(pathlib.Path(name).read_text().splitlines(), 1):
+            match = re.match(rf"{indent}(?:\$ |sudo |\w+\$ )?picket ([a-z].*)$", line)
+            if match:
+                yield name, number, re.sub(r"\s+# .*", "", match[1])
+
+
+def unknown_options(words, helps):
+    """Options of a command line that its help does not have."""
+    options = {option for _, option, _ in OPTION.findall(helps[words[0]])} | {"help"}
+    shorts = {short for short, _, _ in OPTION.findall(helps[words[0]])}
+    own = words[1:words.index("--")] if "--" in words else words[1:]
+    return [word for word in own if word.startswith("-") and word != "-"
+            and word.lstrip("-").split("=")[0] not in (options if word[1] == "-" else shorts)]
+
+
+def blocks(name, kind):
+    return re.findall(rf"^```{kind}\n(.*?)^```", pathlib.Path(name).read_text(), re.M | re.S)
+
+
+def make_scene(folder):
+    """What the examples are about: the README's policy, one of before, the man page's, a recording."""
+    policy = next(text for text in blocks("README.md", "yaml") if text.startswith("picket: 1\nname: b"))
+    page = pathlib.Path(MANUAL).read_text().split(".Sh POLICY\n")[1]
+    place = pathlib.Path(folder)
+    for name in ("policy.yaml", "old.yaml", "POLICY"):
+        (place / name).write_text(policy)
+    (place / "example.yaml").write_text(page.split(".Bd")[1].split("\n", 1)[1].split(".Ed")[0])
+    (place / "events.jsonl").write_text(EVENT)
+    (place / "good.yaml").unlink()
+
+
+def judge_examples(folder):
+    make_scene(folder)
+    helps = dict(commands(folder))
+    count = 0
+    for name, number, line in shown_commands():
+        words = shlex.split(line)
+        place = f"{name}:{number}: `picket {line}`"
+        if words[0] not in helps or unknown_options(words, helps):
+            yield f"{place}: no such command or option"
+        if words[0] in LIVE or words[0] not in helps:
+            continue
+        shell = subprocess.run(["bash", "-c", f'picket() {{ "$PICKET" "$@"; }}; picket {line}'],
+                               cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        count += 1
+        if shell.returncode != (1 if line == FINDS else 0):
+            yield f"{place}: status {shell.returncode}: {shell.stderr}{shell.stdout[:500]}"
+    if count < 20:
+        yield f"only {count} examples are found"
+    strict = picket(["check", "--no-managed", "--strict", "policy.yaml"], folder)
+    if strict.returncode:
+        yield f"the policy of README.md: {strict.stderr}"
+    yield from judge_mentions(helps)
+    yield from judge_fragments(folder)
+
+
+def judge_mentions(helps):
+    """`picket COMMAND --option` in running text."""
+    for name in DOCUMENTS[:2]:
+        text = pathlib.Path(name).read_text()
+        for mention in re.findall(r"`picket ([a-z]+[^`\n]*)`", text):
+            words = mention.split()
+            if words[0] not in {*helps, "help"} or (
+                    words[0] != "help" and unknown_options(words, helps)):
+                yield f"{name}: `picket {mention}`: no such command or option"
+
+
+def judge_fragments(folder):
+    """Pieces of policies, with what makes them whole."""
+    place = pathlib.Path(folder)
+    (place / "policies").mkdir()
+    (place / "tests").mkdir()
+    (place / "policies" / "agent.yaml").write_text(POLICY.replace(
+        "workspace: /w", "workspace: /v").replace(
+            "{allow: /w/**, access: read}", '{allow: "${workspace}/**", access: [read, write]}'))
+    for fragment in blocks("policies/README.md", "yaml fragment"):
+        of_tests = fragment.startswith("policy:")
+        path = place / "tests" / "piece.yaml"
+        path.write_text(fragment if of_tests else "picket: 1\n" + fragment)
+        result = picket(["test" if of_tests else "check", str(path)], folder)
+        if result.returncode:
+            yield f"a fragment of policies/README.md: {result.stdout}{result.stderr}"
+
+
+JUDGES = {"examples": judge_examples, "rows": judge_rows, "sentences": judge_sentences, "options": judge_options,
           "manual": judge_manual}
 
 

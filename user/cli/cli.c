@@ -162,7 +162,8 @@ static int dispatch(const struct cli_command *commands, size_t count, int argc, 
 
 	if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
 		return cli_help("picket " PICKET_VERSION "\n");
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || (help && argc == 1))
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+	    (help && (argc == 1 || strcmp(argv[1], "help") == 0)))
 		return print_overview(commands, count);
 	if (help && argc > 2)
 		return cli_usage(NULL, "'help' takes one command, not %d", argc - 1);

@@ -280,7 +280,9 @@ static void read_extends(struct import *import, const struct node *key, const st
 	if (strcmp(name, ":read-only") == 0 || strcmp(name, ":workspace") == 0)
 		import_file(import, key, "/", "allow", READ);
 	else
-		import_lost(import, key, "'extends' of anything but :read-only and :workspace");
+		import_lost(
+			import, key,
+			"'extends' of anything but :read-only and :workspace has no meaning here");
 	if (strcmp(name, ":workspace") == 0) {
 		import_file(import, key, ".", "allow", WRITE);
 		import_file(import, key, "/tmp", "allow", WRITE);

@@ -261,6 +261,7 @@ static int read_file(struct front *front, const struct node *text, const char *p
 	CLEAN_FREE char *why = NULL;
 	struct source source = { 0 };
 	struct source_identity identity = { 0 };
+	struct diag *diag;
 	int r;
 
 	if (front->from_memory || front->frame->source.builtin) {
@@ -277,8 +278,12 @@ static int read_file(struct front *front, const struct node *text, const char *p
 	r = source_read(beside_path, SOURCE_INCLUDE, &source, &identity, &why);
 	if (r == 0)
 		return read_source(front, text, &source, &identity);
-	hint_chain(front, node_error(text, front->diags, "cannot include '%s': %s", beside_path,
-				     why ? why : strerror(-r)));
+	diag = node_error(text, front->diags, "cannot include '%s': %s", beside_path,
+			  why ? why : strerror(-r));
+	if (r == -ENOENT)
+		diag_hint(diag, "files are looked for beside the one that includes them; presets "
+				"are 'presets/NAME'");
+	hint_chain(front, diag);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -188,8 +188,10 @@ static void report_duplicate(struct builder *b, struct node *first, struct node 
 {
 	struct diag_pos pos = node_pos(first);
 
-	(void)node_error(again, b->diags, "duplicate key '%s': it is already at line %u, column %u",
-			 again->text, pos.line, pos.column);
+	diag_hint(node_error(again, b->diags,
+			     "duplicate key '%s': it is already at line %u, column %u", again->text,
+			     pos.line, pos.column),
+		  "a key stands once: join the two");
 }
 
 static void check_key(struct builder *b, struct node *key)

@@ -20,8 +20,9 @@ struct yaml_saying {
 	const char *hint;
 };
 
-#define QUOTE_HINT "quote a text that begins with one of * & ! | > @ ` % [ ] { } , # ' \""
-#define FLOW_HINT "between brackets, quote texts that have , [ ] { } or ': ' in them"
+static const char quote_hint[] =
+	"quote a text that begins with one of * & ! | > @ ` % [ ] { } , # ' \"";
+static const char flow_hint[] = "between brackets, quote texts that have , [ ] { } or ': ' in them";
 
 static const struct yaml_saying yaml_sayings[] = {
 	{ "alias", "alphabetic", AT_CONTEXT, "a text that begins with '*' must be quoted",
@@ -46,8 +47,8 @@ static const struct yaml_saying yaml_sayings[] = {
 	  "write a backslash as '\\\\', or use single quotes, which know no escapes" },
 	{ "block scalar", NULL, AT_PROBLEM, "text behind the '|' or '>' that begins a block",
 	  "quote a text that begins with '|' or '>'" },
-	{ "flow sequence", "did not find", AT_PROBLEM, "expected ',' or ']' here", FLOW_HINT },
-	{ "flow mapping", "did not find", AT_PROBLEM, "expected ',' or '}' here", FLOW_HINT },
+	{ "flow sequence", "did not find", AT_PROBLEM, "expected ',' or ']' here", flow_hint },
+	{ "flow mapping", "did not find", AT_PROBLEM, "expected ',' or '}' here", flow_hint },
 	{ "simple key", NULL, AT_CONTEXT, "expected ':' after this key",
 	  "a key and its value are written 'key: value', with a space after the colon" },
 	{ NULL, "mapping values are not allowed", AT_PROBLEM, "a ':' that cannot be here",
@@ -55,12 +56,12 @@ static const struct yaml_saying yaml_sayings[] = {
 	{ NULL, "block sequence entries are not allowed", AT_PROBLEM, "a '- ' that cannot be here",
 	  "a list begins on its own line, indented under its key" },
 	{ NULL, "mapping keys are not allowed", AT_PROBLEM, "a '? ' that cannot be here",
-	  QUOTE_HINT },
+	  quote_hint },
 	{ "block mapping", "expected key", AT_PROBLEM, "expected a key here",
 	  "keys of one map stand at the same column: check the indentation" },
 	{ "block collection", NULL, AT_PROBLEM, "expected '- ' here",
 	  "elements of one list stand at the same column: check the indentation" },
-	{ NULL, "expected node content", AT_PROBLEM, "expected a value here", QUOTE_HINT },
+	{ NULL, "expected node content", AT_PROBLEM, "expected a value here", quote_hint },
 	{ NULL, "expected <document start>", AT_PROBLEM, "expected the end of the file here",
 	  "keys of one map stand at the same column, and nothing follows '...' or a last bracket" },
 };
@@ -82,6 +83,17 @@ size_t yaml_offset(struct yaml_cursor *cursor, const struct source *source, size
 		cursor->characters--;
 	}
 	return cursor->offset;
+}
+
+/* What is missed where the file ends is what closes a bracket, wherever that was meant to be. */
+static const char *hint_of(const struct yaml_saying *saying, const struct source *source,
+			   size_t offset)
+{
+	bool of_brackets = saying->hint == flow_hint || saying->hint == quote_hint;
+
+	return of_brackets && offset >= source->length ?
+		       "the file ends here: close each '[' and '{' before it" :
+		       saying->hint;
 }
 
 static bool says(const char *words, const char *part)
@@ -113,7 +125,7 @@ int yaml_report_error(const yaml_parser_t *parser, struct yaml_cursor *cursor,
 	span.offset = yaml_offset(cursor, source, mark.index);
 	if (saying)
 		diag_hint(source_report(span, diags, DIAG_ERROR, "%s", saying->message), "%s",
-			  saying->hint);
+			  hint_of(saying, source, span.offset));
 	else
 		(void)source_report(span, diags, DIAG_ERROR, "not valid YAML: %s",
 				    parser->problem ? parser->problem : "unreadable");
