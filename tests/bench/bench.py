@@ -38,8 +38,12 @@ EGRESS = {
     "bulk": [("TCP, 64 KiB sent and read", 1 / 0.97, lambda client, server: client)],
 }
 DECISIONS = 50000
+AUTHOR_ROUNDS = 3
 COMPILE_MS, START_MS, START_MIB = 200, 300, 32
 ALL_MS, ALL_MIB = 1000, 200 * 10**6 / 2**20
+DIFF_MS, DIFF_MIB = 5000, 10**9 / 2**20
+# Ten times the rules take at most this much more, and a diff this much of reading both policies.
+GROWTH, DIFF_RATIO = 15, 8
 
 
 class CannotMeasure(Exception):
@@ -82,9 +86,10 @@ def output_of(command, text=None):
 
 
 def cost(command):
-    """(milliseconds, peak KiB, milliseconds of CPU) of one run of a program that must succeed."""
+    """(milliseconds, peak KiB, milliseconds of CPU) of one run of a program that must succeed, or tell
+    of differences."""
     nanoseconds, peak, status, busy = output_of([f"{BUILD}/tests/bench/cost"] + command).split()
-    if status != "0":
+    if status != ("1" if command[1:2] == ["diff"] else "0"):
         raise CannotMeasure(f"'{' '.join(command)}' ended with status {status}")
     return int(nanoseconds) / 1e6, int(peak), int(busy) / 1e6
 
@@ -125,6 +130,38 @@ def bench_compile(folder, report):
             remark = judge(row, "cpu_ms", ALL_MS, "ms") + ", " + judge(row, "peak_mib", ALL_MIB,
                                                                        "MiB")
         yield [row["name"], show(row["ms"], " ms"), f"{row['peak_mib']['median']:.1f} MiB", remark]
+
+
+def bench_authors(folder, report):
+    """What a policy's author waits for, in CPU time: a check, and a diff of policies that have nothing
+    in common. Ratios are to the command before, of the same round."""
+    small, large, other = (policies.write_policy(folder, count, count, count, is_other)
+                           for count, is_other in [(RULES[1], False), (RULES[2], False),
+                                                   (RULES[2], True)])
+    arms = {"check, 1,000 of each kind": ([PICKET, "check", "--no-managed", small], []),
+            "check, 10,000 of each kind":
+                ([PICKET, "check", "--no-managed", large],
+                 [("cpu_ms", ALL_MS, "ms"), ("peak_mib", ALL_MIB, "MiB"), ("ratio", GROWTH, "x")]),
+            "diff, 10,000 of each kind":
+                ([PICKET, "diff", "--no-managed", large, other],
+                 [("cpu_ms", DIFF_MS, "ms"), ("peak_mib", DIFF_MIB, "MiB"),
+                  ("ratio", DIFF_RATIO, "x")])}
+    runs = in_turn({name: command for name, (command, _) in arms.items()}, cost, AUTHOR_ROUNDS)
+    report["authors"] = []
+    before = None
+    for name, (_, targets) in arms.items():
+        busy = [run[2] for run in runs[name]]
+        row = {"name": name, "cpu_ms": spread(busy),
+               "peak_mib": spread([run[1] / 1024 for run in runs[name]])}
+        beside = ""
+        if before:
+            row["ratio"] = ratios(busy, before)
+            beside = f"x {show(row['ratio'])}"
+        report["authors"].append(row)
+        remark = ", ".join(judge(row, *target) for target in targets)
+        yield [name, "CPU " + show(row["cpu_ms"], " ms", 0), f"{row['peak_mib']['median']:.1f} MiB",
+               beside, remark]
+        before = busy
 
 
 def bench_startup(folder, report):
@@ -268,6 +305,7 @@ def bench_matcher(folder, report):
 
 PARTS = {
     "compile": ("Compile a policy (picket check)", bench_compile),
+    "authors": ("Check and compare large policies", bench_authors),
     "startup": ("Start-up", bench_startup),
     "egress": ("Egress on loopback", bench_egress),
     "matcher": ("One decision in the JIT, caches warm, less the loop and the lookup of its image",
@@ -294,7 +332,8 @@ def print_rows(title, rows):
 
 def missed_targets(report):
     """Names of what is over its target."""
-    rows = report.get("compile", []) + report.get("startup", []) + report.get("egress", [])
+    rows = [row for part in ("compile", "authors", "startup", "egress")
+            for row in report.get(part, [])]
     return [f"{row['name']} ({key})" for row in rows
             for key, target in row.get("targets", {}).items() if not target["met"]]
 

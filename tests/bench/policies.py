@@ -12,6 +12,9 @@ QUESTIONS = [
     ("path-200", "path", (FOLDER + "/project/src/module" * 9 + "/file" * 9)[:200]),
     ("address", "address", "127.0.0.1 8080"),
 ]
+# What an unrelated policy says instead.
+OTHER_WORDS = [("/srv/", "/opt/"), ("project", "house"), ("secret", "private"), ("team", "crew"),
+               ("api", "web"), ("cdn", "files"), ("mirror", "copy"), ('"16.', '"116.')]
 
 
 def path_pattern(n):
@@ -69,9 +72,12 @@ def policy_text(paths, addresses, names):
     return "\n".join(lines) + "\n"
 
 
-def write_policy(folder, paths, addresses, names=0):
-    """Write it into the folder; returns its path."""
-    path = f"{folder}/paths{paths}-addresses{addresses}-names{names}.yaml"
+def write_policy(folder, paths, addresses, names=0, other=False):
+    """Write it into the folder; returns its path. The other one of a size is about other things."""
+    path = f"{folder}/paths{paths}-addresses{addresses}-names{names}{'-other' * other}.yaml"
+    text = policy_text(paths, addresses, names)
+    for own, others in OTHER_WORDS if other else []:
+        text = text.replace(own, others)
     with open(path, "w", encoding="ascii") as file:
-        file.write(policy_text(paths, addresses, names))
+        file.write(text)
     return path

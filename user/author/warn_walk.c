@@ -19,30 +19,32 @@ struct walk {
 	__u32 classes; /* one more than the highest */
 	struct pair *pairs; /* owned: in the order of the walk */
 	size_t count, room;
-	__u32 *table; /* owned: pair + 1 by hash, 0 = free */
+	__u64 *table; /* owned: keys of the pairs by hash, 0 = free: no pair is looked at to find one */
 	size_t table_room; /* a power of two */
 };
 
-static size_t place_of(const struct walk *walk, struct pair pair)
+/* Two states as one number that is not 0. */
+static __u64 key_of(struct pair pair)
 {
-	__u64 hash = (((__u64)pair.at[0] << 32) | pair.at[1]) * 0x9e3779b97f4a7c15ULL;
+	return (((__u64)pair.at[0] << 32) | pair.at[1]) + 1;
+}
+
+/* Where the key is, or where it belongs. */
+static size_t place_of(const struct walk *walk, __u64 key)
+{
+	__u64 hash = key * 0x9e3779b97f4a7c15ULL;
 	size_t at = (size_t)((hash ^ hash >> 32) * 0xff51afd7ed558ccdULL >> 36) &
 		    (walk->table_room - 1);
 
-	while (walk->table[at]) {
-		const struct pair *there = &walk->pairs[walk->table[at] - 1];
-
-		if (there->at[0] == pair.at[0] && there->at[1] == pair.at[1])
-			break;
+	while (walk->table[at] && walk->table[at] != key)
 		at = (at + 1) & (walk->table_room - 1);
-	}
 	return at;
 }
 
 static int widen(struct walk *walk)
 {
 	size_t room = walk->table_room ? walk->table_room * 2 : 1024;
-	__u32 *table;
+	__u64 *table;
 
 	if (walk->count * 2 < walk->table_room)
 		return 0;
@@ -53,7 +55,7 @@ static int widen(struct walk *walk)
 	walk->table = table;
 	walk->table_room = room;
 	for (size_t i = 0; i < walk->count; i++)
-		walk->table[place_of(walk, walk->pairs[i])] = (__u32)i + 1;
+		walk->table[place_of(walk, key_of(walk->pairs[i]))] = key_of(walk->pairs[i]);
 	return 0;
 }
 
@@ -64,7 +66,7 @@ static int add(struct walk *walk, struct pair pair)
 
 	if (r < 0)
 		return r;
-	place = place_of(walk, pair);
+	place = place_of(walk, key_of(pair));
 	if (walk->table[place])
 		return 0;
 	if (walk->count == WALK_STATES_MAX)
@@ -73,7 +75,7 @@ static int add(struct walk *walk, struct pair pair)
 	if (r < 0)
 		return r;
 	walk->pairs[walk->count++] = pair;
-	walk->table[place] = (__u32)walk->count;
+	walk->table[place] = key_of(pair);
 	return 0;
 }
 
