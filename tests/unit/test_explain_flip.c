@@ -56,7 +56,10 @@ static const char policy_text[] =
 	"unix:\n"
 	"  rules:\n"
 	"    - {ask: \"bus*\"}\n"
-	"    # more unix\n";
+	"    - {allow: \"agent\", by: /usr/bin/git}\n"
+	"    # more unix\n"
+	"process: {profile: strict}\n"
+	"syscalls: {deny: [kexec_load, \"@swap\"]}\n";
 
 static const char site_text[] = "picket: 1\n"
 				"files:\n"
@@ -104,6 +107,12 @@ static const struct {
 	{ { "--run", "/usr/bin/ls -l" }, 0, 1, true },
 	{ { "--unix", "bus-1" }, 1, 1, true },
 	{ { "--unix", "other" }, 0, 1, true },
+	{ { "--unix", "agent" }, 0, 1, true },
+	{ { "--unix", "agent", "--by", "/usr/bin/make" }, 0, 1, true },
+	{ { "--unix", "agent", "--by", "/usr/bin/git" }, 0, 1, false },
+	{ { "--connect", "198.51.100.1:443", "--name", "a.example.com" }, 0, 1, false },
+	{ { "--connect", "192.0.2.4:443", "--name", "a.example.com" }, 2, 0, true },
+	{ { "--connect", "198.51.100.1:443", "--name", "bad.example.com" }, 1, 0, true },
 };
 
 static json_t *explain(const char *const *act)
@@ -233,6 +242,38 @@ static const struct {
 	  0,
 	  "    add a section 'unix' to managed/10-site.yaml, with 'default: allow' and the rule: "
 	  "- {deny: \"bus\"}\n",
+	  "" },
+	/* An address and a name: which of them counts is said. */
+	{ { "explain", POLICY, "--no-managed", "--connect", "198.51.100.1:443", "--name",
+	    "a.example.com" },
+	  0,
+	  "  rule allow at policy.yaml:4:15: *.example.com:443\n"
+	  "note: a.example.com was looked at too: the address alone is not allowed\n",
+	  "" },
+	{ { "explain", POLICY, "--no-managed", "--connect", "192.0.2.4:443", "--name",
+	    "a.example.com" },
+	  0,
+	  "  rule deny at policy.yaml:8:14: 192.0.2.4/31\n"
+	  "    also matches, but is less strict: ask at policy.yaml:9:13: 192.0.2.4 [tcp]\n"
+	  "    also matches, but is less strict: allow at policy.yaml:7:15: 192.0.2.0/24:443 [tcp]\n"
+	  "note: a.example.com does not matter: the address alone decides\n",
+	  "" },
+	{ { "explain", POLICY, "--no-managed", "--unix", "agent", "--by", "/usr/bin/git" },
+	  0,
+	  "note: asked by /usr/bin/git\n  rule allow at policy.yaml:31:15: agent\n",
+	  "" },
+	{ { "explain", POLICY, "--no-managed", "--process" },
+	  0,
+	  "ptrace          deny   profile: strict at policy.yaml:33:20\n",
+	  "" },
+	{ { "explain", POLICY, "--managed", FOLDER, "--process" },
+	  0,
+	  "\ncalls refused at policy.yaml:34:19: kexec_load\n"
+	  "calls refused at policy.yaml:34:31: swapoff, swapon\n",
+	  "" },
+	{ { "explain", POLICY, "--no-managed", "--process", "--json" },
+	  0,
+	  "      \"column\": 31,\n      \"text\": \"swapon\"\n",
 	  "" },
 	{ { "show", POLICY, "--managed", FOLDER, "--effective", "/srv/pay/x" },
 	  0,

@@ -40,7 +40,7 @@ static const char help[] =
 	"                         has a blank with a backslash before it; a program without a\n"
 	"                         path is the one in /usr/bin\n"
 	"      --unix NAME        connect or send to an abstract unix socket\n"
-	"      --process          all switches of the process section, and who decides them\n"
+	"      --process          the switches of process and the calls of syscalls, and who decides\n"
 	"      --by PROGRAM       the act is this program's: counts for rules with 'by'\n" POLICY_HELP_SET
 		POLICY_HELP_USER POLICY_HELP_LAYERS
 	"      --json             the answer as one JSON document\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `picket explain --process`: the switches of all layers as they came out.
+ * `picket explain --process`: the switches of all layers as they came out, and the calls refused.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +51,48 @@ static void print_capabilities(__u64 refused)
 		(void)putchar('\n');
 }
 
+static bool is_call(const struct pk_rule *rule)
+{
+	return rule && rule->section == PK_SECTION_SYSCALLS;
+}
+
+/* The system calls that are refused: those of one place, as the members of a group are, in one line. */
+static void print_calls(const struct policy_image *image)
+{
+	const struct pk_rule *last = NULL;
+	const struct pk_rule *rule = image_rule(image, 0);
+
+	for (__u32 i = 0; rule; rule = image_rule(image, ++i)) {
+		const char *file = image_string(image, rule->file);
+
+		if (!is_call(rule))
+			continue;
+		if (last && last->file == rule->file && last->line == rule->line &&
+		    last->column == rule->column) {
+			(void)fputs(", ", stdout);
+		} else {
+			(void)fputs(last ? "\ncalls refused at " : "calls refused at ", stdout);
+			escape_write(stdout, file, strlen(file), 0);
+			(void)printf(":%u:%u: ", rule->line, rule->column);
+		}
+		(void)fputs(image_string(image, rule->text), stdout);
+		last = rule;
+	}
+	if (last)
+		(void)putchar('\n');
+}
+
+static json_t *calls_json(const struct policy_image *image)
+{
+	json_t *calls = json_array();
+	const struct pk_rule *rule = image_rule(image, 0);
+
+	for (__u32 i = 0; rule; rule = image_rule(image, ++i))
+		if (is_call(rule))
+			(void)json_array_append_new(calls, json_out_rule(image, i));
+	return calls;
+}
+
 static int print_json(const char *policy, const struct policy_image *image)
 {
 	const struct pk_image *head = image_head(image);
@@ -76,10 +118,10 @@ static int print_json(const char *policy, const struct policy_image *image)
 		if (head->guards.capabilities >> i & 1 && capabilities_name(i))
 			(void)json_array_append_new(capabilities,
 						    json_string(capabilities_name(i)));
-	root = json_pack("{s:s, s:o, s:s, s:b, s:o, s:o}", "schema", "picket.explain/1", "policy",
-			 json_out_text(policy), "act", "process", "audit",
+	root = json_pack("{s:s, s:o, s:s, s:b, s:o, s:o, s:o}", "schema", "picket.explain/1",
+			 "policy", json_out_text(policy), "act", "process", "audit",
 			 (int)(head->flags & PK_IMAGE_AUDIT), "switches", guards, "capabilities",
-			 capabilities);
+			 capabilities, "calls", calls_json(image));
 	return json_out_print("explain", root);
 }
 
@@ -95,6 +137,7 @@ int explain_process(const char *policy, const struct policy_image *image, bool j
 		(void)putchar('\n');
 	}
 	print_capabilities(image_head(image)->guards.capabilities);
+	print_calls(image);
 	if (image_head(image)->flags & PK_IMAGE_AUDIT)
 		(void)puts("note: the policy is in audit mode: nothing is blocked");
 	return CLI_OK;
