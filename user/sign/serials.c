@@ -174,13 +174,28 @@ static int replace(const struct question *q, int folder, const char *text, size_
 	return 0;
 }
 
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+
+	for (const char *at = text ? strchr(text, '\n') : NULL; at; at = strchr(at + 1, '\n'))
+		count++;
+	return count;
+}
+
 /* Add the policy to the lines of the others and make that the record. */
 static int record(const struct question *q, int folder, const char *others)
 {
 	CLEAN_FREE char *text = NULL;
-	int size = asprintf(&text, FIRST_LINE "\n%s%s %llu %s\n", others ? others : "",
-			    q->manifest->policy, (unsigned long long)q->manifest->serial,
-			    q->digest);
+	int size;
+
+	if (count_lines(others) >= SERIALS_MAX) {
+		*q->hint = "take out the lines of policies that are no more";
+		return refuse(q, ENOSPC, "the record of serials '%s' is full: %d policies", q->path,
+			      SERIALS_MAX);
+	}
+	size = asprintf(&text, FIRST_LINE "\n%s%s %llu %s\n", others ? others : "",
+			q->manifest->policy, (unsigned long long)q->manifest->serial, q->digest);
 
 	if (size < 0) {
 		text = NULL;
