@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "policy/asks.h"
 #include "policy/capabilities.h"
+#include "policy/decide.h"
 #include "policy/dump_network.h"
 #include "policy/sockets.h"
 #include "telemetry/names.h"
@@ -239,21 +240,6 @@ static const char *activity_name(unsigned int bit)
 	return bit < sizeof(words) / sizeof(*words) ? words[bit] : NULL;
 }
 
-/* Is a system call, a rule's text, refused by the image? */
-static bool refuses(const struct policy_image *image, const char *call)
-{
-	__u32 count = image_head(image)->part[PK_PART_RULES].size / (__u32)sizeof(struct pk_rule);
-
-	for (__u32 i = 0; i < count; i++) {
-		const struct pk_rule *rule = image_rule(image, i);
-
-		if (rule->section == PK_SECTION_SYSCALLS &&
-		    strcmp(image_string(image, rule->text), call) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The calls that only the image of @side refuses. */
 static int compare_calls(const struct diff_work *work, size_t side)
 {
@@ -266,7 +252,8 @@ static int compare_calls(const struct diff_work *work, size_t side)
 		const char *text = image_string(image, rule->text);
 		CLEAN_FREE char *name = NULL;
 
-		if (rule->section != PK_SECTION_SYSCALLS || refuses(work->images[1 - side], text))
+		if (rule->section != PK_SECTION_SYSCALLS ||
+		    decide_syscall(work->images[1 - side], text).verdict != PK_VERDICT_ALLOW)
 			continue;
 		if (asprintf(&name, "syscalls %s", text) < 0) {
 			name = NULL;

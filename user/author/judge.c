@@ -12,8 +12,35 @@
 
 #include <linux/netlink.h>
 
+#include "author/judge_move.h"
 #include "base/mem.h"
 #include "policy/exec_words.h"
+
+/*
+ * Of renames and links that a rule lets pass: would they widen? What is moved is taken for a regular file, unless a
+ * recorded refusal tells that it may be another: then the answer must hold for each.
+ */
+static bool judge_widening(const struct policy_image *image, const struct observation *act,
+			   __u32 subjects, struct pk_result *result)
+{
+	enum judge_move move = judge_move(image, act, subjects);
+
+	if (move == JUDGE_MOVE_WIDENS)
+		*result = (struct pk_result){ PK_VERDICT_DENY, PK_REASON_WIDENS, PK_RULE_NONE };
+	return move != JUDGE_MOVE_COPIES || act->reason != PK_REASON_WIDENS;
+}
+
+/* Of programs that are mapped only rules decide, no default. */
+static void judge_mapped(const struct policy_image *image, const struct observation *act,
+			 __u32 subjects, struct pk_result *result)
+{
+	struct pk_query query = { PK_SECTION_EXEC, PK_ACCESS_RUN, 0, subjects,
+				  PK_JUDGE_RULES_ONLY };
+	struct pk_result second;
+
+	(void)decide_path_query(image, act->path, &query, &second);
+	*result = decide_stricter(result, &second);
+}
 
 static bool judge_files(const struct policy_image *image, const struct observation *act,
 			struct pk_query query, struct pk_result *ret_result)
@@ -28,14 +55,12 @@ static bool judge_files(const struct policy_image *image, const struct observati
 		(void)decide_path_query(image, act->path2, &query, &second);
 		*ret_result = decide_stricter(ret_result, &second);
 	}
-	if (act->op != PK_OP_MMAP || ret_result->verdict == PK_VERDICT_DENY)
+	if (ret_result->verdict == PK_VERDICT_DENY)
 		return true;
-	/* Of programs that are mapped only rules decide, no default. */
-	query.section = PK_SECTION_EXEC;
-	query.access = PK_ACCESS_RUN;
-	query.flags = PK_JUDGE_RULES_ONLY;
-	(void)decide_path_query(image, act->path, &query, &second);
-	*ret_result = decide_stricter(ret_result, &second);
+	if (act->op == PK_OP_MMAP)
+		judge_mapped(image, act, query.subjects, ret_result);
+	if (act->path2 && (act->op == PK_OP_RENAME || act->op == PK_OP_LINK))
+		return judge_widening(image, act, query.subjects, ret_result);
 	return true;
 }
 
@@ -166,11 +191,26 @@ static bool judge_guard(const struct policy_image *image, const struct observati
 	return true;
 }
 
-/* Of what comes in, section listen is about where it arrives. */
-static const __u8 *judged_address(const struct observation *act)
+/* Of what comes in, section listen is about where it arrives, and `from` about whom it is from. */
+static bool judge_listener(const struct policy_image *image, const struct observation *act,
+			   struct pk_query query, struct pk_result *ret_result)
 {
-	return act->op == PK_OP_ACCEPT && act->section == PK_SECTION_LISTEN ? act->local :
-									      act->address;
+	bool comes = act->op == PK_OP_ACCEPT;
+	struct pk_result peer;
+
+	if (!act->has_address || (comes && !act->has_local))
+		return false;
+	/* What programs there are is no matter to a peer. */
+	if (comes)
+		query.subjects = 0;
+	(void)decide_address_query(image, comes ? act->local : act->address, &query, ret_result);
+	if (!comes || ret_result->verdict != PK_VERDICT_ALLOW)
+		return true;
+	query.section = PK_SECTION_ACCEPT;
+	(void)decide_address_query(image, act->address, &query, &peer);
+	if (peer.verdict != PK_VERDICT_ALLOW)
+		*ret_result = peer;
+	return true;
 }
 
 /* Reasons that are about the act and not about a policy. */
@@ -189,6 +229,7 @@ static bool is_fixed(const struct observation *act)
 	case PK_REASON_UNHELD:
 	case PK_REASON_GRANTED:
 	case PK_REASON_REFUSED:
+	case PK_REASON_WIDENS:
 		return false;
 	default:
 		return true;
@@ -224,10 +265,7 @@ bool judge_act(const struct policy_image *image, const struct observation *act,
 	case PK_SECTION_EGRESS:
 		return judge_destination(image, act, query, ret_result);
 	case PK_SECTION_LISTEN:
-	case PK_SECTION_ACCEPT:
-		if (!act->has_address)
-			return false;
-		return decide_address_query(image, judged_address(act), &query, ret_result) != -EIO;
+		return judge_listener(image, act, query, ret_result);
 	case PK_SECTION_UNIX:
 		if (!act->path)
 			return false;
@@ -235,6 +273,11 @@ bool judge_act(const struct policy_image *image, const struct observation *act,
 				       ret_result) != -EIO;
 	case PK_SECTION_PROCESS:
 		return judge_guard(image, act, ret_result);
+	case PK_SECTION_SYSCALLS:
+		if (!act->path || !*act->path)
+			return false;
+		*ret_result = decide_syscall(image, act->path);
+		return true;
 	default:
 		return false;
 	}

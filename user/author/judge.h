@@ -11,7 +11,8 @@
 /**
  * Judge @act by @image. Returns true with *@ret_result set; false for acts that are refused for what they
  * are and not by a rule (a malformed answer of a resolver, bpf(2), a path that is too long), and
- * those that a recording does not tell enough of: system calls, renames that would widen.
+ * those that a recording does not tell enough of: a refused rename of what is perhaps no regular file, a connection
+ * from outside without the place where it arrived.
  */
 bool judge_act(const struct policy_image *image, const struct observation *act,
 	       struct pk_result *ret_result);

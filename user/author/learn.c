@@ -97,12 +97,14 @@ static int take(struct learn *learn, const struct observation *act)
 		return learn_files(learn, act);
 	case PK_SECTION_EGRESS:
 	case PK_SECTION_LISTEN:
-	case PK_SECTION_ACCEPT:
 	case PK_SECTION_UNIX:
 	case PK_SECTION_SOCKETS:
 		return learn_network(learn, act);
 	case PK_SECTION_PROCESS:
 		return take_guard(learn, act);
+	case PK_SECTION_SYSCALLS:
+		/* What no policy names is not refused. */
+		return 0;
 	default:
 		return learn_leave(learn, act, "no rule of a policy can allow it");
 	}
@@ -140,7 +142,6 @@ static void choose_sections(struct learn *learn)
 	learn->sections[PK_SECTION_UNIX] |= hooks;
 	learn->sections[PK_SECTION_PROCESS] |= hooks;
 	learn->sections[PK_SECTION_SOCKETS] |= hooks;
-	learn->sections[PK_SECTION_LISTEN] |= learn->sections[PK_SECTION_ACCEPT];
 }
 
 /* The variables as they were for the agent. */
@@ -227,6 +228,8 @@ static int run(struct learn *learn, struct diag_list *diags)
 		r = learn_paths_rules(learn->paths, &learn->rules);
 	if (r == 0)
 		r = learn_commands(learn);
+	if (r == 0)
+		r = learn_peers(learn);
 	if (r)
 		return r;
 	learn_rules_finish(&learn->rules);

@@ -6,6 +6,8 @@
  *   - A destination is a name where one was looked up, with the ports that were used, TCP unless UDP was sent.
  *     One that is inside (loopback, private networks) is an address: no name may lead there. Ports of
  *     loopback from 32768 on are the kernel's choice and become that range.
+ *   - Who may connect (`from`) is who did, up to 8 addresses; where nobody did, this host. Over loopback nobody
+ *     else can. Rules that share ports share it: the language wants that.
  *   - A program is its path. When each of its command lines begins with a lower-case word that is no path,
  *     and there are 8 such words at most, these are the words that it may be run with.
  *   - Presets: linux-base where it covers something, dev-tools where it covers LEARN_FOLD paths or more,

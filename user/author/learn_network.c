@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Destinations, places to listen at, kinds of sockets, abstract sockets.
+ * Destinations, kinds of sockets, abstract sockets.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +12,6 @@
 #include "base/mem.h"
 #include "telemetry/event.h"
 
-/* Where the kernel begins to choose ports by itself. */
-#define PORT_CHOSEN 32768
-
 /* Kinds whose traffic no rule judges once they exist. */
 #define UNJUDGED_KINDS                                                                             \
 	(1U << PK_SOCKET_PACKET | 1U << PK_SOCKET_VSOCK | 1U << PK_SOCKET_XDP |                    \
@@ -24,9 +21,12 @@
 static int add(struct learn *learn, const struct observation *act, enum pk_section section,
 	       char *pattern, const char *note)
 {
-	struct learn_rule rule = { section, act->access, NULL, note, act->seen };
+	struct learn_rule rule = { .section = section,
+				   .access = act->access,
+				   .pattern = pattern,
+				   .note = note,
+				   .seen = act->seen };
 
-	rule.pattern = pattern;
 	return learn_rules_add(&learn->rules, &rule);
 }
 
@@ -46,21 +46,21 @@ static bool has_tcp(const struct learn *learn, const struct observation *act)
 	return false;
 }
 
-static char *port_text(const struct observation *act, bool local)
+char *learn_port_text(const struct observation *act, bool local)
 {
 	char *text = NULL;
 	int r;
 
 	if (!act->port)
 		r = asprintf(&text, "*");
-	else if (local && act->port >= PORT_CHOSEN)
-		r = asprintf(&text, "%u-65535", PORT_CHOSEN);
+	else if (local && act->port >= LEARN_PORT_CHOSEN)
+		r = asprintf(&text, "%u-65535", LEARN_PORT_CHOSEN);
 	else
 		r = asprintf(&text, "%u", act->port);
 	return r < 0 ? NULL : text;
 }
 
-static char *address_pattern(const __u8 address[16], const char *port)
+char *learn_address_pattern(const __u8 address[16], const char *port)
 {
 	char text[EVENT_ADDRESS_SIZE];
 	char *pattern = NULL;
@@ -71,7 +71,7 @@ static char *address_pattern(const __u8 address[16], const char *port)
 	return pattern;
 }
 
-static char *local_pattern(const char *port)
+char *learn_local_pattern(const char *port)
 {
 	char *pattern = NULL;
 
@@ -79,7 +79,7 @@ static char *local_pattern(const char *port)
 }
 
 /* Is the destination this host, or inside, whatever name it has? */
-static bool is_in(const struct learn *learn, const struct observation *act, enum learn_judge judge)
+bool learn_is_in(const struct learn *learn, const struct observation *act, enum learn_judge judge)
 {
 	struct observation bare = {
 		.section = PK_SECTION_EGRESS,
@@ -96,9 +96,9 @@ static bool is_in(const struct learn *learn, const struct observation *act, enum
 
 static int learn_destination(struct learn *learn, const struct observation *act)
 {
-	bool local = is_in(learn, act, LEARN_LOCAL);
-	bool inside = local || is_in(learn, act, LEARN_INSIDE);
-	CLEAN_FREE char *port = port_text(act, local);
+	bool local = learn_is_in(learn, act, LEARN_LOCAL);
+	bool inside = local || learn_is_in(learn, act, LEARN_INSIDE);
+	CLEAN_FREE char *port = learn_port_text(act, local);
 	char *pattern = NULL;
 
 	if (act->op == PK_OP_CONNECT && act->access == PK_ACCESS_UDP && has_tcp(learn, act))
@@ -108,34 +108,14 @@ static int learn_destination(struct learn *learn, const struct observation *act)
 	if (!port)
 		return -ENOMEM;
 	if (local)
-		return add(learn, act, PK_SECTION_EGRESS, local_pattern(port), NULL);
+		return add(learn, act, PK_SECTION_EGRESS, learn_local_pattern(port), NULL);
 	if (inside || !act->host)
-		return add(learn, act, PK_SECTION_EGRESS, address_pattern(act->address, port),
+		return add(learn, act, PK_SECTION_EGRESS, learn_address_pattern(act->address, port),
 			   act->host ? "a name leads there, which cannot open addresses inside" :
 				       "no name was looked up");
 	if (asprintf(&pattern, "%s:%s", act->host, port) < 0)
 		return -ENOMEM;
 	return add(learn, act, PK_SECTION_EGRESS, pattern, NULL);
-}
-
-static int learn_listener(struct learn *learn, const struct observation *act)
-{
-	struct observation at = *act;
-	bool local;
-	CLEAN_FREE char *port = NULL;
-
-	if (act->section == PK_SECTION_ACCEPT)
-		return learn_leave(learn, act, "who may connect is said in 'from' of a rule");
-	if (act->op == PK_OP_ACCEPT)
-		memcpy(at.address, act->local, 16);
-	local = is_in(learn, &at, LEARN_LOCAL);
-	port = port_text(act, local);
-	if (!port)
-		return -ENOMEM;
-	if (local && act->op != PK_OP_ACCEPT)
-		return add(learn, act, PK_SECTION_LISTEN, local_pattern(port), NULL);
-	return add(learn, act, PK_SECTION_LISTEN, address_pattern(at.address, port),
-		   "everybody may connect: narrow it by 'from'");
 }
 
 static int learn_kind(struct learn *learn, const struct observation *act)

@@ -45,6 +45,27 @@ bool learn_allows(const struct learn *learn, enum learn_judge judge, const struc
 /** Take acts of egress, listen, sockets and unix. 0 or -ENOMEM. */
 int learn_network(struct learn *learn, const struct observation *act);
 
+/** Take acts of listen. 0 or -ENOMEM. */
+int learn_listener(struct learn *learn, const struct observation *act);
+
+/** Say in the rules of listen who may connect; after all acts were taken. 0 or -ENOMEM. */
+int learn_peers(struct learn *learn);
+
+/** Where the kernel begins to choose ports by itself. */
+#define LEARN_PORT_CHOSEN 32768
+
+/** The port of @act as rules have it, or a range of what the kernel chose; malloc'ed, NULL: no memory. */
+char *learn_port_text(const struct observation *act, bool local);
+
+/** A pattern for @address with @port; malloc'ed, NULL: no memory. */
+char *learn_address_pattern(const __u8 address[16], const char *port);
+
+/** The same for this host's own addresses. */
+char *learn_local_pattern(const char *port);
+
+/** Does @judge (LEARN_LOCAL, LEARN_INSIDE) have the address of @act, whatever name leads there? */
+bool learn_is_in(const struct learn *learn, const struct observation *act, enum learn_judge judge);
+
 /** Take all acts of starting programs. 0 or -ENOMEM. */
 int learn_commands(struct learn *learn);
 

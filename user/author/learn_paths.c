@@ -219,7 +219,9 @@ int learn_paths_add(struct learn_paths *paths, const char *path, __u8 access,
 	if (r == 0 && (access & PK_ACCESS_EXEC))
 		r = add_to(paths, paths->code, path, PK_ACCESS_EXEC, seen);
 	if (r == 0 && (access & PK_ACCESS_CONNECT)) {
-		struct learn_rule rule = { PK_SECTION_FILES, PK_ACCESS_CONNECT, NULL, NULL, *seen };
+		struct learn_rule rule = { .section = PK_SECTION_FILES,
+					   .access = PK_ACCESS_CONNECT,
+					   .seen = *seen };
 		bool wild = false;
 
 		rule.pattern = learn_paths_pattern(paths, path, &wild);

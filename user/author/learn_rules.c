@@ -119,6 +119,8 @@ void learn_rules_write(const struct learn_rules *rules, enum pk_section section,
 			(void)fprintf(to, "; %s", rule->note);
 		(void)fputs("\n    - {allow: ", to);
 		put_quoted(rule->pattern, to);
+		if (rule->from)
+			(void)fprintf(to, ", from: [%s]", rule->from);
 		names_access(section, rule->access, ", ", access);
 		if (section == PK_SECTION_FILES)
 			(void)fprintf(to, ", access: [%s]", access);
@@ -130,8 +132,10 @@ void learn_rules_write(const struct learn_rules *rules, enum pk_section section,
 
 void learn_rules_reset(struct learn_rules *rules)
 {
-	for (size_t i = 0; i < rules->count; i++)
+	for (size_t i = 0; i < rules->count; i++) {
 		free(rules->items[i].pattern);
+		free(rules->items[i].from);
+	}
 	free(rules->items);
 	*rules = (struct learn_rules){ 0 };
 }

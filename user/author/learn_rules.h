@@ -16,6 +16,8 @@ struct learn_rule {
 	char *pattern; /* as it stands between double quotes in a policy, before YAML's own escapes */
 	const char *note; /* static: what else is to be said; or NULL */
 	struct seen seen;
+	__u16 port; /* section listen: the pattern's first; 0: it has all */
+	char *from; /* section listen: elements of a YAML list, who may connect; or NULL: everybody */
 };
 
 /** Rules, each (section, access, pattern) once. Zero-initialise; learn_rules_reset() frees. */

@@ -218,10 +218,8 @@ static void read_process(struct reader *reader, struct observation *o)
 
 static void read_network(struct reader *reader, struct observation *o)
 {
-	bool has_local = false;
-
 	read_address(reader, "address", o->address, &o->has_address);
-	read_address(reader, "local_address", o->local, &has_local);
+	read_address(reader, "local_address", o->local, &o->has_local);
 	o->port = (__u16)number(reader, "port", 65535);
 	if (o->op != PK_OP_SOCKET)
 		return;
@@ -296,6 +294,8 @@ int observation_read(const json_t *event, struct observation *ret_observation, c
 		o.section = PK_SECTION_EXEC;
 		o.access = PK_ACCESS_RUN;
 	}
+	if (o.op == PK_OP_ACCEPT)
+		o.section = PK_SECTION_LISTEN;
 	*ret_observation = o;
 	o = (struct observation){ 0 };
 	return 0;
@@ -405,6 +405,17 @@ static void put_destination(FILE *to, const struct observation *o)
 		(void)fprintf(to, o->host || !strchr(address, ':') ? ":%u" : " port %u", o->port);
 }
 
+/* Where it arrived, and who came. */
+static void put_arrival(FILE *to, const struct observation *o)
+{
+	struct observation at = *o;
+	char peer[EVENT_ADDRESS_SIZE];
+
+	memcpy(at.address, o->local, sizeof(at.address));
+	put_destination(to, &at);
+	(void)fprintf(to, " from %s", event_address(o->address, peer));
+}
+
 char *observation_text(const struct observation *o)
 {
 	char *line = NULL;
@@ -420,6 +431,8 @@ char *observation_text(const struct observation *o)
 			      names_socket_type(o->type) ? names_socket_type(o->type) : "?");
 	else if (o->path)
 		escape_write(to, o->path, strlen(o->path), 0);
+	else if (o->op == PK_OP_ACCEPT && o->has_address && o->has_local)
+		put_arrival(to, o);
 	else
 		put_destination(to, o);
 	if (o->command && *o->command) {

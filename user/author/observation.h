@@ -35,7 +35,7 @@ void seen_merge(struct seen *into, const struct seen *from);
 /** An act. observation_reset() frees. */
 struct observation {
 	enum pk_section
-		section; /* starting a program is PK_SECTION_EXEC, whichever section said no */
+		section; /* starting a program is PK_SECTION_EXEC, what comes in PK_SECTION_LISTEN, whichever section said no */
 	enum pk_op op;
 	enum pk_verdict
 		verdict; /* what came of it, the strictest that was seen: in audit mode it went on */
@@ -48,7 +48,7 @@ struct observation {
 	char *alias; /* op answer: the name that the answer goes on with; or NULL */
 	char *by; /* path of the program that did it, where the recording tells; or NULL */
 	__u64 capability; /* section process: bit of the capability, or 0 */
-	bool has_address;
+	bool has_address, has_local;
 	__u8 address[16]; /* of the peer; IPv4 as ::ffff:a.b.c.d */
 	__u8 local[16]; /* accept: of the socket */
 	__u16 port;

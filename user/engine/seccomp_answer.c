@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "engine/proc_line.h"
 #include "engine/seccomp.h"
+#include "policy/decide.h"
 
 /* A call that is there is taken in microseconds. */
 #define SHARED_WAIT_US 20000
@@ -74,16 +75,9 @@ char *seccomp_call_name(__u32 arch, int number, __u64 first_argument)
 /* The rule that refuses the call @name, or PK_RULE_NONE. */
 static __u32 find_rule(const struct policy_image *image, const char *name)
 {
-	__u32 rules = image_head(image)->part[PK_PART_RULES].size / (__u32)sizeof(struct pk_rule);
+	struct pk_result result = decide_syscall(image, name);
 
-	for (__u32 i = 0; i < rules; i++) {
-		const struct pk_rule *rule = image_rule(image, i);
-
-		if (rule && rule->section == PK_SECTION_SYSCALLS &&
-		    strcmp(image_string(image, rule->text), name) == 0)
-			return i;
-	}
-	return PK_RULE_NONE;
+	return result.reason == PK_REASON_RULE ? result.rule : PK_RULE_NONE;
 }
 
 static FILE *open_proc(__u32 pid, const char *name)

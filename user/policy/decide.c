@@ -146,6 +146,21 @@ struct pk_result decide_guard(const struct policy_image *image, enum pk_guard gu
 	};
 }
 
+struct pk_result decide_syscall(const struct policy_image *image, const char *name)
+{
+	__u32 rules = image_head(image)->part[PK_PART_RULES].size / (__u32)sizeof(struct pk_rule);
+
+	for (__u32 i = 0; i < rules; i++) {
+		const struct pk_rule *rule = image_rule(image, i);
+
+		if (rule->section == PK_SECTION_SYSCALLS &&
+		    strcmp(image_string(image, rule->text), name) == 0)
+			return (struct pk_result){ rule->verdict, PK_REASON_RULE, i };
+	}
+	return (struct pk_result){ PK_VERDICT_ALLOW, PK_REASON_DEFAULT,
+				   PK_RULE_DEFAULT | PK_SECTION_SYSCALLS };
+}
+
 struct pk_result decide_stricter(const struct pk_result *first, const struct pk_result *second)
 {
 	if (first->verdict != second->verdict)

@@ -135,6 +135,9 @@ int decide_abstract(const struct policy_image *image, const char *name, __u32 su
 /** What the process section says of a switch: PK_REASON_GUARD when it is refused. */
 struct pk_result decide_guard(const struct policy_image *image, enum pk_guard guard);
 
+/** What the section syscalls says of the call @name: PK_REASON_RULE when it is refused, else its default. */
+struct pk_result decide_syscall(const struct policy_image *image, const char *name);
+
 /**
  * Judge a command by its key of @length bytes (program and arguments, each with a NUL behind it)
  * with @query; PK_ACCESS_COMMAND of section exec is the one to ask. Returns 0; -E2BIG over
