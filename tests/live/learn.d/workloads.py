@@ -47,7 +47,7 @@ WORKLOADS = {
         "for i in 1 2 3 4 5 6 7 8 9; do sleep 1; curl -s -o got http://127.0.0.1:8377/ && break; "
         "done; cat got; kill $server; wait $server",
         "curl -s -m 20 -T got http://127.0.0.1:8378/",
-        "127.0.0.1"),
+        '"port": 8378'),
     "curl script": (
         {"urls": "https://one.example/\nhttp://two.example/\n"},
         "while read -r url; do curl -s -o page -w '%{http_code}\\n' \"$url\"; done <urls; wc -c <urls",
