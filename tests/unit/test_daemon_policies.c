@@ -160,6 +160,19 @@ static int compile_for(const struct config *place, const struct agent_record *re
 	return r;
 }
 
+/* Compiling for @peer fails, and @message is all that is said about it. */
+static void says(const struct config *place, const struct agent_record *record,
+		 const struct peer *peer, const char *message)
+{
+	CLEAN(policies_reset_compiled) struct compiled compiled = { 0 };
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+
+	assert_int_not_equal(policies_compile(&place->policies, record, peer, &compiled, &diags),
+			     0);
+	assert_int_equal(diags.count, 1);
+	assert_string_equal(diags.items[0].message, message);
+}
+
 static int compile(const struct config *place, const char *policy, const struct peer *peer,
 		   size_t *ret_findings)
 {
@@ -253,6 +266,30 @@ static void what_a_caller_sets_is_his_fault(void **state)
 	assert_int_equal(compile_for(place, &record, &user, &findings), -EINVAL);
 	assert_true(findings > 0);
 	json_decref(record.set);
+	record.set = json_pack("{s:s}", "1x", "of");
+	says(place, &record, &user, "the name of a variable is not one");
+	json_decref(record.set);
+}
+
+static void agents_around_are_few_and_hidden(void **state)
+{
+	const struct config *place = *state;
+	const struct peer user = { .uid = 4242, .gid = 4242, .role = PEER_NESTED, .pidfd = -1 };
+	char open[] = "open", broken[] = "broken", cwd[] = "/tmp";
+	struct agent_record records[PK_LAYERS_MAX + 2];
+
+	if (!is_root())
+		return;
+	for (size_t i = 0; i < PK_LAYERS_MAX + 2; i++)
+		records[i] = (struct agent_record){
+			.policy = open, .cwd = cwd, .uid = 4242, .around = &records[i + 1]
+		};
+	records[PK_LAYERS_MAX + 1].around = NULL;
+	says(place, &records[0], &user, "there are 8 agents around this one already");
+	records[2].around = NULL;
+	records[1].policy = broken;
+	says(place, &records[0], &user,
+	     "the layers above the policy have errors, or a file that it includes has");
 }
 
 static void managed_layers_stop_loading(void **state)
@@ -260,6 +297,7 @@ static void managed_layers_stop_loading(void **state)
 	const struct config *place = *state;
 	const struct peer user = { .uid = 4242, .gid = 4242, .role = PEER_NOBODY, .pidfd = -1 };
 	CLEAN_FREE char *path = path_in(place, "managed.d/10-all.yaml");
+	char policy[] = "open";
 	size_t findings;
 
 	if (!is_root())
@@ -273,6 +311,8 @@ static void managed_layers_stop_loading(void **state)
 	assert_int_not_equal(compile(place, "open", &user, &findings), 0);
 	/* That they have errors, and not a word of theirs. */
 	assert_int_equal(findings, 1);
+	says(place, &(struct agent_record){ .policy = policy, .uid = 4242 }, &user,
+	     "the managed layers of this machine have errors");
 }
 
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, open_place, close_place)
@@ -287,6 +327,7 @@ int main(void)
 		IN_PLACE(paths_are_for_root),
 		IN_PLACE(what_a_caller_sets_is_his_fault),
 		IN_PLACE(managed_layers_stop_loading),
+		IN_PLACE(agents_around_are_few_and_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,10 +178,12 @@ static void owner_must_be_root(void **state)
 		skip(); /* only root can give files away */
 	put(folder, "site.yaml", "picket: 1\n" FILES);
 	assert_int_equal(chown(path, 12345, 0), 0);
-	refused(folder, "it belongs to the user 12345", "chown root '");
+	refused(folder, "it belongs to the user 12345, and only root's may be used",
+		"chown root '");
 	assert_int_equal(chown(path, 0, 12345), 0);
 	assert_int_equal(chown(folder->path, 12345, 0), 0);
-	refused(folder, "it belongs to the user 12345", "chown root '");
+	refused(folder, "it belongs to the user 12345, and only root's may be used",
+		"chown root '");
 }
 
 static void links_and_other_kinds(void **state)

@@ -20,7 +20,12 @@
 #include "policy/compile.h"
 #include "policy/front.h"
 #include "policy/load.h"
+#include "policy/managed.h"
+#include "policy/policy_args.h"
 #include "policy/policy_tests.h"
+#include "sign/key.h"
+#include "sign/manifest.h"
+#include "sign/serials.h"
 
 /** Where the tests run, and where they began. */
 struct place {
@@ -260,15 +265,204 @@ static void test_large(void **state)
 	assert_int_equal(unlink("p.yaml"), 0);
 }
 
-static void test_all(void **state)
+/* More agents around a policy than there can be layers. */
+static void test_around(void **state)
+{
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
+	struct policy_args args[PK_LAYERS_MAX + 1] = { 0 };
+
+	(void)state;
+	write_file("p.yaml", "picket: 1\nexec: {default: allow}\n");
+	for (size_t i = 0; i <= PK_LAYERS_MAX; i++) {
+		args[i].path = "p.yaml";
+		args[i].no_managed = true;
+		args[i].around = i < PK_LAYERS_MAX ? &args[i + 1] : NULL;
+	}
+	assert_int_equal(policy_args_compile(&args[0], &policy, &diags), -EINVAL);
+	assert_int_equal(unlink("p.yaml"), 0);
+	policy_args_reset(&args[0]);
+	assert_int_equal(diags.count, 1);
+	assert_string_equal(diags.items[0].message,
+			    "the policy would be one of more than 8 layers: managed ones, those of "
+			    "the agents around it, and its own");
+}
+
+/* A folder that is a file. */
+static void test_no_folder(void **state)
+{
+	const struct policy_context guarded = { .guarded = true, .owner = geteuid() };
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	struct managed managed = { 0 };
+
+	(void)state;
+	write_file("m", "");
+	assert_int_equal(managed_load("m", &context, &managed, &diags), -ENOTDIR);
+	assert_string_equal(diags.items[0].message,
+			    "cannot read the managed layers in 'm': Not a directory");
+	diag_list_reset(&diags);
+	assert_int_equal(managed_load("m", &guarded, &managed, &diags), -EPERM);
+	assert_string_equal(diags.items[0].message,
+			    "cannot read the managed layers in 'm': it is not a folder");
+	assert_int_equal(unlink("m"), 0);
+}
+
+/* The record of serials is where no folder can be. */
+static void test_serials(void **state)
+{
+	char text[] = "x";
+	const struct manifest manifest = { .text = text, .size = 1 };
+	const char *hint = NULL;
+	char *why = NULL;
+
+	(void)state;
+	assert_int_equal(serials_check("/dev/null/x/serials", geteuid(), SERIALS_BEGIN, &manifest,
+				       &why, &hint),
+			 -ENOTDIR);
+	assert_string_equal(why, "cannot make the folder '/dev/null/x': Not a directory");
+	free(why);
+	assert_int_equal(serials_check("/dev/null/serials", geteuid(), SERIALS_ACCEPT, &manifest,
+				       &why, &hint),
+			 -ENOTDIR);
+	assert_string_equal(why, "cannot read the folder '/dev/null': Not a directory");
+	free(why);
+}
+
+/* As many policies as the record has room for, and one more. */
+static void test_full(void **state)
+{
+	static const char zeros[] =
+		"0000000000000000000000000000000000000000000000000000000000000000";
+	char text[] = "x";
+	const struct manifest manifest = { .text = text, .size = 1, .policy = "z", .serial = 1 };
+	CLEAN_FREE char *expected = NULL;
+	CLEAN_FREE char *path = NULL;
+	CLEAN_FREE char *lines = NULL;
+	CLEAN_FREE char *why = NULL;
+	const char *hint = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&lines, &size);
+
+	(void)state;
+	assert_non_null(to);
+	(void)fputs("picket serials 1\n", to);
+	for (unsigned int i = 0; i < SERIALS_MAX; i++)
+		(void)fprintf(to, "p%u 1 %s\n", i, zeros);
+	assert_int_equal(fclose(to), 0);
+	write_file("serials", lines);
+	assert_true(asprintf(&path, "%s/serials", place()->folder) > 0);
+	assert_true(asprintf(&expected, "the record of serials '%s' is full: 10000 policies",
+			     path) > 0);
+	assert_int_equal(serials_check(path, geteuid(), SERIALS_ACCEPT, &manifest, &why, &hint),
+			 -ENOSPC);
+	assert_string_equal(why, expected);
+	assert_string_equal(hint, "take out the lines of policies that are no more");
+	assert_int_equal(unlink("serials"), 0);
+}
+
+/* Sign p.yaml by a new key, whose public half a layer of the folder m asks for. */
+static void make_signed(const char *key_path)
+{
+	CLEAN(sign_key_reset) struct sign_key key = { 0 };
+	struct policy_args args = { .path = "p.yaml", .no_managed = true };
+	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	CLEAN_FREE char *layer = NULL;
+	CLEAN_FREE char *text = NULL;
+	CLEAN_FREE char *why = NULL;
+
+	assert_int_equal(sign_key_make(&key), 0);
+	assert_int_equal(sign_key_write(&key, key_path, &why), 0);
+	assert_true(asprintf(&layer,
+			     "picket: 1\nrequire_signature: %s.pub\nexec: {default: allow}\n",
+			     key_path) > 0);
+	assert_int_equal(mkdir("m", 0755), 0);
+	write_file("m/a.yaml", layer);
+	write_file("p.yaml", "picket: 1\nexec: {default: allow}\n");
+	assert_int_equal(policy_args_compile(&args, &policy, &diags), 0);
+	assert_int_equal(manifest_sign(policy.policy, &key, 7, &text), 0);
+	write_file("p.yaml.sig", text);
+	assert_int_equal(mkdir("state", 0700), 0);
+	write_file("state/serials", "picket serials 1\n");
+	policy_args_reset(&args);
+}
+
+/* The first finding when p.yaml is loaded; malloc'ed. */
+static char *load_signed(bool draft, int *ret_result)
+{
+	struct policy_args args = {
+		.path = "p.yaml", .managed = "m", .managed_draft = draft, .serials = "state/serials"
+	};
+	CLEAN(cli_policy_reset) struct cli_policy policy = { 0 };
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+
+	*ret_result = policy_args_compile(&args, &policy, &diags);
+	policy_args_reset(&args);
+	return strdup(diags.count ? diags.items[0].message : "");
+}
+
+/* A layer of the machine believes only in keys that nobody else can change; only root sees the record. */
+static void test_signed(void **state)
+{
+	static const char *const made[] = { "m/a.yaml",	     "p.yaml", "p.yaml.sig",
+					    "state/serials", "k",      "k.pub" };
+	CLEAN_FREE char *key = NULL;
+	CLEAN_FREE char *public = NULL;
+	CLEAN_FREE char *expected = NULL;
+	CLEAN_FREE char *of_machine = NULL;
+	CLEAN_FREE char *of_others = NULL;
+	int result;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* such layers are root's, and only root can be somebody else */
+	assert_true(asprintf(&key, "%s/k", place()->folder) > 0);
+	assert_true(asprintf(&public, "%s.pub", key) > 0);
+	make_signed(key);
+	assert_int_equal(chmod(public, 0666), 0);
+	of_machine = load_signed(false, &result);
+	assert_int_equal(result, -EPERM);
+	assert_true(asprintf(&expected,
+			     "cannot read the key '%s' of 'require_signature': others than its "
+			     "owner may write it (mode 0666)",
+			     public) > 0);
+	assert_string_equal(of_machine, expected);
+	assert_int_equal(chmod(place()->folder, 0755), 0);
+	assert_int_equal(seteuid(65534), 0);
+	of_others = load_signed(true, &result);
+	assert_int_equal(seteuid(0), 0);
+	assert_string_equal(of_others, "only root can tell whether its serial 7 is the newest");
+	assert_int_equal(result, 0);
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+		assert_int_equal(unlink(made[i]), 0);
+	assert_int_equal(rmdir("m") || rmdir("state"), 0);
+}
+
+/* Run a judge of this folder. */
+static void judge(const char *script, const char *meaning)
 {
 	CLEAN_FREE char *command = NULL;
 
-	(void)state;
-	assert_true(asprintf(&command, "cd '%s' && python3 tests/unit/messages_judge.py >/dev/null",
-			     place()->home) > 0);
+	assert_true(asprintf(&command, "cd '%s' && python3 tests/unit/%s >/dev/null", place()->home,
+			     script) > 0);
 	if (system(command) != 0) /* NOLINT(cert-env33-c): words of our own */
-		fail_msg("a message without an expectation, see above");
+		fail_msg("%s, see above", meaning);
+}
+
+static void test_all(void **state)
+{
+	(void)state;
+	judge("messages_judge.py", "a message without an expectation");
+}
+
+static void test_run(void **state)
+{
+	const char *binary = getenv("PICKET");
+
+	(void)state;
+	if (!binary || access(binary, X_OK) < 0)
+		skip();
+	judge("messages_run.py", "the program says something else");
 }
 
 static int enter_folder(void **state)
@@ -287,7 +481,10 @@ static int leave_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all),	 cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_around),	 cmocka_unit_test(test_no_folder),
+		cmocka_unit_test(test_run),	 cmocka_unit_test(test_all),
+		cmocka_unit_test(test_serials),	 cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_full),	 cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_programs), cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_links),	 cmocka_unit_test(test_million),
 		cmocka_unit_test(test_deep),	 cmocka_unit_test(test_many),

@@ -24,7 +24,7 @@ struct parse_case {
 	enum registries_format format;
 	const char *text;
 	const char *found; /* "HOST:PORT ORIGIN" a line */
-	const char *notes; /* parts, one a line, in order */
+	const char *notes; /* one a line, in order */
 };
 
 static const struct parse_case parse_cases[] = {
@@ -47,7 +47,8 @@ static const struct parse_case parse_cases[] = {
 	{ REGISTRIES_PIP,
 	  "[global]\nindex-url = https://i.example/simple\nextra-index-url =\n    https://e.example/x\n"
 	  "    http://10.0.0.1:3141/x\ntrusted-host = http://no.example\n    https://no.example\n",
-	  "i.example:443 f:2\ne.example:443 f:4\n", "f:5 names the address '10.0.0.1'" },
+	  "i.example:443 f:2\ne.example:443 f:4\n",
+	  "f:5 names the address '10.0.0.1': addresses need a rule of their own" },
 	{ REGISTRIES_CARGO,
 	  "[registries.x]\nindex = \"sparse+https://c.example/i/\"\n[source.y]\n"
 	  "registry='https://d.example/i'\ndirectory = \"https://no.example\"\n[registry]\n"
@@ -61,23 +62,28 @@ static const struct parse_case parse_cases[] = {
 	  "GOPROXY=https://[::1]:3000,http://a.example:0,http://b.example:x,http://c.example:65536,"
 	  "https://localhost,https://a..b,https://,https:///x,https://ok.example",
 	  "ok.example:443 f:1\n",
-	  "address '[::1]:3000'\nport that is none\nport that is none\nport that is none\n"
-	  "'localhost'\n'a..b'" },
+	  "f:1 names the address '[::1]:3000': addresses need a rule of their own\n"
+	  "f:1 has a port that is none\nf:1 has a port that is none\nf:1 has a port that is none\n"
+	  "f:1 names the host 'localhost': programs do not ask for 'localhost': it is this host\n"
+	  "f:1 names the host 'a..b': a host name has no empty labels" },
 	{ REGISTRIES_NPM, "registry", "", "" },
 	{ REGISTRIES_NPM, "=\n\n=https://no.example\n \tregistry=http://r.example\r\n",
 	  "r.example:80 f:4\n", "" },
 };
 
-static void expect_notes(const struct registries *found, const char *parts)
+/* The notes are @notes, behind the name of the @root. */
+static void expect_notes(const struct registries *found, const char *notes, const char *root)
 {
-	CLEAN_FREE char *copy = strdup(parts);
+	CLEAN_FREE char *copy = strdup(notes);
 	char *at = copy;
 	size_t i = 0;
 
-	for (char *part = strsep(&at, "\n"); part && *part; part = strsep(&at, "\n"), i++) {
+	for (char *note = strsep(&at, "\n"); note && *note; note = strsep(&at, "\n"), i++) {
+		size_t quoted = *root && *note == '\'';
+
 		assert_true(i < found->note_count);
-		if (!strstr(found->notes[i], part))
-			fail_msg("'%s' is not in '%s'", part, found->notes[i]);
+		assert_true(strncmp(found->notes[i] + quoted, root, strlen(root)) == 0);
+		assert_string_equal(found->notes[i] + quoted + strlen(root), note + quoted);
 	}
 	assert_int_equal(i, found->note_count);
 }
@@ -108,7 +114,7 @@ static void files_are_parsed(void **state)
 		assert_int_equal(registries_parse(&found, c->format, "f", text, strlen(text)), 0);
 		words = words_of(&found);
 		assert_string_equal(words, c->found);
-		expect_notes(&found, c->notes);
+		expect_notes(&found, c->notes, "");
 	}
 }
 
@@ -247,14 +253,52 @@ static void what_others_write_is_not_believed(void **state)
 	found = read_scope(place, true);
 	assert_false(has(&found, "npm.example"));
 	assert_false(has(&found, "mine.example"));
-	expect_notes(&found, "/etc/npmrc' is not read: others than its owner may write it\n"
-			     "/home/.npmrc' is not read\n"
-			     "/home/.pip/pip.conf' is not read: it is not a regular file\n"
-			     "/home/.cargo/config.toml' is not read: it is too long");
+	expect_notes(&found,
+		     "'/etc/npmrc' is not read: others than its owner may write it (mode 0666)\n"
+		     "'/home/.npmrc' is not read: Too many levels of symbolic links\n"
+		     "'/home/.pip/pip.conf' is not read: it is not a regular file\n"
+		     "'/home/.cargo/config.toml' is not read: it is too long",
+		     place->root);
 	assert_int_equal(chmod(path, 0644), 0);
 	again = read_scope(place, false);
 	assert_true(has(&again, "npm.example"));
 	assert_int_equal(again.note_count, 0);
+}
+
+/* A home folder may have files of other users in it: root's own, and those of who can write there. */
+static void what_is_of_others_is_not_believed(void **state)
+{
+	const struct place *place = *state;
+	CLEAN(registries_reset) struct registries found = { 0 };
+	char path[256];
+
+	if (geteuid() != 0)
+		skip(); /* only root can give files away */
+	(void)snprintf(path, sizeof(path), "%s/home/.npmrc", place->root);
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	found = read_scope(place, true);
+	assert_false(has(&found, "mine.example"));
+	expect_notes(&found,
+		     "'/home/.npmrc' is not read: it is not of the owner of the home folder",
+		     place->root);
+}
+
+/* One more than there is room for: it is named. */
+static void more_than_there_is_room_for(void **state)
+{
+	CLEAN(registries_reset) struct registries found = { 0 };
+	char origin[16];
+
+	(void)state;
+	for (unsigned int i = 0; i <= REGISTRIES_MAX; i++) {
+		char value[48];
+
+		(void)snprintf(value, sizeof(value), "https://h%u.example/", i);
+		(void)snprintf(origin, sizeof(origin), "f:%u", i);
+		assert_int_equal(registries_add_uris(&found, value, origin), 0);
+	}
+	assert_int_equal(found.count, REGISTRIES_MAX);
+	expect_notes(&found, "more than 256 hosts: 'h256.example' is left out", "");
 }
 
 static struct policy *load(const struct place *place, const char *pattern, struct diag_list *diags)
@@ -305,6 +349,8 @@ int main(void)
 		cmocka_unit_test(noise_is_survived),
 		cmocka_unit_test_setup_teardown(files_are_found, enter, leave),
 		cmocka_unit_test_setup_teardown(what_others_write_is_not_believed, enter, leave),
+		cmocka_unit_test_setup_teardown(what_is_of_others_is_not_believed, enter, leave),
+		cmocka_unit_test(more_than_there_is_room_for),
 		cmocka_unit_test_setup_teardown(a_policy_says_whose_files, enter, leave),
 	};
 
