@@ -141,6 +141,9 @@ static const struct sample_case host_cases[] = {
 	{ EGRESS "    - {allow: \"@any:443\"}\n", "W-any-host", 5, 15, "every address" },
 	{ EGRESS "    - {allow: \"0.0.0.0/0\"}\n", "W-any-host", 5, 15, "every address" },
 	{ EGRESS "    - {allow: \"0.0.0.0/1\"}\n", NULL, 0, 0, NULL },
+	{ EGRESS "    - {allow: \"[::/0]:22\"}\n", "W-any-host", 5, 15, "every address" },
+	{ EGRESS "    - {allow: \"[2000::/3]:22\"}\n", "W-any-host", 5, 15, "every address" },
+	{ EGRESS "    - {allow: \"[2001::/16]:22\"}\n", NULL, 0, 0, NULL },
 	{ EGRESS "    - {allow: \"*.co.uk:443\"}\n", "W-public-suffix", 5, 15,
 	  "'co.uk' is a public suffix" },
 	{ EGRESS "    - {allow: \"**.co.uk\"}\n", "W-public-suffix", 5, 15, "'co.uk'" },
@@ -169,6 +172,8 @@ static const struct sample_case file_cases[] = {
 	{ "picket: 1\nfiles:\n  default: allow\n  rules:\n    - {deny: [/w/a, /w/b]}\n",
 	  "W-deny-by-path", 5, 15, "'/w/a' is denied by its path" },
 	{ FILES "    - {deny: [/w/a, /w/b]}\n", NULL, 0, 0, NULL },
+	{ "picket: 1\nfiles:\n  default: allow\n  rules:\n    - {ask: /w/a, access: write}\n",
+	  "W-deny-by-path", 5, 13, "'/w/a' is asked about by its path" },
 	{ "picket: 1\ninclude: presets/secrets\nfiles:\n  default: allow\n", "W-deny-by-path", 4, 3,
 	  "rules of presets deny by path" },
 	{ FILES "    - {allow: [/a, \"/w/**\"], access: [read, write, exec]}\n", "W-write-exec", 5,
@@ -180,6 +185,15 @@ static const struct sample_case file_cases[] = {
 	{ FILES
 	  "    - {allow: \"/w/**\", access: [read, write]}\n    - {allow: \"**\", access: exec}\n",
 	  "W-write-exec", 5, 15, "'/w/**' can be run from there: '/w/x'" },
+	/* programs inside of what is written: told once */
+	{ FILES
+	  "    - {allow: \"/w/**\", access: write}\n    - {allow: \"/w/b/*\", access: exec}\n",
+	  "W-write-exec", 6, 15, "'/w/b/*' can be run from there: '/w/b/x" },
+	{ FILES "    - {allow: \"/w/**\", access: write}\n    - {allow: \"/w/b/*\", access: exec}\n"
+		"    - {deny: \"/w/b/**\", access: write}\n",
+	  NULL, 0, 0, NULL },
+	{ FILES "    - {allow: \"/w/**\", access: write}\n    - {allow: \"/w/**\", access: exec}\n",
+	  "W-write-exec", 5, 15, "'/w/**'" },
 	{ FILES "    - {allow: \"/w/**\", access: [read, write, exec]}\n"
 		"exec:\n  default: deny\n  rules:\n    - {allow: \"/usr/bin/*\"}\n",
 	  NULL, 0, 0, NULL },
@@ -199,8 +213,15 @@ static const struct sample_case command_cases[] = {
 	{ EXEC
 	  "    - {deny: git push}\nfiles:\n  rules:\n    - {allow: \"/w/**\", access: write}\n",
 	  NULL, 0, 0, NULL },
+	/* an option in front of the subcommand, and both forms denied */
 	{ "picket: 1\nexec:\n  default: deny\n  rules:\n    - {allow: /usr/bin/git}\n"
 	  "    - {deny: git push}\n",
+	  "W-argv", 6, 14, "the same behind an option is not: '/usr/bin/git --no-pager push" },
+	{ "picket: 1\nexec:\n  default: deny\n  rules:\n    - {allow: /usr/bin/git}\n"
+	  "    - {deny: [git push, git -* ... push]}\n",
+	  NULL, 0, 0, NULL },
+	{ "picket: 1\nexec:\n  default: deny\n  rules:\n    - {allow: /usr/bin/tool}\n"
+	  "    - {deny: tool push}\n",
 	  NULL, 0, 0, NULL },
 };
 
@@ -290,8 +311,11 @@ static void the_agent_may_write(void **state)
 	CLEAN(diag_list_reset) struct diag_list denied = { 0 };
 	CLEAN(diag_list_reset) struct diag_list others = { 0 };
 
+	(void)snprintf(folders, sizeof(folders), "/usr/bin:%s::bin:%s/.:%s/more", place->folder,
+		       place->folder, place->folder);
+	(void)snprintf(path, sizeof(path), "%s/more", place->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/p.yaml", place->folder);
-	(void)snprintf(folders, sizeof(folders), "/usr/bin:%s::bin", place->folder);
 	(void)snprintf(text, sizeof(text),
 		       FILES "    - {allow: \"%s/**\", access: [read, write]}\n", place->folder);
 	write_file(path, text);
@@ -305,15 +329,17 @@ static void the_agent_may_write(void **state)
 		assert_int_equal(diags.items[i].length, strlen(place->folder) + 5);
 	}
 	assert_non_null(strstr(diags.items[0].message, "the policy itself"));
+	/* Both folders in one, and the one that PATH has twice once. */
 	assert_non_null(strstr(diags.items[1].message, "a folder of PATH"));
+	assert_non_null(strstr(diags.items[1].message, ", and 1 more"));
 	/* Somebody who may write neither. */
 	world.user = 65533;
 	warnings_of(path, text, &world, &others);
 	assert_int_equal(others.count, 0);
 	world.user = getuid();
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
-		       "    - {deny: [\"%s/p.yaml\", \"%s/x\"], access: write}\n", place->folder,
-		       place->folder);
+		       "    - {deny: [\"%s/p.yaml\", \"%s/x\", \"%s/more/x\"], access: write}\n",
+		       place->folder, place->folder, place->folder);
 	warnings_of(path, text, &world, &denied);
 	assert_int_equal(denied.count, 0);
 }

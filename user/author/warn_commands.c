@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Denied commands that have another name: a copy in a place where programs may be written and run,
- * busybox, an interpreter that does the same. Each way round is a command line that the matcher is
- * asked about, and it is told in the warning.
+ * busybox, an interpreter that does the same, an option in front of a subcommand. Each way round is a
+ * command line that the matcher is asked about, and it is told in the warning.
  *
  * That shells and wrappers start a denied program is no way round: what they start is judged too.
  */
@@ -42,6 +42,27 @@ static const char *const applets[] = {
 /* Clients whose work is a few lines in an interpreter. */
 static const char *const clients[] = {
 	"curl", "ftp", "nc", "ncat", "netcat", "socat", "telnet", "tftp", "wget", NULL,
+};
+
+/* Programs with subcommands, and an option without effect on these that may stand in front of one. */
+static const struct {
+	const char *program;
+	const char *option;
+} leaders[] = {
+	{ "/usr/bin/apt", "-q" },
+	{ "/usr/bin/apt-get", "-q" },
+	{ "/usr/bin/aws", "--no-cli-pager" },
+	{ "/usr/bin/cargo", "--quiet" },
+	{ "/usr/bin/docker", "--debug" },
+	{ "/usr/bin/git", "--no-pager" },
+	{ "/usr/bin/helm", "--debug" },
+	{ "/usr/bin/kubectl", "-v=0" },
+	{ "/usr/bin/npm", "--silent" },
+	{ "/usr/bin/pip", "--quiet" },
+	{ "/usr/bin/pnpm", "--silent" },
+	{ "/usr/bin/podman", "--log-level=warn" },
+	{ "/usr/bin/svn", "-q" },
+	{ "/usr/bin/systemctl", "--quiet" },
 };
 
 static bool is_one_of(const char *word, const char *const *list)
@@ -92,6 +113,19 @@ static struct line renamed(const struct line *line, const char *path, const char
 	return made;
 }
 
+/* The line with an option in front of its subcommand. False: it has none, or the program takes none. */
+static bool led(const struct line *line, const char *name, struct line *ret_line)
+{
+	for (size_t i = 0; i < sizeof(leaders) / sizeof(*leaders); i++) {
+		if (strcmp(base_name(leaders[i].program), name) != 0 || line->count < 2 ||
+		    line->words[1][0] == '-')
+			continue;
+		*ret_line = renamed(line, leaders[i].program, leaders[i].option);
+		return true;
+	}
+	return false;
+}
+
 /* A place whose files can be written and then run: the caller frees. NULL: none is known. */
 static int find_place(const struct warn *warn, char **ret_path)
 {
@@ -128,15 +162,22 @@ static char *words_of(const struct line *line)
 	return text_close(to, &text) == 0 ? text : NULL;
 }
 
-static void report(struct warn *warn, const struct warn_pattern *at, const char *how,
-		   const struct line *line)
+static struct diag *report(struct warn *warn, const struct warn_pattern *at, const char *how,
+			   const struct line *line)
 {
 	CLEAN_FREE char *words = words_of(line);
 
+	return warn_add(warn, WARN_ARGV, at->rule, at->pattern,
+			"'%s' is denied, and %s is not: '%s'", at->pattern->source, how,
+			words ? words : line->program);
+}
+
+/* The way round has another name. */
+static void report_name(struct warn *warn, const struct warn_pattern *at, const char *how,
+			const struct line *line)
+{
 	diag_hint(
-		warn_add(warn, WARN_ARGV, at->rule, at->pattern,
-			 "'%s' is denied, and %s is not: '%s'", at->pattern->source, how,
-			 words ? words : line->program),
+		report(warn, at, how, line),
 		"a name is no barrier: deny what the program reaches (egress, files), or set "
 		"'default: deny' in exec; where the rule is to tell an honest program early, say so "
 		"in its reason, with the word %s",
@@ -151,15 +192,20 @@ static bool look_at(struct warn *warn, const struct warn_pattern *at, const stru
 	struct line copy = renamed(line, place ? place : "/", NULL);
 	struct line applet = renamed(line, "/usr/bin/busybox", name);
 	struct line script = { "/usr/bin/python3", { "/usr/bin/python3", "-c" }, 2 };
+	struct line option;
 
 	if (is_allowed(warn, line))
 		return false;
 	if (is_one_of(name, applets) && is_allowed(warn, &applet))
-		report(warn, at, "the same in busybox", &applet);
+		report_name(warn, at, "the same in busybox", &applet);
 	else if (is_one_of(name, clients) && is_allowed(warn, &script))
-		report(warn, at, "an interpreter that can do the same", &script);
+		report_name(warn, at, "an interpreter that can do the same", &script);
 	else if (place && !is_one_of(name, privileged) && is_allowed(warn, &copy))
-		report(warn, at, "a copy of the program", &copy);
+		report_name(warn, at, "a copy of the program", &copy);
+	else if (led(line, name, &option) && is_allowed(warn, &option))
+		diag_hint(report(warn, at, "the same behind an option", &option),
+			  "add the form with options in front, as in {deny: \"%s -* ... %s\"}",
+			  name, line->words[1]);
 	else
 		return false;
 	return true;

@@ -120,20 +120,22 @@ static void look_at_name(struct warn *warn, const struct warn_pattern *at)
 	}
 }
 
-/* True for a range that is all of IPv4 or of IPv6. */
+/* True for a range that has all of IPv4, or all public addresses of IPv6, which are 2000::/3. */
 static bool is_everything(const struct policy_range *range)
 {
-	static const struct policy_range v4 = {
-		{ [10] = 0xff, [11] = 0xff },
-		{ [10] = 0xff, [11] = 0xff, [12] = 0xff, [13] = 0xff, [14] = 0xff, [15] = 0xff },
+	static const struct policy_range all[] = {
+		{ { [10] = 0xff, [11] = 0xff },
+		  { [10] = 0xff, [11] = 0xff, [12] = 0xff, [13] = 0xff, [14] = 0xff, [15] = 0xff } },
+		{ { 0x20 },
+		  { 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		    0xff, 0xff, 0xff } },
 	};
-	unsigned int bits = 0;
 
-	if (memcmp(range, &v4, sizeof(v4)) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(range->low); i++)
-		bits |= range->low[i] | (range->high[i] ^ 0xffU);
-	return bits == 0;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (memcmp(range->low, all[i].low, sizeof(range->low)) <= 0 &&
+		    memcmp(range->high, all[i].high, sizeof(range->high)) >= 0)
+			return true;
+	return false;
 }
 
 int warn_hosts(struct warn *warn)
