@@ -328,38 +328,6 @@ static void test_serials(void **state)
 	free(why);
 }
 
-/* As many policies as the record has room for, and one more. */
-static void test_full(void **state)
-{
-	static const char zeros[] =
-		"0000000000000000000000000000000000000000000000000000000000000000";
-	char text[] = "x";
-	const struct manifest manifest = { .text = text, .size = 1, .policy = "z", .serial = 1 };
-	CLEAN_FREE char *expected = NULL;
-	CLEAN_FREE char *path = NULL;
-	CLEAN_FREE char *lines = NULL;
-	CLEAN_FREE char *why = NULL;
-	const char *hint = NULL;
-	size_t size = 0;
-	FILE *to = open_memstream(&lines, &size);
-
-	(void)state;
-	assert_non_null(to);
-	(void)fputs("picket serials 1\n", to);
-	for (unsigned int i = 0; i < SERIALS_MAX; i++)
-		(void)fprintf(to, "p%u 1 %s\n", i, zeros);
-	assert_int_equal(fclose(to), 0);
-	write_file("serials", lines);
-	assert_true(asprintf(&path, "%s/serials", place()->folder) > 0);
-	assert_true(asprintf(&expected, "the record of serials '%s' is full: 10000 policies",
-			     path) > 0);
-	assert_int_equal(serials_check(path, geteuid(), SERIALS_ACCEPT, &manifest, &why, &hint),
-			 -ENOSPC);
-	assert_string_equal(why, expected);
-	assert_string_equal(hint, "take out the lines of policies that are no more");
-	assert_int_equal(unlink("serials"), 0);
-}
-
 /* Sign p.yaml by a new key, whose public half a layer of the folder m asks for. */
 static void make_signed(const char *key_path)
 {
@@ -481,14 +449,13 @@ static int leave_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_around),	 cmocka_unit_test(test_no_folder),
-		cmocka_unit_test(test_run),	 cmocka_unit_test(test_all),
-		cmocka_unit_test(test_serials),	 cmocka_unit_test(test_signed),
-		cmocka_unit_test(test_full),	 cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_programs), cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_links),	 cmocka_unit_test(test_million),
-		cmocka_unit_test(test_deep),	 cmocka_unit_test(test_many),
-		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_around),	cmocka_unit_test(test_no_folder),
+		cmocka_unit_test(test_run),	cmocka_unit_test(test_all),
+		cmocka_unit_test(test_serials), cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_texts),	cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_overlap), cmocka_unit_test(test_links),
+		cmocka_unit_test(test_million), cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_many),	cmocka_unit_test(test_large),
 	};
 
 	return cmocka_run_group_tests_name("messages", tests, enter_folder, leave_folder);

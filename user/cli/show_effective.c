@@ -108,9 +108,17 @@ static int ask(const struct policy_image *image, const struct key *key,
 	}
 }
 
+static const char section_of_switches[] = "process.";
+
+static bool names_section_of_switches(const char *text)
+{
+	return strncmp(text, section_of_switches, strlen(section_of_switches)) == 0;
+}
+
 static bool find_switch(const char *text, enum pk_guard *ret_guard)
 {
-	const char *name = strncmp(text, "process.", 8) == 0 ? text + 8 : text;
+	const char *name =
+		text + (names_section_of_switches(text) ? strlen(section_of_switches) : 0);
 
 	for (enum pk_guard guard = 0; guard < PK_GUARD__MAX; guard++) {
 		if (strcmp(name, names_guard(guard)) != 0)
@@ -119,6 +127,21 @@ static bool find_switch(const char *text, enum pk_guard *ret_guard)
 		return true;
 	}
 	return false;
+}
+
+/* A slip in the name of a switch is no command to be asked about. */
+static int no_switch(const char *text)
+{
+	const char *names[PK_GUARD__MAX];
+	const char *nearest;
+
+	for (enum pk_guard guard = 0; guard < PK_GUARD__MAX; guard++)
+		names[guard] = names_guard(guard);
+	nearest = cli_nearest(text + strlen(section_of_switches), names, PK_GUARD__MAX);
+	if (nearest)
+		return cli_usage("show", "there is no switch '%s': did you mean '%s%s'?", text,
+				 section_of_switches, nearest);
+	return cli_usage("show", "there is no switch '%s'", text);
 }
 
 static int resolve(const char *given, struct key *key)
@@ -167,6 +190,8 @@ static int read_key(const char *text, struct key *key)
 		key->kind = KIND_SWITCH;
 		return CLI_OK;
 	}
+	if (names_section_of_switches(text))
+		return no_switch(text);
 	if (*text == '/' && !strchr(text, ' ')) {
 		key->kind = KIND_PATH;
 		return resolve(text, key);
