@@ -44,6 +44,9 @@ static const struct {
 	{ BIND("192.0.2.1", 443),
 	  { "nobody else connected, so nobody else may",
 	    "{allow: \"192.0.2.1:443\", from: [\"@loopback\"], protocol: [tcp]}" } },
+	/* This host's own address is reached from elsewhere, and from itself. */
+	{ BIND("192.0.2.7", 443) COME("tcp", "192.0.2.7", "192.0.2.7", 443),
+	  { "{allow: \"192.0.2.7:443\", from: [\"192.0.2.7\"], protocol: [tcp]}" } },
 	/* All rules of a port have the same peers, of both protocols. */
 	{ BIND("0.0.0.0", 53) COME("udp", "203.0.113.8", "192.0.2.1", 53)
 		  COME("tcp", "127.0.0.1", "127.0.0.1", 53) BIND("192.0.2.1", 54),
@@ -66,7 +69,16 @@ static const struct {
 static void listeners_and_peers_are_learned(void **state)
 {
 	static const struct policy_variable builtins[] = { { "HOME", "/home/u" }, { "USER", "u" } };
-	const struct policy_context context = { .builtins = builtins, .builtin_count = 2 };
+	static struct policy_range own = {
+		.low = { [10] = 0xff, 0xff, 192, 0, 2, 7 },
+		.high = { [10] = 0xff, 0xff, 192, 0, 2, 7 },
+	};
+	static const struct policy_host host = { .own = &own, .own_count = 1 };
+	static const struct policy_context context = {
+		.builtins = builtins,
+		.builtin_count = 2,
+		.host = &host,
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lessons) / sizeof(*lessons); i++) {

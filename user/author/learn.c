@@ -24,7 +24,9 @@ static const char *const judge_texts[] = {
 	[LEARN_TOOLS] = "picket: 1\ninclude: [presets/linux-base, presets/dev-tools]\n"
 			"files: {default: deny}\n",
 	[LEARN_LOCAL] = "picket: 1\negress:\n  default: deny\n  rules:\n"
-			"    - {allow: \"@loopback\"}\n",
+			"    - {allow: \"@loopback\"}\n"
+			"listen:\n  default: deny\n  rules:\n"
+			"    - {allow: \"@loopback:*\"}\n",
 	[LEARN_INSIDE] = "picket: 1\negress:\n  default: deny\n  rules:\n"
 			 "    - {allow: [\"@loopback\", \"@private\"]}\n",
 };

@@ -25,22 +25,37 @@ struct peers {
 	bool open; /* they are more than the list has room for */
 };
 
+/*
+ * To connect to an address of this host is to reach the host itself; to listen there is to be reached from
+ * elsewhere. So this asks the section listen, where @loopback is less.
+ */
+static bool is_loopback(const struct learn *learn, const __u8 address[16])
+{
+	struct observation bare = {
+		.section = PK_SECTION_LISTEN,
+		.op = PK_OP_BIND,
+		.reason = PK_REASON_DEFAULT,
+		.access = PK_ACCESS_TCP,
+		.has_address = true,
+		.port = 1,
+	};
+
+	memcpy(bare.address, address, 16);
+	return learn_allows(learn, LEARN_LOCAL, &bare);
+}
+
 int learn_listener(struct learn *learn, const struct observation *act)
 {
 	struct learn_rule rule = { .section = PK_SECTION_LISTEN, .access = act->access };
-	struct observation at = *act;
-	CLEAN_FREE char *port = NULL;
-	bool local;
+	const __u8 *at = act->op == PK_OP_ACCEPT ? act->local : act->address;
+	bool local = is_loopback(learn, at);
+	CLEAN_FREE char *port = learn_port_text(act, local);
 
-	if (act->op == PK_OP_ACCEPT)
-		memcpy(at.address, act->local, 16);
-	local = learn_is_in(learn, &at, LEARN_LOCAL);
-	port = learn_port_text(act, local);
 	if (!port)
 		return -ENOMEM;
 	rule.seen = act->seen;
 	rule.port = local && act->port >= LEARN_PORT_CHOSEN ? LEARN_PORT_CHOSEN : act->port;
-	rule.pattern = local ? learn_local_pattern(port) : learn_address_pattern(at.address, port);
+	rule.pattern = local ? learn_local_pattern(port) : learn_address_pattern(at, port);
 	return learn_rules_add(&learn->rules, &rule);
 }
 
@@ -68,7 +83,7 @@ static int compare_addresses(const void *a, const void *b)
 
 static void add_peer(const struct learn *learn, const struct observation *act, struct peers *peers)
 {
-	if (learn_is_in(learn, act, LEARN_LOCAL)) {
+	if (is_loopback(learn, act->address)) {
 		peers->local = true;
 		return;
 	}

@@ -79,7 +79,7 @@ char *learn_local_pattern(const char *port)
 }
 
 /* Is the destination this host, or inside, whatever name it has? */
-bool learn_is_in(const struct learn *learn, const struct observation *act, enum learn_judge judge)
+static bool is_in(const struct learn *learn, const struct observation *act, enum learn_judge judge)
 {
 	struct observation bare = {
 		.section = PK_SECTION_EGRESS,
@@ -96,8 +96,8 @@ bool learn_is_in(const struct learn *learn, const struct observation *act, enum 
 
 static int learn_destination(struct learn *learn, const struct observation *act)
 {
-	bool local = learn_is_in(learn, act, LEARN_LOCAL);
-	bool inside = local || learn_is_in(learn, act, LEARN_INSIDE);
+	bool local = is_in(learn, act, LEARN_LOCAL);
+	bool inside = local || is_in(learn, act, LEARN_INSIDE);
 	CLEAN_FREE char *port = learn_port_text(act, local);
 	char *pattern = NULL;
 

@@ -63,9 +63,6 @@ char *learn_address_pattern(const __u8 address[16], const char *port);
 /** The same for this host's own addresses. */
 char *learn_local_pattern(const char *port);
 
-/** Does @judge (LEARN_LOCAL, LEARN_INSIDE) have the address of @act, whatever name leads there? */
-bool learn_is_in(const struct learn *learn, const struct observation *act, enum learn_judge judge);
-
 /** Take all acts of starting programs. 0 or -ENOMEM. */
 int learn_commands(struct learn *learn);
 
