@@ -458,37 +458,6 @@ static void an_unwritable_record_refuses(void **state)
 	assert_accepted(scene);
 }
 
-/* A record that could not be read again would refuse all. */
-static void a_full_record_takes_no_more(void **state)
-{
-	const struct scene *scene = *state;
-	CLEAN_FREE char *path = path_of(scene, "state/serials");
-	CLEAN_FREE char *expected = NULL;
-
-	assert_true(asprintf(&expected, "the record of serials '%s' is full: 10000 policies",
-			     path) > 0);
-	sign(scene, &scene->key, 2);
-	for (int known = 0; known < 2; known++) {
-		CLEAN_FREE char *text = NULL;
-		size_t size = 0;
-		FILE *to = open_memstream(&text, &size);
-
-		assert_non_null(to);
-		(void)fputs("picket serials 1\n", to);
-		if (known)
-			(void)fprintf(to, "coder 1 %064d\n", 0);
-		for (int i = known; i < SERIALS_MAX; i++)
-			(void)fprintf(to, "policy-%d 1 %064d\n", i, 0);
-		assert_int_equal(fclose(to), 0);
-		put_text(scene, "state/serials", text);
-		if (known)
-			assert_accepted(scene);
-		else
-			assert_refused(scene, expected);
-	}
-	assert_accepted(scene);
-}
-
 static void the_record_is_begun_on_purpose(void **state)
 {
 	const struct scene *scene = *state;
