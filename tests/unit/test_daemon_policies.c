@@ -276,8 +276,9 @@ static void agents_around_are_few_and_hidden(void **state)
 	const struct config *place = *state;
 	const struct peer user = { .uid = 4242, .gid = 4242, .role = PEER_NESTED, .pidfd = -1 };
 	char open[] = "open", broken[] = "broken", cwd[] = "/tmp";
-	struct agent_record records[PK_LAYERS_MAX + 2];
+	CLEAN_FREE struct agent_record *records = calloc(PK_LAYERS_MAX + 2, sizeof(*records));
 
+	assert_non_null(records);
 	if (!is_root())
 		return;
 	for (size_t i = 0; i < PK_LAYERS_MAX + 2; i++)
