@@ -210,6 +210,8 @@ static const struct refusal refusals[] = {
 	  false },
 	{ "systemd", "[Service]\nSystemCallFilter=~@mount @resources\n", 2, 18,
 	  "the group '@resources' of system calls is not known here", true },
+	{ "systemd", "[Service]\nSystemCallFilter=~@resources\n", 2, 18,
+	  "the group '@resources' of system calls is not known here", true },
 	{ "systemd", "[Service]\nPrivatePIDs=yes\n", 2, 1, "'PrivatePIDs' has no meaning here",
 	  true },
 	{ "openshell", "version: 2\n", 1, 10, "only version 1 is known", false },

@@ -128,6 +128,8 @@ static void refused_call(struct import *import, const struct node *key, const st
 
 static void calls(struct import *import, const struct node *key, const struct node *value)
 {
+	struct draft_lines *tail = &import->draft.tail;
+
 	if (*value->text != '~') {
 		import_lost(import, key,
 			    "a list of allowed system calls has no meaning here: only "
@@ -141,6 +143,11 @@ static void calls(struct import *import, const struct node *key, const struct no
 	draft_line(&import->draft, &import->draft.tail, "syscalls: # line %u", import_line(key));
 	draft_line(&import->draft, &import->draft.tail, "  deny:");
 	systemd_each_word(import, key, value, refused_call);
+	/* All of it was lost, or taken back. */
+	if (tail->count > 1 && strcmp(tail->items[tail->count - 1], "  deny:") == 0) {
+		free(tail->items[--tail->count]);
+		free(tail->items[--tail->count]);
+	}
 }
 
 static void error_number(struct import *import, const struct node *key, const struct node *value)
