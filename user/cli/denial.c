@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Wording of what is known of a denial. Who is asked for it, and how it is had, is not known here.
+ */
 #include "cli/denial.h"
 
 #include <string.h>
