@@ -381,8 +381,8 @@ static void take_last(struct node *root)
 
 		for (size_t j = 0; blank && j < sizeof(single) / sizeof(single[0]); j++) {
 			if (strcmp(root->items[i]->text, single[j]) == 0) {
-				memmove(text, blank + 1, strlen(blank));
-				root->items[i + 1]->length = strlen(text);
+				root->items[i + 1]->length = strlen(blank + 1);
+				memmove(text, blank + 1, root->items[i + 1]->length + 1);
 				break;
 			}
 		}
