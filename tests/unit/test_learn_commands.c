@@ -189,6 +189,8 @@ static void learns_into_a_file(void **state)
 		assert_string_equal(outcome.out, "");
 		*(i ? &second : &first) = read_file("made.yaml");
 	}
+	assert_non_null(first);
+	assert_non_null(second);
 	assert_non_null(strstr(first, LEARNED));
 	assert_string_equal(first, second);
 	{

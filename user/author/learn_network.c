@@ -21,12 +21,11 @@
 static int add(struct learn *learn, const struct observation *act, enum pk_section section,
 	       char *pattern, const char *note)
 {
-	struct learn_rule rule = { .section = section,
-				   .access = act->access,
-				   .pattern = pattern,
-				   .note = note,
-				   .seen = act->seen };
+	struct learn_rule rule = {
+		.section = section, .access = act->access, .note = note, .seen = act->seen
+	};
 
+	rule.pattern = pattern;
 	return learn_rules_add(&learn->rules, &rule);
 }
 
