@@ -47,7 +47,7 @@ static const char requests[] = "{\"requests\":[" REQUEST("r-aaaaaaaa1111", "a-1-
 #define DENIAL                                                                                              \
 	"{\"schema\":\"picket.event/1\",\"kind\":\"decision\",\"reason\":\"rule\",\"rule\":{\"verdict\":"   \
 	"\"deny\",\"text\":\"**/.env\",\"file\":\"/etc/build.yaml\",\"line\":7,\"reason\":\"no secrets\"}," \
-	"\"text\":\"12:00:00 DENIED open /w/.env\",\"suggest\":\"- {allow: /w/.env, access: [read]}\"}"
+	"\"text\":\"12:00:00 DENIED open /w/.env\",\"suggest\":[\"- {allow: /w/.env, access: [read]}\"]}"
 #define SHOWN                                                                                      \
 	"12:00:00 DENIED open /w/.env\n"                                                           \
 	"    rule   deny **/.env at /etc/build.yaml:7\n"                                           \
