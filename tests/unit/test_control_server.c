@@ -349,7 +349,8 @@ static void test_many_descriptors(void **state)
 	before = serving_fds();
 	for (int i = 0; i < 20; i++) {
 		send_with(serving, fd, CALL("keep", 1) "\n", fds, 253);
-		assert_non_null(strstr(serving_hear(fd), "too many descriptors"));
+		assert_non_null(strstr(serving_await(serving, fd, "too many descriptors"),
+				       "too many descriptors"));
 	}
 	expect_fds(before);
 }
