@@ -93,7 +93,7 @@ def rights(tap, host, agent, path):
         got = denials(host, user, agent, 2)
         tap.check(f"agent.denials: {what}", len(got["result"]["denials"]) == 2 and
                   got["result"]["dropped"] == 0, got)
-        why = host.picket(user, "why", agent)
+        why = host.picket(user, "why", agent, "20")
         tap.check(f"why: {what} is told the line that would allow it", why.returncode == 0 and
                   '    allow  - {allow: "127.0.0.1:18002", protocol: tcp}\n' in why.stdout, why)
     for last in (0, 1001):
