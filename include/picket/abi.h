@@ -12,7 +12,7 @@
 #include <picket/limits.h>
 
 /** In rodata of the programs and in every event; a reader of another version refuses. */
-#define PK_ABI_VERSION 5
+#define PK_ABI_VERSION 6
 
 /** How the hooks are attached; const volatile pk_tier in the programs. Strongest last. */
 enum pk_tier {
@@ -149,6 +149,7 @@ enum pk_count {
 	PK_COUNT_GRANTED, /* acts that a grant allowed */
 	PK_COUNT_TIMED, /* decisions whose time was taken: while somebody wanted to know */
 	PK_COUNT_TIMED_NS, /* how long these took, in sum, until what the task got was known */
+	PK_COUNT_LIFE_LOST, /* record of a process's life lost: ring buffer full, or no work area */
 	PK_COUNT__MAX
 };
 
@@ -181,8 +182,31 @@ struct pk_refused {
 enum pk_event_kind {
 	PK_EVENT_DECISION = 1, /* deny, ask or granted, also the would-be ones of audit mode */
 	PK_EVENT_ACTIVITY, /* allowed, reported because the policy asked to see it */
+	PK_EVENT_LIFE, /* struct pk_life, in the ring buffer `activity` */
 	PK_EVENT__MAX
 };
+
+/** What of a process's life a struct pk_life tells. */
+enum pk_life_what {
+	PK_LIFE_NONE,
+	PK_LIFE_FORK, /* a process was made; parent_* made it. Threads are not told */
+	PK_LIFE_PROGRAM, /* execve succeeded; text: path of the program, then its words */
+	PK_LIFE_CONTEXT, /* right after a PROGRAM; text: working directory, then variables */
+	PK_LIFE_EXIT, /* its last thread is gone; status */
+	PK_LIFE__MAX
+};
+
+/** struct pk_life.flags: what is not whole. */
+#define PK_LIFE_PATH_UNREAD 1U /* the program's path, or the directory's, could not be told: empty */
+#define PK_LIFE_WORDS_CUT 2U /* text2 ends before the last word or variable does */
+#define PK_LIFE_WORDS_UNREAD 4U /* and could not be read to where it ends */
+
+/** Most bytes of text2 of a PROGRAM (words), and of a CONTEXT (variables). */
+#define PK_LIFE_WORDS_MAX PK_PATH_MAX
+#define PK_LIFE_VARIABLES_MAX 1024U
+/** Variables of the environment that are told: this name, and names that begin with this. */
+#define PK_LIFE_TRACE "TRACEPARENT="
+#define PK_LIFE_PREFIX "PICKET_"
 
 /**
  * One event. `size` bytes in all: this struct, then path bytes at offset 0 of what follows, then
@@ -230,6 +254,37 @@ struct pk_event {
 	__u64 ask[2]; /* hash of struct pk_ask_key, where the verdict was ask before grants; else 0 */
 };
 
+/**
+ * One record of a process's life. `size` bytes in all: this struct, `text_length` bytes of text at
+ * offset 0 of what follows, `text2_length` bytes right behind: words or variables, each ended by a NUL
+ * but for the last one if it is cut. Its first four fields are those of struct pk_event.
+ */
+struct pk_life {
+	__u32 size;
+	__u16 abi; /* PK_ABI_VERSION */
+	__u8 kind; /* PK_EVENT_LIFE */
+	__u8 what; /* enum pk_life_what */
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	__u32 agent; /* slot */
+	__u32 flags; /* PK_LIFE_* */
+	__u32 tgid; /* in the initial pid namespace */
+	__u32 parent_tgid;
+	__u64 start_ns; /* CLOCK_BOOTTIME of its start: with tgid its stable id */
+	__u64 parent_start_ns;
+	__u64 cgroup; /* id */
+	__u32 uid;
+	__u32 gid;
+	__s32 status; /* EXIT: as wait(2) tells it; else 0 */
+	__u32 text_length;
+	__u32 text2_length;
+	__u32 words; /* PROGRAM: how many words there are, cut ones too; CONTEXT: variables told */
+	__u8 comm[16]; /* NUL-padded */
+};
+
+/** Longest one. */
+#define PK_LIFE_MAX (sizeof(struct pk_life) + PK_PATH_MAX + PK_LIFE_WORDS_MAX)
+
+_Static_assert(sizeof(struct pk_life) == 96, "no holes");
 _Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 32, "no holes");
 _Static_assert(sizeof(struct pk_event) == 216, "no holes");
 _Static_assert(sizeof(struct pk_event) % 8 == 0, "paths follow aligned");

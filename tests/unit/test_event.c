@@ -149,7 +149,7 @@ struct damage {
 
 static const struct damage damages[] = {
 	{ "kind 0", FIELD(kind), 0 },
-	{ "kind too large", FIELD(kind), PK_EVENT__MAX },
+	{ "kind of another form", FIELD(kind), PK_EVENT_LIFE },
 	{ "no operation", FIELD(op), PK_OP_NONE },
 	{ "operation too large", FIELD(op), PK_OP__MAX },
 	{ "verdict too large", FIELD(verdict), PK_VERDICT__MAX },

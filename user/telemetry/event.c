@@ -18,10 +18,10 @@
 
 static bool codes_in_range(const struct pk_event *e)
 {
-	return e->kind > 0 && e->kind < PK_EVENT__MAX && e->op > PK_OP_NONE && e->op < PK_OP__MAX &&
-	       e->verdict < PK_VERDICT__MAX && e->reason < PK_REASON__MAX &&
-	       e->section < PK_SECTION__MAX && e->audit <= 1 && e->agent < PK_AGENTS_MAX &&
-	       e->error >= 0 && e->error <= ERRNO_MAX &&
+	return (e->kind == PK_EVENT_DECISION || e->kind == PK_EVENT_ACTIVITY) &&
+	       e->op > PK_OP_NONE && e->op < PK_OP__MAX && e->verdict < PK_VERDICT__MAX &&
+	       e->reason < PK_REASON__MAX && e->section < PK_SECTION__MAX && e->audit <= 1 &&
+	       e->agent < PK_AGENTS_MAX && e->error >= 0 && e->error <= ERRNO_MAX &&
 	       (e->section == PK_SECTION_PROCESS ? e->access < PK_GUARD__MAX :
 						   e->access <= PK_ACCESS_FILES);
 }

@@ -159,6 +159,7 @@ COMPLETE(tiers, PK_TIER__MAX);
 static const char *const kinds[] = {
 	[PK_EVENT_DECISION] = "decision",
 	[PK_EVENT_ACTIVITY] = "activity",
+	[PK_EVENT_LIFE] = "life",
 };
 COMPLETE(kinds, PK_EVENT__MAX);
 
@@ -176,6 +177,7 @@ static const char *const counts[] = {
 	[PK_COUNT_GRANTED] = "granted",
 	[PK_COUNT_TIMED] = "timed",
 	[PK_COUNT_TIMED_NS] = "timed-ns",
+	[PK_COUNT_LIFE_LOST] = "life-lost",
 };
 COMPLETE(counts, PK_COUNT__MAX);
 
