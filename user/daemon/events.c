@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "telemetry/json.h"
+#include "telemetry/record.h"
 #include "telemetry/render.h"
 
 /* Records handed out before others get their turn. */
@@ -21,6 +22,7 @@
 
 /* The lines of one record, made when they are needed. */
 struct lines {
+	struct events *events;
 	struct agent_entry *entry;
 	const struct event *event;
 	char *event_json; /* owned */
@@ -125,15 +127,21 @@ static char *text_json(const struct lines *lines, bool colour)
 	return json;
 }
 
-static char *event_json(const struct lines *lines)
+/* The event as JSON: made once, NULL when there is no memory. */
+static const char *event_json(struct lines *lines)
 {
-	const struct event_context context = events_context(lines->entry, false);
-	char *json = NULL;
+	struct event_context context;
 
-	if (json_event(lines->event, &context, &json))
+	if (lines->event_json)
+		return lines->event_json;
+	context = events_context(lines->entry, false);
+	context.seq = ++lines->events->seq;
+	if (json_event(lines->event, &context, &lines->event_json)) {
+		lines->events->unmade++;
 		return NULL;
-	json[strcspn(json, "\n")] = '\0';
-	return json;
+	}
+	lines->event_json[strcspn(lines->event_json, "\n")] = '\0';
+	return lines->event_json;
 }
 
 static char *make_line(struct lines *lines, bool with_text, bool colour)
@@ -141,9 +149,7 @@ static char *make_line(struct lines *lines, bool with_text, bool colour)
 	CLEAN_FREE char *text = with_text ? text_json(lines, colour) : NULL;
 	char *line = NULL;
 
-	if (!lines->event_json)
-		lines->event_json = event_json(lines);
-	if (!lines->event_json)
+	if (!event_json(lines))
 		return NULL;
 	if (asprintf(&line,
 		     "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":"
@@ -183,9 +189,20 @@ static void send_to(struct lines *lines, const struct subscription *subscription
 	}
 }
 
+static void sink(struct lines *lines)
+{
+	struct sinks *sinks = lines->events->sinks;
+	enum sink_class class = lines->event->head.kind == PK_EVENT_DECISION ? SINK_DECISION :
+									       SINK_ACTIVITY;
+
+	if (sinks_want(sinks, class) && event_json(lines))
+		sinks_add(sinks, class, lines->event_json, strlen(lines->event_json));
+}
+
 static void deliver(struct events *events, struct agent_entry *entry, const struct event *event)
 {
-	CLEAN(lines_reset) struct lines lines = { .entry = entry, .event = event };
+	CLEAN(lines_reset)
+	struct lines lines = { .events = events, .entry = entry, .event = event };
 
 	events->delivered++;
 	entry->events++;
@@ -193,11 +210,9 @@ static void deliver(struct events *events, struct agent_entry *entry, const stru
 		events->asked(events->asked_context, entry, event);
 	if (entry->summary)
 		summary_add(entry->summary, event);
-	if (events->feeds && entry->feed.fd >= 0 && feed_takes(event)) {
-		lines.event_json = event_json(&lines);
-		if (lines.event_json)
-			feed_add(events->feeds, entry, event, lines.event_json);
-	}
+	if (events->feeds && entry->feed.fd >= 0 && feed_takes(event) && event_json(&lines))
+		feed_add(events->feeds, entry, event, lines.event_json);
+	sink(&lines);
 	for (size_t i = 0; i < events->count; i++) {
 		if (sees(&events->subscriptions[i], entry))
 			send_to(&lines, &events->subscriptions[i]);
@@ -239,6 +254,65 @@ void events_announce(struct events *events, const struct agent_entry *entry, con
 		if (sees(&events->subscriptions[i], entry))
 			(void)server_notify(events->subscriptions[i].client, line, strlen(line));
 	}
+}
+
+/* --- Records of picketd itself -------------------------------------------------------------------- */
+
+/* Does it get records of no agent, or of this one? */
+static bool hears(const struct subscription *subscription, const struct agent_entry *entry)
+{
+	if (!subscription->all)
+		return false;
+	if (entry)
+		return sees(subscription, entry);
+	return !subscription->slot && client_peer(subscription->client)->role >= PEER_OBSERVER;
+}
+
+static char *notification(const struct agent_entry *entry, const char *event)
+{
+	char *line = NULL;
+	int length;
+
+	if (entry)
+		length = asprintf(&line,
+				  "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":"
+				  "{\"agent\":\"%s\",\"event\":%s}}\n",
+				  entry->record.id, event);
+	else
+		length = asprintf(&line,
+				  "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":"
+				  "{\"event\":%s}}\n",
+				  event);
+	return length < 0 ? NULL : line;
+}
+
+static void tell_all(struct events *events, const struct agent_entry *entry, const char *event)
+{
+	CLEAN_FREE char *line = NULL;
+
+	for (size_t i = 0; i < events->count; i++) {
+		if (!hears(&events->subscriptions[i], entry))
+			continue;
+		if (!line)
+			line = notification(entry, event);
+		if (line)
+			(void)server_notify(events->subscriptions[i].client, line, strlen(line));
+	}
+}
+
+void events_tell(struct events *events, const struct agent_entry *entry, json_t *record)
+{
+	CLEAN_FREE char *event = NULL;
+
+	if (record_set_number(record, "seq", (json_int_t)++events->seq) ||
+	    record_line(record, &event)) {
+		events->unmade++;
+	} else {
+		if (sinks_want(events->sinks, SINK_RECORD))
+			sinks_add(events->sinks, SINK_RECORD, event, strlen(event));
+		tell_all(events, entry, event);
+	}
+	json_decref(record);
 }
 
 void events_reset(struct events *events)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records on their way from the kernel to those who asked for them. A record's agent is its slot;
- * records of slots without an agent (the proof's, ended agents') are nobody's.
+ * Records on their way from the kernel, and from picketd itself, to those who asked for them. A
+ * record's agent is its slot; records of slots without an agent (the proof's, ended agents') are
+ * nobody's. Nothing is rendered that nobody wants, and nothing twice.
  */
 #ifndef PICKET_DAEMON_EVENTS_H
 #define PICKET_DAEMON_EVENTS_H
 
 #include "control/server.h"
 #include "daemon/registry.h"
+#include "daemon/sinks.h"
 #include "engine/destroy.h"
 
 /** What a subscriber wants. */
@@ -16,6 +18,7 @@ struct subscription {
 	__u32 slot; /* of one agent; 0 = all that it may see */
 	bool text; /* decisions also as a line for people */
 	bool colour; /* that line */
+	bool all; /* also processes' lives, and the records that picketd makes itself */
 };
 
 /** The road. events_open() initialises, events_reset() frees. */
@@ -25,13 +28,16 @@ struct events {
 	void (*asked)(void *context, struct agent_entry *entry, const struct event *event);
 	void *asked_context; /* borrowed */
 	struct feeds *feeds; /* borrowed; NULL = none are written */
+	struct sinks *sinks; /* borrowed; NULL = none */
 	struct subscription *subscriptions; /* owned */
 	size_t count;
 	struct agent_entry nobody; /* of records of an agent's socket that somebody else holds */
 	struct destroyer destroyer; /* ends refused connections */
 	unsigned int batch; /* records handed out in a row */
+	__u64 seq; /* of the record that was rendered last */
 	__u64 delivered; /* records of agents */
 	__u64 malformed;
+	__u64 unmade; /* records that there was no memory for */
 	__u64 nobodys; /* records of slots without an agent */
 };
 
@@ -54,6 +60,13 @@ struct event_context events_context(const struct agent_entry *entry, bool colour
 /** Send a notification about @entry to all who see its events; @params is borrowed. */
 void events_announce(struct events *events, const struct agent_entry *entry, const char *method,
 		     json_t *params);
+
+/**
+ * Hand out a record that picketd makes itself (telemetry/record.h), which is about @entry, or about no
+ * agent (NULL): to sinks, and to subscribers of `all` who may see it. Takes @record over, which may
+ * be NULL (there was no memory for it: counted as lost).
+ */
+void events_tell(struct events *events, const struct agent_entry *entry, json_t *record);
 
 /** Free what @events owns and make it empty. */
 void events_reset(struct events *events);

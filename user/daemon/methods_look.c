@@ -132,9 +132,10 @@ int method_events_subscribe(void *context, struct call *call, struct control_ans
 	struct daemon *daemon = context;
 	int colour = 0;
 	int text = 0;
+	int all = 0;
 
-	if (!methods_unpack(call, answer, "{s?s, s?b, s?b}", "agent", &lookup.id, "colour", &colour,
-			    "text", &text))
+	if (!methods_unpack(call, answer, "{s?s, s?b, s?b, s?b}", "agent", &lookup.id, "colour",
+			    &colour, "text", &text, "all", &all))
 		return 0;
 	if (lookup.id) {
 		entry = methods_find(daemon, call, &lookup, answer);
@@ -144,6 +145,7 @@ int method_events_subscribe(void *context, struct call *call, struct control_ans
 	subscription.slot = entry ? entry->record.slot : 0;
 	subscription.colour = colour;
 	subscription.text = text;
+	subscription.all = all;
 	if (events_subscribe(&daemon->events, &subscription))
 		return methods_fail(answer, CONTROL_INTERNAL, "out of memory");
 	return methods_succeed(answer, json_object());

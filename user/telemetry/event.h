@@ -40,6 +40,7 @@ struct event_context {
 	const char *agent; /* JSON: name of the agent; NULL = its slot number */
 	__s64 clock_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME, event_clock_offset() */
 	bool colour; /* text: terminal colours */
+	__u64 seq; /* JSON: number of the record among those handed out; 0 = none */
 };
 
 /**

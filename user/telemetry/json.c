@@ -362,7 +362,8 @@ int json_event(const struct event *event, const struct event_context *context, c
 	    !set_decider(object, &event->head, context->image) || !set_request(object, event) ||
 	    !set_processes(object, event, context) || !set_names(object, event) ||
 	    !set_act(object, event) || !set_network(object, event) ||
-	    (event->head.cgroup && !set_number(object, "cgroup", event->head.cgroup)))
+	    (event->head.cgroup && !set_number(object, "cgroup", event->head.cgroup)) ||
+	    (context->seq && !set_number(object, "seq", context->seq)))
 		return -ENOMEM;
 	compact = json_dumps(object, JSON_COMPACT);
 	if (!compact || asprintf(&line, "%s\n", compact) < 0)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event as one line of JSON (JSON Lines), schema "picket.event/1". Keys come in this order; one
- * that has no value is left out, except those marked *.
+ * that has no value is left out, except those marked *. `picket schema events` prints the schema.
  *
  *   schema*    "picket.event/1"; the number rises when a reader could misread a line
  *   time*      RFC 3339, UTC, nanoseconds
- *   kind*      "decision" (denied, asked, granted; also the would-be ones of audit mode) or "activity"
+ *   kind*      "decision" (denied, asked, granted; also the would-be ones of audit mode), "activity",
+ *              "life" (of processes), or one of picketd's own kinds, below
  *   agent*     name, or slot number
+ *
+ * Decisions and activity:
+ *
  *   verdict*   "allow", "ask", "deny"
  *   op*        "open", "connect", ...
  *   section*   "egress", "files", "exec", "unix", "process", "syscalls", "listen", "accept", "sockets"
@@ -24,8 +28,21 @@
  *   request    name of the request, as `picket approve` takes it
  *   ask        its whole hash, 32 hexadecimal digits
  *   process*   {pid, tid, uid, gid, comm, start, id}; start is a time like `time`; id = pid and
- *              start in nanoseconds since boot ("4121-81232000000"): one process only, ever
+ *              start in nanoseconds since boot ("4121-81232000000"): one process only, ever. From the
+ *              table of processes: exe (path of its program), argv (list of its words), cwd (where it
+ *              was when it began its program), container (id), incomplete (true: records of it were
+ *              lost, and what is here was repaired from /proc or is missing)
  *   parent     {pid, comm, start, id}; absent for packets
+ *   chain      list of ancestors, the parent first, 16 at most, gone ones too: {pid, start, id, comm,
+ *              exe, incomplete}
+ *   chain_cut  true: there are more ancestors, or they are not known
+ *   context    what it was done for:
+ *                trace_id     of traceparent, 32 hexadecimal digits
+ *                traceparent  W3C Trace Context: TRACEPARENT of the environment, inherited
+ *                tags         {name: text}: PICKET_* of whoever started the agent
+ *                claimed      {name: text}: PICKET_* that the agent has set itself, where they differ
+ *                tool         {name, call_id, intent, started, by: "note", "otlp" or "environment",
+ *                             claimed: the agent's own word}: the tool call that it belongs to
  *   path, path2   escaped as base/escape.h says: valid UTF-8, one line, reversible
  *   path_hex, path2_hex   the exact bytes in hexadecimal, when they are not valid UTF-8
  *   host       host name: that the address is known by (connect, send, packet), that was asked for
@@ -48,6 +65,27 @@
  *   local_address, local_port   of the socket, ops of packets and first bytes
  *   netlink_family, message     op "netlink": "route", "RTM_NEWLINK", or numbers
  *   cgroup     id of the task's cgroup; absent for packets
+ *   folded     {count, first, last}: the record stands for so many, between these times
+ *   seq        number of the record: picketd counts those that it hands out, of all agents
+ *
+ * Kind "life": op* is "fork", "program" (a new program began) or "exit"; then process*, parent, chain,
+ * chain_cut, context, cgroup and seq as above (process without tid; its program is the new one), and
+ *
+ *   status     op "exit", before cgroup: {code}, or {signal, core} with the signal's name or number
+ *
+ * picketd's own records have op*, keys of their own, and seq. Where an agent has no key `agent`, the
+ * record is about none.
+ *
+ *   agent      "start", "end", "attach", "detach": policy, digest, mode ("enforce", "audit"), uid (its
+ *              owner's), cgroup, name
+ *   policy     "reload": policy, old, new (digests)
+ *   answer     "approve", "refuse", "revoke", "expire": as the audit trail has it
+ *   note       "tool-start", "tool-end": tool {name, call_id, intent, status}, process (the sender's,
+ *              as above), claimed
+ *   loss       "lost": class ("decision", "activity", "life", "limited", "sink"), where ("kernel",
+ *              "queue", "spool", "subscriber"), count (since the last such record), total
+ *   daemon     "start", "stop": version, tier, kernel
+ *   audit-head "anchor": number, hash, signature, key: the last record of the audit trail
  */
 #ifndef PICKET_TELEMETRY_JSON_H
 #define PICKET_TELEMETRY_JSON_H
