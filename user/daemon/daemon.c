@@ -325,6 +325,7 @@ static int open_records(struct daemon *daemon, struct diag_list *diags)
 	events_open(&daemon->events, &daemon->registry);
 	feeds_open(&daemon->feeds, daemon->run_fd, bpf_map__fd(skel->maps.pk_own));
 	daemon->events.feeds = &daemon->feeds;
+	daemon->events.sinks = daemon->sinks;
 	daemon->rings = ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), events_take,
 					 &daemon->events, NULL);
 	if (!daemon->rings)
@@ -423,8 +424,8 @@ int daemon_open(struct daemon *daemon, const struct daemon_options *options,
 		struct diag_list *diags)
 {
 	static int (*const steps[])(struct daemon * daemon, struct diag_list * diags) = {
-		open_basics, open_signals, open_run,	 open_hub,    protect,	    open_records,
-		open_asks,   reload_open,  agents_adopt, open_server, open_sources,
+		open_basics,  open_signals, open_run,	 sinks_open,   open_hub,    protect,
+		open_records, open_asks,    reload_open, agents_adopt, open_server, open_sources,
 	};
 	int r = 0;
 
@@ -478,6 +479,7 @@ void daemon_close(struct daemon *daemon)
 	free_agents(daemon);
 	events_reset(&daemon->events);
 	feeds_close(&daemon->feeds);
+	sinks_close(&daemon->sinks);
 	hub_close(&daemon->hub);
 	policies_reset(&daemon->policies);
 	features_reset(&daemon->features);

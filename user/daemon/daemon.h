@@ -12,6 +12,7 @@
 #include "daemon/policies.h"
 #include "daemon/registry.h"
 #include "daemon/reload.h"
+#include "daemon/sinks.h"
 #include "engine/features.h"
 #include "engine/hub.h"
 
@@ -50,6 +51,7 @@ struct daemon {
 	struct asks asks;
 	struct policies policies;
 	struct reload reload;
+	struct sinks *sinks; /* owned */
 	struct daemon_proof proof;
 	struct ring_buffer *rings;
 	int epoll;
