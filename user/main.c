@@ -33,6 +33,7 @@ static const struct cli_command commands[] = {
 	{ "grants", "list what was approved and still holds", cmd_grants },
 	{ "revoke", "take an approval back", cmd_revoke },
 	{ "why", "tell what was denied last, and what would allow it", cmd_why },
+	{ "note", "say, inside an agent, which tool call begins or ends", cmd_note },
 	{ "top", "the agents, live", cmd_top },
 	{ "names", "show which addresses names stand for", cmd_names },
 	{ "reload", "read the policies of agents again", cmd_reload },

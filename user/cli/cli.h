@@ -83,6 +83,8 @@ int cmd_grants(int argc, char **argv);
 int cmd_revoke(int argc, char **argv);
 /** `picket why`: what was denied last, and why? */
 int cmd_why(int argc, char **argv);
+/** `picket note`: which tool call does an agent work on? */
+int cmd_note(int argc, char **argv);
 /** `picket top`: the agents, live. */
 int cmd_top(int argc, char **argv);
 /** `picket names`: which addresses do names stand for? */
