@@ -36,6 +36,7 @@ struct http {
 	struct loop_source source;
 	struct loop_source timer;
 	struct connection connections[HTTP_CONNECTIONS_MAX];
+	bool again; /* a turn is due at once */
 	size_t body_bytes; /* of all requests that are being read */
 	__u64 requests; /* answered by the handler */
 	__u64 refused; /* answered by us */
@@ -88,8 +89,11 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
 	if (!known)
 		return;
 	known->fd = -1;
-	if (code != MHD_CONNECTION_NOTIFY_STARTED)
+	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+		/* At its limit the library had stopped listening: its next turn takes that up again. */
+		http->again = true;
 		return;
+	}
 	known->fd = info->connect_fd;
 	known->ends_ms = now_ms() + HTTP_TIME_MS;
 }
@@ -124,8 +128,11 @@ static void work(struct http *http)
 	MHD_UNSIGNED_LONG_LONG wish;
 	__u64 next;
 
+	http->again = false;
 	(void)MHD_run(http->daemon);
 	next = cut_old(http);
+	if (http->again)
+		next = 1;
 	if (MHD_get_timeout(http->daemon, &wish) == MHD_YES && (!next || wish < next))
 		next = wish ? wish : 1;
 	loop_set_timer(&http->timer, (unsigned int)next, 0);
