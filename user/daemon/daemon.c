@@ -424,8 +424,9 @@ int daemon_open(struct daemon *daemon, const struct daemon_options *options,
 		struct diag_list *diags)
 {
 	static int (*const steps[])(struct daemon * daemon, struct diag_list * diags) = {
-		open_basics,  open_signals, open_run,	 sinks_open,   open_hub,    protect,
-		open_records, open_asks,    reload_open, agents_adopt, open_server, open_sources,
+		open_basics,  open_signals, open_run,	  telemetry_open, sinks_open,
+		open_hub,     protect,	    open_records, open_asks,	  reload_open,
+		agents_adopt, open_server,  open_sources,
 	};
 	int r = 0;
 
@@ -480,6 +481,7 @@ void daemon_close(struct daemon *daemon)
 	events_reset(&daemon->events);
 	feeds_close(&daemon->feeds);
 	sinks_close(&daemon->sinks);
+	telemetry_close(&daemon->telemetry);
 	hub_close(&daemon->hub);
 	policies_reset(&daemon->policies);
 	features_reset(&daemon->features);

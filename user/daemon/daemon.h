@@ -13,6 +13,7 @@
 #include "daemon/registry.h"
 #include "daemon/reload.h"
 #include "daemon/sinks.h"
+#include "daemon/telemetry.h"
 #include "engine/features.h"
 #include "engine/hub.h"
 
@@ -48,9 +49,11 @@ struct daemon {
 	struct registry registry;
 	struct events events;
 	struct feeds feeds;
+	struct notes notes;
 	struct asks asks;
 	struct policies policies;
 	struct reload reload;
+	struct telemetry telemetry;
 	struct sinks *sinks; /* owned */
 	struct daemon_proof proof;
 	struct ring_buffer *rings;
@@ -73,8 +76,8 @@ struct daemon {
 		.hub = HUB_NONE, .features.tier = -1, .epoll = -1, .run_fd = -1,                   \
 		.signals = LOOP_SOURCE_NONE, .records = LOOP_SOURCE_NONE,                          \
 		.clients = LOOP_SOURCE_NONE, .watchdog = LOOP_SOURCE_NONE,                         \
-		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .asks = ASKS_NONE,                \
-		.reload = RELOAD_NONE                                                              \
+		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .notes = NOTES_NONE, .asks = ASKS_NONE,                \
+		.reload = RELOAD_NONE, .telemetry = TELEMETRY_NONE                                 \
 	}
 
 /**

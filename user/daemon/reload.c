@@ -339,6 +339,8 @@ static void begin_turn(struct daemon *daemon)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &daemon->reload.begun);
 	service_reloading();
+	if (!*turn->agent)
+		telemetry_reload(daemon);
 	r = *turn->agent && !only ? -ESRCH : start_maker(daemon, only);
 	if (r == 0)
 		return;
