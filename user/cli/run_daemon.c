@@ -22,6 +22,7 @@
 #include "cli/run_output.h"
 #include "cli/run_tally.h"
 #include "engine/watch.h"
+#include "note/note.h"
 
 /* How often it is tried to reach a picketd that went away, and how long at the end. */
 #define RETRY_MS 250
@@ -99,10 +100,10 @@ static json_t *start_params(const struct run_options *options)
 			 cli_use_colour(STDERR_FILENO));
 }
 
-/* Where the command finds what is refused to it; a path of somebody else's run is none of its. */
-static int tell_feed(const char *path)
+/* Where the command finds what is its own; a path of somebody else's run is none of its. */
+static int tell_path(const char *variable, const char *path)
 {
-	return (*path ? setenv(RUN_DAEMON_FEED, path, 1) : unsetenv(RUN_DAEMON_FEED)) ? -errno : 0;
+	return (*path ? setenv(variable, path, 1) : unsetenv(variable)) ? -errno : 0;
 }
 
 /* Make the agent. Returns CLI_OK or the exit code after printing. */
@@ -122,7 +123,9 @@ static int start_agent(struct run *run)
 	filter = daemon_text(result, "filter");
 	r = run->agent && *run->agent ? run_filter_decode(filter, &run->filter) : -EPROTO;
 	if (r == 0)
-		r = tell_feed(daemon_text(result, "denials"));
+		r = tell_path(RUN_DAEMON_FEED, daemon_text(result, "denials"));
+	if (r == 0)
+		r = tell_path(NOTE_VARIABLE, daemon_text(result, "notes"));
 	json_decref(result);
 	if (r == 0)
 		return CLI_OK;

@@ -43,6 +43,7 @@ static void forget(struct daemon *daemon, struct agent_entry *entry)
 	events_forget_slot(&daemon->events, entry->record.slot);
 	asks_forget_agent(&daemon->asks, entry->record.slot);
 	feed_remove(&daemon->feeds, entry);
+	note_socket_remove(daemon, entry);
 	registry_remove(&daemon->registry, entry);
 	loop_drop(daemon->epoll, &entry->owner);
 	loop_drop(daemon->epoll, &entry->listener);
@@ -397,9 +398,11 @@ static int enter(struct daemon *daemon, struct agent_plan *plan, struct agent_en
 		r = agents_watch_owner(daemon, entry, plan->owner);
 	if (r == 0)
 		r = registry_add(&daemon->registry, entry);
-	if (r == 0)
-		feed_open(&daemon->feeds, entry);
-	return r;
+	if (r)
+		return r;
+	feed_open(&daemon->feeds, entry);
+	note_socket_open(daemon, entry);
+	return 0;
 }
 
 int agents_start(struct daemon *daemon, struct agent_plan *plan, struct agent_entry **ret_entry,

@@ -105,6 +105,7 @@ static int adopt_one(void *context, const struct hub_agent *agent)
 		r = registry_add(&adoption->daemon->registry, entry);
 	if (r == 0) {
 		feed_open(&adoption->daemon->feeds, entry);
+		note_socket_open(adoption->daemon, entry);
 		TAKE_PTR(entry);
 		adoption->count++;
 	}
@@ -154,6 +155,7 @@ int agents_adopt(struct daemon *daemon, struct diag_list *diags)
 		return r;
 	}
 	feeds_sweep(&daemon->feeds, is_agents, daemon);
+	notes_sweep(daemon);
 	if (adoption.count)
 		daemon_say(daemon, "took over %zu agent%s", adoption.count,
 			   adoption.count == 1 ? "" : "s");

@@ -424,9 +424,9 @@ int daemon_open(struct daemon *daemon, const struct daemon_options *options,
 		struct diag_list *diags)
 {
 	static int (*const steps[])(struct daemon * daemon, struct diag_list * diags) = {
-		open_basics,  open_signals, open_run,	  telemetry_open, sinks_open,
-		open_hub,     protect,	    open_records, open_asks,	  reload_open,
-		agents_adopt, open_server,  open_sources,
+		open_basics,  open_signals, open_run,	telemetry_open, sinks_open,
+		open_hub,     protect,	    open_records, notes_open,	open_asks,
+		reload_open,  agents_adopt, open_server,  open_sources,
 	};
 	int r = 0;
 
@@ -477,6 +477,7 @@ void daemon_close(struct daemon *daemon)
 	ring_buffer__free(daemon->rings);
 	daemon->rings = NULL;
 	asks_close(&daemon->asks);
+	notes_close(daemon);
 	free_agents(daemon);
 	events_reset(&daemon->events);
 	feeds_close(&daemon->feeds);
@@ -516,5 +517,6 @@ int daemon_remove(const struct daemon_options *options, struct diag_list *diags)
 	(void)unlinkat(run, STATE_FILE, 0);
 	(void)unlinkat(run, STATE_SPARE, 0);
 	feeds_remove(run);
+	notes_remove(run);
 	return 0;
 }

@@ -76,8 +76,8 @@ struct daemon {
 		.hub = HUB_NONE, .features.tier = -1, .epoll = -1, .run_fd = -1,                   \
 		.signals = LOOP_SOURCE_NONE, .records = LOOP_SOURCE_NONE,                          \
 		.clients = LOOP_SOURCE_NONE, .watchdog = LOOP_SOURCE_NONE,                         \
-		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .notes = NOTES_NONE, .asks = ASKS_NONE,                \
-		.reload = RELOAD_NONE, .telemetry = TELEMETRY_NONE                                 \
+		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .notes = NOTES_NONE,              \
+		.asks = ASKS_NONE, .reload = RELOAD_NONE, .telemetry = TELEMETRY_NONE              \
 	}
 
 /**

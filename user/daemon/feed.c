@@ -6,16 +6,15 @@
 #include "daemon/feed.h"
 
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "daemon/acl.h"
 #include "daemon/events.h"
 #include "daemon/registry.h"
 #include "engine/own.h"
@@ -102,45 +101,12 @@ void feeds_close(struct feeds *feeds)
 
 /* --- One file ------------------------------------------------------------------------------------- */
 
-/* As the kernel has it in an extended attribute (posix_acl_xattr.h), little endian. */
-struct acl_entry {
-	__u16 tag;
-	__u16 permissions;
-	__u32 id;
-};
-
-struct acl {
-	__u32 version;
-	struct acl_entry entries[5];
-};
-
-/* Root may read and write it, @uid may read it, nobody else. */
-static int share(int fd, uid_t uid)
-{
-	struct acl acl = {
-		.version = htole32(2),
-		.entries = {
-			{ htole16(0x01), htole16(6), htole32(~0U) }, /* the file's owner */
-			{ htole16(0x02), htole16(4), htole32(uid) },
-			{ htole16(0x04), 0, htole32(~0U) }, /* its group */
-			{ htole16(0x10), htole16(4), htole32(~0U) }, /* at most */
-			{ htole16(0x20), 0, htole32(~0U) }, /* others */
-		},
-	};
-
-	if (fchmod(fd, 0600))
-		return -errno;
-	if (uid == 0)
-		return 0;
-	return fsetxattr(fd, "system.posix_acl_access", &acl, sizeof(acl), 0) ? -errno : 0;
-}
-
 /* Ready @fd for the agent: protected first, then readable. */
 static int prepare(const struct feeds *feeds, int fd, const struct agent_entry *entry)
 {
 	int r = feeds->own < 0 ? 0 : own_enter_feed(feeds->own, fd, entry->record.slot);
 
-	return r ? r : share(fd, entry->record.uid);
+	return r ? r : acl_share(fd, entry->record.uid, ACL_READ);
 }
 
 /* Bytes of the whole file, malloc'ed, with a NUL behind them. NULL: none, or no memory. */

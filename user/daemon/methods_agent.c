@@ -39,6 +39,7 @@ static json_t *describe(const struct daemon *daemon, const struct agent_entry *e
 {
 	CLEAN_FREE char *denials = NULL;
 	CLEAN_FREE char *cgroup = NULL;
+	CLEAN_FREE char *notes = NULL;
 
 	if (asprintf(&cgroup, "%s/agent-%u", daemon->hub.cgroup_path, entry->record.slot) < 0) {
 		cgroup = NULL;
@@ -49,9 +50,16 @@ static json_t *describe(const struct daemon *daemon, const struct agent_entry *e
 		denials = NULL;
 		return NULL;
 	}
-	return json_pack("{s:s, s:I, s:s, s:s, s:s*, s:s*, s:s*}", "agent", entry->record.id,
+	if (entry->notes.source.fd >= 0 &&
+	    asprintf(&notes, "%s/" NOTES_FOLDER "/%s" NOTES_SUFFIX, daemon->options.run_dir,
+		     entry->record.id) < 0) {
+		notes = NULL;
+		return NULL;
+	}
+	return json_pack("{s:s, s:I, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "agent", entry->record.id,
 			 "slot", (json_int_t)entry->record.slot, "digest", entry->digest, "cgroup",
-			 cgroup, "filter", filter, "warnings", warnings, "denials", denials);
+			 cgroup, "filter", filter, "warnings", warnings, "denials", denials,
+			 "notes", notes);
 }
 
 /* A failed agents_start() in terms of the protocol. */

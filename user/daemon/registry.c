@@ -40,6 +40,7 @@ struct agent_entry *registry_new_entry(void)
 	if (!entry)
 		return NULL;
 	entry->feed = (struct feed)FEED_NONE;
+	entry->notes.source.fd = -1;
 	entry->owner.fd = -1;
 	entry->listener.fd = -1;
 	entry->cgroup.fd = -1;

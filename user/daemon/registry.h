@@ -14,6 +14,7 @@
 #include "control/server.h"
 #include "daemon/feed.h"
 #include "daemon/loop.h"
+#include "daemon/notes.h"
 #include "engine/hub.h"
 #include "policy/image.h"
 #include "telemetry/summary.h"
@@ -73,6 +74,7 @@ struct agent_entry {
 	char *main_file; /* owned; path of the policy, or NULL */
 	struct summary *summary;
 	struct feed feed; /* of denials, for the agent itself */
+	struct note_socket notes; /* what the agent says of its work */
 	__u64 events; /* records of it that were taken */
 	__u64 untold; /* events that its owner was too slow to be told */
 	__u64 untold_allowed; /* of these, of acts that were allowed */
