@@ -78,8 +78,8 @@ static int render_object(enum format format, const json_t *event,
 			 const struct format_machine *machine, struct format_text *ret)
 {
 	CLEAN(free_json)
-	json_t *object =
-		format == FORMAT_OCSF ? ocsf_event(event, machine) : ecs_event(event, machine);
+	json_t *object = format == FORMAT_OCSF ? ocsf_event(event, machine) :
+						 ecs_event(event, machine);
 
 	return dump(object, ret);
 }

@@ -102,6 +102,48 @@ bool value_denied(const json_t *event)
 	return value_is(event, "kind", "decision") && !value_is(event, "verdict", "allow");
 }
 
+enum level value_level(const json_t *event)
+{
+	static const char *const grave[] = { "self", "cgroup" };
+
+	if (value_is(event, "kind", "loss"))
+		return LEVEL_ERROR;
+	if (value_is(event, "kind", "answer") || value_is(event, "kind", "policy") ||
+	    value_is(event, "reason", "granted"))
+		return LEVEL_NOTICE;
+	if (!value_denied(event))
+		return LEVEL_INFO;
+	for (size_t i = 0; i < sizeof(grave) / sizeof(*grave); i++) {
+		if (value_is(event, "reason", grave[i]))
+			return LEVEL_ERROR;
+	}
+	return value_true(event, "audit") ? LEVEL_NOTICE : LEVEL_WARNING;
+}
+
+/* @count lower-case hexadecimal digits that are not all zero, the form of ids. */
+static bool is_id(const char *text, size_t count)
+{
+	return strspn(text, "0123456789abcdef") >= count && strspn(text, "0") < count;
+}
+
+struct value_trace value_trace(const json_t *event)
+{
+	const json_t *context = value_object(event, "context");
+	const char *parent = value_text(context, "traceparent");
+	const char *id = value_text(context, "trace_id");
+	struct value_trace trace = { 0 };
+
+	if (id && strlen(id) == VALUE_TRACE_SIZE - 1 && is_id(id, VALUE_TRACE_SIZE - 1))
+		memcpy(trace.trace, id, VALUE_TRACE_SIZE);
+	/* 00-TRACE-SPAN-FLAGS */
+	if (!parent || strlen(parent) < 55 || !is_id(parent + 3, 32) || !is_id(parent + 36, 16))
+		return trace;
+	memcpy(trace.trace, parent + 3, VALUE_TRACE_SIZE - 1);
+	memcpy(trace.span, parent + 36, VALUE_SPAN_SIZE - 1);
+	(void)sscanf(parent + 53, "%2x", &trace.flags); /* NOLINT(cert-err34-c): two digits fit */
+	return trace;
+}
+
 void build_value(struct build *build, json_t *to, const char *key, json_t *value)
 {
 	if (json_object_set_new(to, key, value) < 0)

@@ -45,6 +45,32 @@ bool value_is_record(const json_t *event);
 /** What was denied, or would be in audit mode, or waits: not allowed at once. */
 bool value_denied(const json_t *event);
 
+/** How much a record matters. */
+enum level {
+	LEVEL_INFO, /* what went as it should */
+	LEVEL_NOTICE, /* answers, changes of policy, what audit mode would have refused */
+	LEVEL_WARNING, /* denied, or waiting */
+	LEVEL_ERROR, /* records were lost, or picket itself was tried to be reached */
+	LEVEL__MAX
+};
+
+/** The level of a record. */
+enum level value_level(const json_t *event);
+
+/** Bytes for the texts of value_trace(). */
+#define VALUE_TRACE_SIZE 33
+#define VALUE_SPAN_SIZE 17
+
+/** Where a record belongs in a distributed trace, in hexadecimal; "" where it is not known. */
+struct value_trace {
+	char trace[VALUE_TRACE_SIZE];
+	char span[VALUE_SPAN_SIZE];
+	unsigned int flags; /* of W3C Trace Context */
+};
+
+/** What the context of the record says of its trace; only well-formed ids are taken. */
+struct value_trace value_trace(const json_t *event);
+
 /** An object under construction, and whether memory ran out meanwhile. */
 struct build {
 	bool failed;
