@@ -145,6 +145,20 @@ static void answer_end(struct agent_entry *entry, json_t *result, const char *me
 	entry->end.id = NULL;
 }
 
+/* Take the agent out of the kernel; what it counted is kept. */
+static int remove_agent(struct daemon *daemon, struct agent_entry *entry, struct diag_list *diags)
+{
+	__u64 counts[PK_COUNT__MAX] = { 0 };
+	int r;
+
+	daemon_take_records(daemon);
+	(void)agent_counts(&daemon->hub.loader, entry->record.slot, counts);
+	r = hub_agent_remove(&daemon->hub, &entry->hub, diags);
+	if (r == 0)
+		metrics_end_agent(daemon, entry, counts);
+	return r;
+}
+
 /* No process is left. */
 static void finish(struct daemon *daemon, struct agent_entry *entry)
 {
@@ -156,7 +170,7 @@ static void finish(struct daemon *daemon, struct agent_entry *entry)
 	if (nested_any(daemon, entry))
 		return;
 	report = entry->end.client ? agents_report(daemon, entry, false) : NULL;
-	r = hub_agent_remove(&daemon->hub, &entry->hub, &diags);
+	r = remove_agent(daemon, entry, &diags);
 	if (r) {
 		/* Somebody put a process there meanwhile; it is killed when the time comes. */
 		daemon_say_diags(daemon, &diags);
@@ -278,7 +292,7 @@ static void owner_ready(void *context, __u32 events)
 
 int agents_detach(struct daemon *daemon, struct agent_entry *entry, struct diag_list *diags)
 {
-	int r = hub_agent_remove(&daemon->hub, &entry->hub, diags);
+	int r = remove_agent(daemon, entry, diags);
 
 	if (r == 0)
 		forget(daemon, entry);

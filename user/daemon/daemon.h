@@ -9,6 +9,7 @@
 #include "daemon/asks.h"
 #include "daemon/events.h"
 #include "daemon/loop.h"
+#include "daemon/metrics.h"
 #include "daemon/policies.h"
 #include "daemon/registry.h"
 #include "daemon/reload.h"
@@ -56,6 +57,7 @@ struct daemon {
 	struct telemetry telemetry;
 	struct sinks *sinks; /* owned */
 	struct daemon_proof proof;
+	struct metrics metrics;
 	struct ring_buffer *rings;
 	int epoll;
 	int run_fd; /* the run folder */

@@ -206,6 +206,8 @@ static void deliver(struct events *events, struct agent_entry *entry, const stru
 
 	events->delivered++;
 	entry->events++;
+	if (event->head.kind == PK_EVENT_DECISION)
+		tally_count(&entry->decisions, event->head.section, event->head.verdict);
 	if (events->asked && (event->head.ask[0] || event->head.ask[1]))
 		events->asked(events->asked_context, entry, event);
 	if (entry->summary)

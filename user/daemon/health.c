@@ -145,6 +145,8 @@ static json_t *find_problems(const struct daemon *daemon)
 		add_problem(problems,
 			    "'%s/" AUDIT_FILE "' cannot be written: %s; nothing can be approved",
 			    daemon->options.lib_dir, strerror(-daemon->asks.audit.error));
+	if (daemon->metrics.error)
+		add_problem(problems, "there are no metrics: %s", daemon->metrics.error);
 	look_at_folder(daemon, problems);
 	look_at_feeds(daemon, problems);
 	return problems;
@@ -276,10 +278,11 @@ static json_t *kernel_json(const struct daemon *daemon);
 static json_t *parts_json(const struct daemon *daemon, bool detail)
 {
 	json_t *kernel = detail ? kernel_json(daemon) : json_object();
-	json_t *parts = json_pack("{s:o, s:o, s:o*, s:o, s:o, s:o}", "clients", server_json(daemon),
-				  "events", events_json(daemon), "reload", reload_json(daemon),
-				  "proof", proof_json(daemon), "feeds", feeds_json(daemon),
-				  "approvals", approvals_json(daemon));
+	json_t *parts = json_pack("{s:o, s:o, s:o*, s:o, s:o, s:o, s:o*}", "clients",
+				  server_json(daemon), "events", events_json(daemon), "reload",
+				  reload_json(daemon), "proof", proof_json(daemon), "feeds",
+				  feeds_json(daemon), "approvals", approvals_json(daemon),
+				  "metrics", metrics_status(daemon));
 
 	if (!parts || !kernel || json_object_update(parts, kernel)) {
 		json_decref(parts);

@@ -16,6 +16,7 @@
 #include "daemon/loop.h"
 #include "daemon/notes.h"
 #include "engine/hub.h"
+#include "metrics/tally.h"
 #include "policy/image.h"
 #include "telemetry/summary.h"
 
@@ -76,6 +77,7 @@ struct agent_entry {
 	struct feed feed; /* of denials, for the agent itself */
 	struct note_socket notes; /* what the agent says of its work */
 	__u64 events; /* records of it that were taken */
+	struct decision_tally decisions; /* of these */
 	__u64 untold; /* events that its owner was too slow to be told */
 	__u64 untold_allowed; /* of these, of acts that were allowed */
 	struct loop_source owner; /* pidfd of the owner's process */

@@ -44,6 +44,7 @@ void telemetry_reload(struct daemon *daemon)
 	old = telemetry->settings;
 	telemetry->settings = settings;
 	settings = old;
+	metrics_reload(daemon);
 }
 
 void telemetry_close(struct telemetry *telemetry)
