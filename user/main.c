@@ -27,6 +27,7 @@ static const struct cli_command commands[] = {
 	{ "detach", "set the processes of an attached agent free", cmd_detach },
 	{ "ps", "list the agents of this host", cmd_ps },
 	{ "tail", "show what agents are denied, as it happens", cmd_tail },
+	{ "log", "show the events that were kept", cmd_log },
 	{ "requests", "list what waits for an approver", cmd_requests },
 	{ "approve", "let happen what waits", cmd_approve },
 	{ "refuse", "do not let happen what waits", cmd_refuse },

@@ -97,6 +97,8 @@ int cmd_reload(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 /** `picket tail`: events as they come. */
 int cmd_tail(int argc, char **argv);
+/** `picket log`: events that were kept. */
+int cmd_log(int argc, char **argv);
 
 /**
  * Run the command that @argv (of main) names, among @count @commands; `help [COMMAND]`, --help and
