@@ -16,7 +16,7 @@ struct pk_label {
 	__u32 subjects; /* bits of the program it runs, pk_item.subjects; set at exec */
 	__u32 words; /* argc of the execve under way, before interpreters of scripts were put in */
 	__u32 script; /* command state behind the path of the file that it began with; 0 = none */
-	__u32 _pad;
+	__u32 ended; /* of a process's first thread: its end was told */
 	__u64 script_image; /* in the image of this digest */
 	/* A program that was started and waits for its command line to be approved: agent is 0. */
 	struct pk_ask_key pending; /* pending.agent is whose it is; 0: it does not wait */
@@ -238,6 +238,14 @@ struct pk_command {
 	__u64 script_image; /* digest of the image that state is of, its first bytes */
 };
 
+/** How far a new program's environment was looked through. */
+struct pk_variables {
+	__u64 at; /* user address of what is read next */
+	__u64 end; /* of the environment */
+	__u32 used; /* bytes of the variables that are told */
+	__u32 inside; /* `at` is inside of a variable that is not told */
+};
+
 /** A request that a rule asks about. */
 struct pk_asked {
 	struct pk_ask_key key;
@@ -250,7 +258,8 @@ struct pk_asked {
 };
 
 /**
- * The work area of one running hook. `event` and `data` are adjacent: they leave as one record.
+ * The work area of one running hook. `event` and `data` are adjacent, and so are `life` and `data`: they
+ * leave as one record.
  * The tail keeps an over-long last component inside; such a path is denied before use.
  */
 struct pk_scratch {
@@ -274,12 +283,19 @@ struct pk_scratch {
 	struct pk_finding finding;
 	struct pk_finding by_address; /* what the address alone says, while names are looked at */
 	struct pk_command command;
+	struct pk_variables variables;
 	struct pk_asked asked;
 	struct pk_packet packet;
 	struct pk_dns_question question;
 	struct pk_dns_walk answer;
 	struct pk_component components[PK_PATH_DEPTH];
-	struct pk_event event;
+	union {
+		struct pk_event event;
+		struct {
+			__u8 _before[sizeof(struct pk_event) - sizeof(struct pk_life)];
+			struct pk_life life;
+		};
+	};
 	__u8 data[2 * PK_PATH_MAX + PK_NAME_MAX + 1];
 };
 
@@ -472,7 +488,10 @@ struct {
 	__uint(max_entries, PK_DECISIONS_BYTES);
 } pk_decisions SEC(".maps") __weak;
 
-/** Allowed work that a policy asks to see. Full: counted in PK_COUNT_ACTIVITY_LOST. */
+/**
+ * Allowed work that a policy asks to see, and the lives of agents' processes. Full: counted in
+ * PK_COUNT_ACTIVITY_LOST and PK_COUNT_LIFE_LOST.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, PK_ACTIVITY_BYTES);

@@ -95,6 +95,7 @@
 
 #define VM_EXEC 4
 #define PK_PAGE_BYTES 4096ULL /* of user memory, the smallest there is */
+#define SIGNAL_GROUP_EXIT 4U /* signal_struct.flags: all threads end, with group_exit_code */
 #define SIGKILL 9
 #define SIGCONT 18
 #define SIGSTOP 19

@@ -182,7 +182,14 @@ struct pid {
 	struct upid numbers[0];
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct signal_struct {
+	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
 	struct pid *pids[4];
 };
 
@@ -204,6 +211,15 @@ struct thread_info {
 	u32 status;
 };
 
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+	unsigned long env_start;
+	unsigned long env_end;
+};
+
+struct fs_struct;
+
 struct task_struct {
 	struct thread_info thread_info;
 	int pid;
@@ -220,6 +236,9 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	u64 start_boottime;
+	struct mm_struct *mm;
+	struct fs_struct *fs;
+	int exit_code;
 	unsigned int personality;
 	unsigned int ptrace;
 	char comm[16];
@@ -284,6 +303,10 @@ struct mount {
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path pwd;
 };
 
 struct file {
