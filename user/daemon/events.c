@@ -26,13 +26,13 @@ struct lines {
 	struct agent_entry *entry;
 	const struct event *event;
 	char *event_json; /* owned */
-	char *forms[3]; /* owned: without text, with text, with text in colour */
+	char *forms[6]; /* owned: without text, with text, with text in colour; the same with suggestions */
 };
 
 static void lines_reset(struct lines *lines)
 {
 	free(lines->event_json);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(lines->forms) / sizeof(lines->forms[0]); i++)
 		free(lines->forms[i]);
 }
 
@@ -144,20 +144,55 @@ static const char *event_json(struct lines *lines)
 	return lines->event_json;
 }
 
-static char *make_line(struct lines *lines, bool with_text, bool colour)
+/* What would allow it as a JSON text, malloc'ed; NULL: nothing. */
+static char *suggest_json(const struct lines *lines)
 {
-	CLEAN_FREE char *text = with_text ? text_json(lines, colour) : NULL;
+	const struct event_context context = events_context(lines->entry, false);
+	json_t *list = feed_suggestions(lines->event, &context);
+	char *json = json_array_size(list) ? json_dumps(list, JSON_COMPACT) : NULL;
+
+	json_decref(list);
+	return json;
+}
+
+/* The notification as @subscription wants it; NULL: no memory. */
+static char *make_line(struct lines *lines, const struct subscription *subscription)
+{
+	bool with_text = subscription->text && lines->event->head.kind == PK_EVENT_DECISION;
+	CLEAN_FREE char *text = with_text ? text_json(lines, subscription->colour) : NULL;
+	bool with_suggestions = subscription->suggest && feed_takes(lines->event);
+	CLEAN_FREE char *suggest = with_suggestions ? suggest_json(lines) : NULL;
 	char *line = NULL;
 
 	if (!event_json(lines))
 		return NULL;
 	if (asprintf(&line,
 		     "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":"
-		     "{\"agent\":\"%s\",\"event\":%s%s%s}}\n",
+		     "{\"agent\":\"%s\",\"event\":%s%s%s%s%s}}\n",
 		     lines->entry->record.id, lines->event_json, text ? ",\"text\":" : "",
-		     text ? text : "") < 0)
+		     text ? text : "", suggest ? ",\"suggest\":" : "", suggest ? suggest : "") < 0)
 		return NULL;
 	return line;
+}
+
+/* Where lines->forms has the line that @subscription wants. */
+static char **find_form(struct lines *lines, const struct subscription *subscription)
+{
+	size_t form = 0;
+
+	if (subscription->text && lines->event->head.kind == PK_EVENT_DECISION)
+		form = subscription->colour ? 2 : 1;
+	if (subscription->suggest && feed_takes(lines->event))
+		form += 3;
+	return &lines->forms[form];
+}
+
+/* Does it get records of @class at all? */
+static bool takes(const struct subscription *subscription, enum sink_class class)
+{
+	if (subscription->classes)
+		return subscription->classes & 1U << class;
+	return subscription->all || class == SINK_DECISION || class == SINK_ACTIVITY;
 }
 
 /*
@@ -171,12 +206,11 @@ static bool is_patient(const struct subscription *subscription, const struct age
 
 static void send_to(struct lines *lines, const struct subscription *subscription)
 {
-	bool with_text = subscription->text && lines->event->head.kind == PK_EVENT_DECISION;
-	char **form = &lines->forms[!with_text ? 0 : subscription->colour ? 2 : 1];
+	char **form = find_form(lines, subscription);
 	size_t length;
 
 	if (!*form)
-		*form = make_line(lines, with_text, subscription->colour);
+		*form = make_line(lines, subscription);
 	if (!*form)
 		return;
 	length = strlen(*form);
@@ -189,11 +223,15 @@ static void send_to(struct lines *lines, const struct subscription *subscription
 	}
 }
 
+static enum sink_class class_of(const struct event *event)
+{
+	return event->head.kind == PK_EVENT_DECISION ? SINK_DECISION : SINK_ACTIVITY;
+}
+
 static void sink(struct lines *lines)
 {
+	enum sink_class class = class_of(lines->event);
 	struct sinks *sinks = lines->events->sinks;
-	enum sink_class class = lines->event->head.kind == PK_EVENT_DECISION ? SINK_DECISION :
-									       SINK_ACTIVITY;
 
 	if (sinks_want(sinks, class) && event_json(lines))
 		sinks_add(sinks, class, lines->event_json, strlen(lines->event_json));
@@ -216,7 +254,8 @@ static void deliver(struct events *events, struct agent_entry *entry, const stru
 		feed_add(events->feeds, entry, event, lines.event_json);
 	sink(&lines);
 	for (size_t i = 0; i < events->count; i++) {
-		if (sees(&events->subscriptions[i], entry))
+		if (sees(&events->subscriptions[i], entry) &&
+		    takes(&events->subscriptions[i], class_of(event)))
 			send_to(&lines, &events->subscriptions[i]);
 	}
 }
@@ -263,7 +302,7 @@ void events_announce(struct events *events, const struct agent_entry *entry, con
 /* Does it get records of no agent, or of this one? */
 static bool hears(const struct subscription *subscription, const struct agent_entry *entry)
 {
-	if (!subscription->all)
+	if (!takes(subscription, SINK_RECORD))
 		return false;
 	if (entry)
 		return sees(subscription, entry);

@@ -19,6 +19,8 @@ struct subscription {
 	bool text; /* decisions also as a line for people */
 	bool colour; /* that line */
 	bool all; /* also processes' lives, and the records that picketd makes itself */
+	bool suggest; /* denials also with what would allow them */
+	unsigned int classes; /* bits: 1 << enum sink_class; 0 = what `all` says */
 };
 
 /** The road. events_open() initialises, events_reset() frees. */

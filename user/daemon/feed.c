@@ -199,7 +199,7 @@ static void suggest_waiting(const struct event *event, json_t *lines)
 		(void)json_array_append_new(lines, json_sprintf("picket approve %s", id));
 }
 
-static json_t *suggestions(const struct event *event, const struct event_context *context)
+json_t *feed_suggestions(const struct event *event, const struct event_context *context)
 {
 	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
 	json_t *lines = json_array();
@@ -231,7 +231,7 @@ static char *make_line(const struct agent_entry *entry, const struct event *even
 	if (render_event(event, &context, &text))
 		return NULL;
 	text[strcspn(text, "\n")] = '\0';
-	suggested = suggestions(event, &context);
+	suggested = feed_suggestions(event, &context);
 	object = json_pack("{s:s, s:O*}", "text", text, "suggest",
 			   json_array_size(suggested) ? suggested : NULL);
 	more = object ? json_dumps(object, JSON_COMPACT) : NULL;

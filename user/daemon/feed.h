@@ -84,6 +84,9 @@ bool feed_takes(const struct event *event);
 void feed_add(struct feeds *feeds, struct agent_entry *entry, const struct event *event,
 	      const char *json);
 
+/** What would allow what @event says was refused: an array of texts, empty when nothing does; NULL: no memory. */
+json_t *feed_suggestions(const struct event *event, const struct event_context *context);
+
 /** The last @last lines about denials, oldest first; NULL: no memory. */
 json_t *feed_read(const struct feed *feed, size_t last);
 

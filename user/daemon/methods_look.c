@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "daemon/health.h"
@@ -124,18 +125,76 @@ int method_agent_denials(void *context, struct call *call, struct control_answer
 						 (json_int_t)entry->feed.dropped));
 }
 
-int method_events_subscribe(void *context, struct call *call, struct control_answer *answer)
+/* Take the names of classes apart. False: answered. */
+static bool take_classes(const json_t *names, unsigned int *ret_classes,
+			 struct control_answer *answer)
 {
-	struct methods_lookup lookup = { .role = PEER_OBSERVER };
-	struct subscription subscription = { .client = call->client };
-	const struct agent_entry *entry = NULL;
-	struct daemon *daemon = context;
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		const char *text = json_string_value(name);
+		int class = 0;
+
+		while (text && class < SINK__CLASSES && strcmp(text, sink_class_name(class)) != 0)
+			class ++;
+		if (!text || class == SINK__CLASSES) {
+			(void)methods_fail(
+				answer, CONTROL_PARAMS,
+				"'classes' is a list of decision, activity, life, record");
+			return false;
+		}
+		*ret_classes |= 1U << class;
+	}
+	if (names && !*ret_classes)
+		(void)methods_fail(answer, CONTROL_PARAMS, "'classes' is an empty list");
+	return !names || *ret_classes;
+}
+
+/* What the caller wants, but for whose. False: answered. */
+static bool take_subscription(const struct call *call, struct subscription *subscription,
+			      const char **ret_agent, struct control_answer *answer)
+{
+	json_t *classes = NULL;
+	int suggest = 0;
 	int colour = 0;
 	int text = 0;
 	int all = 0;
 
-	if (!methods_unpack(call, answer, "{s?s, s?b, s?b, s?b}", "agent", &lookup.id, "colour",
-			    &colour, "text", &text, "all", &all))
+	if (!methods_unpack(call, answer, "{s?s, s?b, s?b, s?b, s?b, s?o}", "agent", ret_agent,
+			    "colour", &colour, "text", &text, "all", &all, "suggest", &suggest,
+			    "classes", &classes))
+		return false;
+	subscription->client = call->client;
+	subscription->suggest = suggest;
+	subscription->colour = colour;
+	subscription->text = text;
+	subscription->all = all;
+	if (classes && !json_is_array(classes)) {
+		(void)methods_fail(answer, CONTROL_PARAMS, "'classes' is no list");
+		return false;
+	}
+	return take_classes(classes, &subscription->classes, answer);
+}
+
+/* Where the subscription begins: who answers, and how many records it had handed out. */
+static json_t *describe_beginning(const struct daemon *daemon)
+{
+	char picketd[48];
+
+	(void)snprintf(picketd, sizeof(picketd), "%lld-%lld", (long long)getpid(),
+		       (long long)daemon->since);
+	return json_pack("{s:s, s:I}", "picketd", picketd, "seq", (json_int_t)daemon->events.seq);
+}
+
+int method_events_subscribe(void *context, struct call *call, struct control_answer *answer)
+{
+	struct methods_lookup lookup = { .role = PEER_OBSERVER };
+	struct subscription subscription = { 0 };
+	const struct agent_entry *entry = NULL;
+	struct daemon *daemon = context;
+
+	if (!take_subscription(call, &subscription, &lookup.id, answer))
 		return 0;
 	if (lookup.id) {
 		entry = methods_find(daemon, call, &lookup, answer);
@@ -143,12 +202,9 @@ int method_events_subscribe(void *context, struct call *call, struct control_ans
 			return 0;
 	}
 	subscription.slot = entry ? entry->record.slot : 0;
-	subscription.colour = colour;
-	subscription.text = text;
-	subscription.all = all;
 	if (events_subscribe(&daemon->events, &subscription))
 		return methods_fail(answer, CONTROL_INTERNAL, "out of memory");
-	return methods_succeed(answer, json_object());
+	return methods_succeed(answer, describe_beginning(daemon));
 }
 
 int method_status(void *context, struct call *call, struct control_answer *answer)
