@@ -149,6 +149,7 @@ static void health_ready(void *context, __u32 events)
 	agents_check(daemon);
 	asks_check(&daemon->asks);
 	metrics_check(daemon);
+	receiver_check(daemon);
 	if (daemon->state_error)
 		daemon_save(daemon);
 	health_check(daemon);
@@ -425,9 +426,9 @@ int daemon_open(struct daemon *daemon, const struct daemon_options *options,
 		struct diag_list *diags)
 {
 	static int (*const steps[])(struct daemon * daemon, struct diag_list * diags) = {
-		open_basics,  open_signals, open_run,	telemetry_open, sinks_open,
-		open_hub,     protect,	    open_records, notes_open,	open_asks,
-		reload_open,  agents_adopt, open_server,  open_sources, metrics_open,
+		open_basics, open_signals, open_run,	 telemetry_open, sinks_open,  open_hub,
+		protect,     open_records, notes_open,	 open_asks,	 reload_open, agents_adopt,
+		open_server, open_sources, metrics_open, receiver_open,
 	};
 	int r = 0;
 
@@ -471,6 +472,7 @@ void daemon_close(struct daemon *daemon)
 	server_free(&daemon->server);
 	reload_close(daemon);
 	metrics_close(&daemon->metrics);
+	receiver_close(&daemon->receiver);
 	loop_drop(daemon->epoll, &daemon->signals);
 	loop_drop(daemon->epoll, &daemon->records);
 	loop_drop(daemon->epoll, &daemon->clients);

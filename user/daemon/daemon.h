@@ -11,6 +11,7 @@
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/policies.h"
+#include "daemon/receiver.h"
 #include "daemon/registry.h"
 #include "daemon/reload.h"
 #include "daemon/sinks.h"
@@ -51,6 +52,7 @@ struct daemon {
 	struct events events;
 	struct feeds feeds;
 	struct notes notes;
+	struct receiver receiver;
 	struct asks asks;
 	struct policies policies;
 	struct reload reload;

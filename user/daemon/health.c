@@ -278,11 +278,12 @@ static json_t *kernel_json(const struct daemon *daemon);
 static json_t *parts_json(const struct daemon *daemon, bool detail)
 {
 	json_t *kernel = detail ? kernel_json(daemon) : json_object();
-	json_t *parts = json_pack("{s:o, s:o, s:o*, s:o, s:o, s:o, s:o*}", "clients",
+	json_t *parts = json_pack("{s:o, s:o, s:o*, s:o, s:o, s:o, s:o*, s:o, s:o*}", "clients",
 				  server_json(daemon), "events", events_json(daemon), "reload",
 				  reload_json(daemon), "proof", proof_json(daemon), "feeds",
 				  feeds_json(daemon), "approvals", approvals_json(daemon),
-				  "metrics", metrics_status(daemon));
+				  "metrics", metrics_status(daemon), "notes", notes_status(daemon),
+				  "receiver", receiver_status(daemon));
 
 	if (!parts || !kernel || json_object_update(parts, kernel)) {
 		json_decref(parts);

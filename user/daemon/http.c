@@ -289,6 +289,8 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 static enum MHD_Result answer_request(struct incoming *incoming, struct MHD_Connection *connection,
 				      const char *method, const char *path)
 {
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct http *http = incoming->http;
 	const struct http_request request = {
 		.method = method,
@@ -297,6 +299,7 @@ static enum MHD_Result answer_request(struct incoming *incoming, struct MHD_Conn
 		.encoding = field(connection, MHD_HTTP_HEADER_CONTENT_ENCODING),
 		.body = incoming->body ? incoming->body : "",
 		.length = incoming->length,
+		.fd = info ? info->connect_fd : -1,
 	};
 	struct http_answer answer = { 0 };
 

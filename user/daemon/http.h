@@ -30,6 +30,7 @@ struct http_request {
 	const char *encoding; /* Content-Encoding; "" = none */
 	const char *body; /* NUL behind it */
 	size_t length;
+	int fd; /* of the connection: to ask the kernel who is there */
 };
 
 /** The answer. */

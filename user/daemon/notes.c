@@ -308,7 +308,7 @@ static void tell_dropped(struct daemon *daemon, struct agent_entry *entry)
 }
 
 /* Is there a turn left in this second? */
-static bool may_take(struct daemon *daemon, struct agent_entry *entry)
+bool notes_may_take(struct daemon *daemon, struct agent_entry *entry)
 {
 	struct note_socket *socket = &entry->notes;
 	struct timespec now = { 0 };
@@ -353,7 +353,7 @@ static void take_all(void *context, __u32 events)
 
 	(void)events;
 	for (int i = 0; i < BATCH && peek(fd, &datagram) == 0; i++) {
-		if (may_take(daemon, entry))
+		if (notes_may_take(daemon, entry))
 			take(daemon, entry, &datagram);
 		if (finish(&daemon->notes, fd) == 0)
 			continue;

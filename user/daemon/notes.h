@@ -16,6 +16,7 @@
 #define PICKET_DAEMON_NOTES_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/diag.h"
 #include "daemon/loop.h"
@@ -73,6 +74,9 @@ void note_socket_open(struct daemon *daemon, struct agent_entry *entry);
 
 /** Remove the socket of @entry, which ends. */
 void note_socket_remove(struct daemon *daemon, struct agent_entry *entry);
+
+/** Is there a turn left for @entry in this second? What has none is counted, and told with the next. */
+bool notes_may_take(struct daemon *daemon, struct agent_entry *entry);
 
 /** For the status: {agents, without, taken, refused, malformed, dropped, error?}; NULL: no memory. */
 json_t *notes_status(const struct daemon *daemon);

@@ -45,6 +45,7 @@ void telemetry_reload(struct daemon *daemon)
 	telemetry->settings = settings;
 	settings = old;
 	metrics_reload(daemon);
+	receiver_reload(daemon);
 }
 
 void telemetry_close(struct telemetry *telemetry)
