@@ -28,6 +28,7 @@ static const struct cli_command commands[] = {
 	{ "ps", "list the agents of this host", cmd_ps },
 	{ "tail", "show what agents are denied, as it happens", cmd_tail },
 	{ "log", "show the events that were kept", cmd_log },
+	{ "report", "write what an agent did as one HTML file", cmd_report },
 	{ "requests", "list what waits for an approver", cmd_requests },
 	{ "approve", "let happen what waits", cmd_approve },
 	{ "refuse", "do not let happen what waits", cmd_refuse },

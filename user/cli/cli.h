@@ -99,6 +99,8 @@ int cmd_status(int argc, char **argv);
 int cmd_tail(int argc, char **argv);
 /** `picket log`: events that were kept. */
 int cmd_log(int argc, char **argv);
+/** `picket report`: what an agent did, as one HTML file. */
+int cmd_report(int argc, char **argv);
 
 /**
  * Run the command that @argv (of main) names, among @count @commands; `help [COMMAND]`, --help and
