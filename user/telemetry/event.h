@@ -15,6 +15,9 @@
 
 #include "policy/image.h"
 
+struct process_view;
+struct redact_settings;
+
 /** Bytes of a record; not NUL-terminated, any byte but NUL. Empty: NULL, 0. */
 struct event_path {
 	const char *bytes;
@@ -40,6 +43,8 @@ struct event_context {
 	const char *agent; /* JSON: name of the agent; NULL = its slot number */
 	__s64 clock_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME, event_clock_offset() */
 	bool colour; /* text: terminal colours */
+	const struct process_view *process; /* JSON: of the record's process; NULL = not known */
+	const struct redact_settings *redact; /* JSON: what is hidden; NULL = redact_standard */
 	__u64 seq; /* JSON: number of the record among those handed out; 0 = none */
 };
 

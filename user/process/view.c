@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is told of a process. The launcher's tags are the agent's, whatever its programs make of their
+ * environment; what these say otherwise is told beside them.
+ */
+#include <string.h>
+
+#include "process/context.h"
+#include "process/table_parts.h"
+
+static struct event_path path_of(const struct shared *shared)
+{
+	return shared ? (struct event_path){ shared->bytes, shared->length } :
+			(struct event_path){ 0 };
+}
+
+static void view_chain(const struct process *process, struct process_view *view)
+{
+	const struct process *child = process;
+	const struct process *one = process->parent;
+
+	while (one && view->chain_count < PROCESS_CHAIN_MAX) {
+		view->chain[view->chain_count++] = (struct process_ancestor){
+			.pid = one->tgid,
+			.start_ns = one->start_ns,
+			.comm = one->comm,
+			.exe = path_of(one->exe),
+			.incomplete = one->incomplete,
+		};
+		child = one;
+		one = one->parent;
+	}
+	view->chain_cut = one || child->cut;
+}
+
+static void add_variable(struct process_variables *to, const struct context_variable *variable)
+{
+	if (to->count == PROCESS_VARIABLES_MAX)
+		return;
+	to->list[to->count++] = (struct process_variable){
+		.name = { variable->name, variable->name_length },
+		.value = { variable->value, variable->value_length },
+	};
+}
+
+static bool is_equal(const struct context_variable *a, const struct context_variable *b)
+{
+	return a->value_length == b->value_length &&
+	       memcmp(a->value, b->value, a->value_length) == 0;
+}
+
+static void view_variables(struct event_path tags, struct event_path own, struct process_view *view)
+{
+	struct context_variable one;
+	struct context_variable tag;
+	size_t at = 0;
+
+	while (context_next(tags.bytes, tags.length, &at, &one)) {
+		if (context_is_tag(one.name, one.name_length))
+			add_variable(&view->tags, &one);
+	}
+	at = 0;
+	while (context_next(own.bytes, own.length, &at, &one)) {
+		if (!context_is_tag(one.name, one.name_length))
+			continue;
+		if (!context_find_named(tags.bytes, tags.length, &one, &tag) ||
+		    !is_equal(&one, &tag))
+			add_variable(&view->claimed, &one);
+	}
+}
+
+static struct event_path variable_of(struct event_path text, const char *name)
+{
+	struct context_variable one;
+
+	if (!context_find(text.bytes, text.length, name, &one))
+		return (struct event_path){ 0 };
+	return (struct event_path){ one.value, one.value_length };
+}
+
+static bool same(struct event_path a, struct event_path b)
+{
+	return a.length == b.length && (!a.length || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
+
+/* The tool call of the environment, where there is one. */
+static void view_environment(struct event_path tags, struct event_path own,
+			     struct process_tool *tool)
+{
+	struct event_path from = variable_of(own, "PICKET_TOOL").length ? own : tags;
+
+	tool->name = variable_of(from, "PICKET_TOOL");
+	if (!tool->name.length)
+		return;
+	tool->call_id = variable_of(from, "PICKET_CALL_ID");
+	tool->intent = variable_of(from, "PICKET_INTENT");
+	tool->by = call_source_name(CALL_ENVIRONMENT);
+	tool->claimed = !same(tool->name, variable_of(tags, "PICKET_TOOL")) ||
+			!same(tool->call_id, variable_of(tags, "PICKET_CALL_ID")) ||
+			!same(tool->intent, variable_of(tags, "PICKET_INTENT"));
+}
+
+static struct event_path text_of(const char *text)
+{
+	return text ? (struct event_path){ text, strlen(text) } : (struct event_path){ 0 };
+}
+
+static void view_tool(const struct process *process, struct event_path tags, struct event_path own,
+		      struct process_tool *tool)
+{
+	const struct tool_call *call = call_stack_current(&process->calls);
+
+	if (!call)
+		call = process->inherited;
+	if (!call) {
+		view_environment(tags, own, tool);
+		return;
+	}
+	*tool = (struct process_tool){
+		.name = text_of(call->name),
+		.call_id = text_of(call->call_id),
+		.intent = text_of(call->intent),
+		.started_ns = call->started_ns,
+		.by = call_source_name(call->by),
+		.claimed = call->claimed,
+	};
+}
+
+void process_table_view(const struct process_table *table, const struct process *process,
+			struct process_view *view)
+{
+	struct event_path tags = path_of(process_table_tags(table, process->agent));
+	struct event_path own = path_of(process->variables);
+
+	*view = (struct process_view){
+		.exe = path_of(process->exe),
+		.words = path_of(process->words),
+		.cwd = path_of(process->cwd),
+		.container = path_of(process->container),
+		.traceparent = path_of(process->trace),
+		.incomplete = process->incomplete,
+	};
+	view_chain(process, view);
+	view_variables(tags, own, view);
+	view_tool(process, tags, own, &view->tool);
+}
