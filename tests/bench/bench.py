@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 
+import acts
 import policies
 
 PICKET = os.environ["PICKET"]
@@ -303,6 +304,14 @@ def bench_matcher(folder, report):
             yield [label, f"{count:,} rules", show(row["ns"], " ns", 0), beside]
 
 
+def bench_acts(_folder, report):
+    """Acts on files, programs and datagrams, in a guest."""
+    try:
+        yield from acts.bench_acts(report, spread, judge)
+    except acts.NoGuest as error:
+        raise CannotMeasure(str(error)) from error
+
+
 PARTS = {
     "compile": ("Compile a policy (picket check)", bench_compile),
     "authors": ("Check and compare large policies", bench_authors),
@@ -310,6 +319,7 @@ PARTS = {
     "egress": ("Egress on loopback", bench_egress),
     "matcher": ("One decision in the JIT, caches warm, less the loop and the lookup of its image",
                 bench_matcher),
+    "acts": (f"Acts in a guest, kernel {acts.KERNEL}, in instructions", bench_acts),
 }
 
 
@@ -332,7 +342,7 @@ def print_rows(title, rows):
 
 def missed_targets(report):
     """Names of what is over its target."""
-    rows = [row for part in ("compile", "authors", "startup", "egress")
+    rows = [row for part in ("compile", "authors", "startup", "egress", "acts")
             for row in report.get(part, [])]
     return [f"{row['name']} ({key})" for row in rows
             for key, target in row.get("targets", {}).items() if not target["met"]]

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What acts cost under picket and under other mechanisms of the kernel, in a guest. Prints a line of JSON
+for each number: {"arm", "act", "ns"}, and {"arm", "missing"} for what cannot be had here.
+
+    guest.py [ROUNDS]       default 1: with a clock that counts instructions each round gives the same
+
+The arms run in turn, round after round. Must be root.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import policies
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.abspath(os.environ.get("BUILD", f"{HERE}/../../.output"))
+PICKET, ACTS = f"{BUILD}/picket", f"{BUILD}/tests/bench/acts"
+WRAP, EMPTY = f"{BUILD}/tests/bench/wrap", f"{BUILD}/tests/bpf/bench_empty"
+FOLDER = "/srv/bench"
+RULES = [10, 1000, 10000]
+TIMEOUT = 900
+
+
+def policy(count):
+    """The path of a policy of so many path rules and addresses that allows the acts."""
+    path = f"{FOLDER}.{count}.yaml"
+    lines = ["picket: 1", "name: bench"] + policies.address_rules(count) + policies.path_rules(count)
+    lines += [f'    - {{allow: "{FOLDER}/**", access: [read, write]}}',
+              f'    - {{allow: "{ACTS}", access: [read, exec]}}',
+              "exec:", "  default: allow", "  rules:",
+              '    - {deny: ["sudo", "git push", "npm publish"]}']
+    with open(path, "w", encoding="ascii") as file:
+        file.write("\n".join(lines) + "\n")
+    return path
+
+
+def arms():
+    """{name: what stands before the program}."""
+    before = {"no policy": [], "no policy, again": [], "empty programs": [EMPTY],
+              "picket, no agent": []}
+    for count in RULES:
+        before[f"picket, {count:,} rules"] = [PICKET, "run", "--quiet", "-p", policy(count), "--"]
+    before["Landlock, 10 rules"] = [WRAP, "landlock", "10"]
+    before["Landlock, 1,000 rules"] = [WRAP, "landlock", "1000"]
+    before["seccomp notification"] = [WRAP, "notify"]
+    before["fanotify"] = [WRAP, "fanotify"]
+    return before
+
+
+def other_agent():
+    """An agent that does nothing, so that all programs are attached: its process."""
+    process = subprocess.Popen([PICKET, "run", "--quiet", "-p", policy(RULES[0]), "--", ACTS, "wait"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if not process.stdout.readline():
+        raise OSError("picket run did not start")
+    return process
+
+
+def measure(name, before):
+    """[(act, nanoseconds)] of one arm, on files that nobody opened before."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    os.makedirs(FOLDER)
+    subprocess.run([ACTS, "prepare", FOLDER], check=True)
+    other = other_agent() if name == "picket, no agent" else None
+    done = subprocess.run(before + [ACTS, "run", FOLDER], cwd=FOLDER, capture_output=True, text=True,
+                          check=False, timeout=TIMEOUT)
+    if other:
+        other.stdin.close()
+        other.wait(TIMEOUT)
+    if done.returncode:
+        return done.stderr.strip() or f"status {done.returncode}"
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    all_arms = arms()
+    # While it is young a kernel may still change the clock that it measures with.
+    measure("no policy", [])
+    for _ in range(rounds):
+        for name, before in all_arms.items():
+            found = measure(name, before)
+            if isinstance(found, str):
+                print(json.dumps({"arm": name, "missing": found}), flush=True)
+                continue
+            for act, nanoseconds in found:
+                print(json.dumps({"arm": name, "act": act, "ns": int(nanoseconds)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
