@@ -78,6 +78,11 @@ static void print_remedy(const json_t *denial, FILE *to)
 		(void)fputs("    allow  no line of the policy would\n", to);
 }
 
+void denial_explain_rule(const json_t *denial, FILE *to)
+{
+	print_rule(denial, to);
+}
+
 void denial_explain(const json_t *denial, FILE *to)
 {
 	print_rule(denial, to);

@@ -11,4 +11,7 @@
 /** Write that about @denial, an event with the `suggest` of a feed (daemon/feed.h), as indented lines. */
 void denial_explain(const json_t *denial, FILE *to);
 
+/** The same of the rule alone: what would allow it is not known. */
+void denial_explain_rule(const json_t *denial, FILE *to);
+
 #endif
