@@ -118,7 +118,7 @@ endif
 uses = $(shell grep -qsE 'include [<"]($(1))' /dev/null $(wildcard user/*/*.[ch] user/main.c) && echo $(2))
 PACKAGES := $(call uses,bpf/|.*skel.h,libbpf) $(call uses,gelf.h|libelf.h,libelf) $(call uses,zlib.h,zlib) \
 	$(call uses,jansson.h,jansson) $(call uses,yaml.h,yaml-0.1) \
-	$(call uses,openssl/,libcrypto) $(call uses,seccomp.h,libseccomp) $(call uses,idn2.h,libidn2) \
+	$(call uses,openssl/ssl.h,libssl) $(call uses,openssl/,libcrypto) $(call uses,seccomp.h,libseccomp) $(call uses,idn2.h,libidn2) \
 	$(call uses,systemd/,libsystemd) $(call uses,curl/,libcurl) $(call uses,sqlite3.h,sqlite3) \
 	$(call uses,microhttpd.h,libmicrohttpd)
 LIBS := $(if $(strip $(PACKAGES)),$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)) -pthread

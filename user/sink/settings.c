@@ -258,10 +258,11 @@ bool sink_settings_equal(const struct sink_settings *a, const struct sink_settin
 	       a->events == b->events && a->queue == b->queue && a->spool == b->spool &&
 	       a->timeout == b->timeout && same_text(a->path, b->path) &&
 	       a->rotate_size == b->rotate_size && a->rotate_count == b->rotate_count &&
-	       a->sync == b->sync && a->transport == b->transport && same_text(a->host, b->host) &&
-	       same_text(a->port, b->port) && a->facility == b->facility &&
-	       same_text(a->server_name, b->server_name) && same_text(a->ca, b->ca) &&
-	       same_text(a->url, b->url) && a->gzip == b->gzip &&
+	       a->sync == b->sync && a->store_size == b->store_size &&
+	       a->store_days == b->store_days && a->transport == b->transport &&
+	       same_text(a->host, b->host) && same_text(a->port, b->port) &&
+	       a->facility == b->facility && same_text(a->server_name, b->server_name) &&
+	       same_text(a->ca, b->ca) && same_text(a->url, b->url) && a->gzip == b->gzip &&
 	       same_secret(&a->headers, &b->headers) && same_secret(&a->hmac_key, &b->hmac_key);
 }
 

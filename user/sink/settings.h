@@ -76,6 +76,8 @@ struct sink_settings {
 	enum sink_transport transport; /* syslog */
 	char *host; /* owned; syslog: path of the socket, or host */
 	char *port; /* owned; syslog over tcp and tls */
+	size_t store_size; /* store: bytes; 0 = without bound */
+	unsigned int store_days; /* store: age; 0 = without bound */
 	unsigned int facility; /* syslog: its number */
 	char *server_name; /* owned; syslog over tls: name in the certificate; NULL: the host */
 	char *ca; /* owned; file of the certificates that are trusted; NULL: the system's */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "policy/numbers.h"
 #include "sink/settings_parts.h"
+#include "store/store.h"
 
 #define MIB ((size_t)1 << 20)
 #define GIB ((size_t)1 << 30)
@@ -21,11 +22,14 @@
 #define TIMEOUT_MAX 300
 #define ROTATE_COUNT_DEFAULT 5
 #define ROTATE_COUNT_MAX 1000
+#define STORE_SIZE_DEFAULT GIB
+#define STORE_DAYS_MAX 36500
 #define FACILITY_DEFAULT 3 /* daemon */
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static const size_t queue_limits[] = { MIB / 16, 256 * MIB };
 static const size_t spool_limits[] = { MIB, 64 * GIB };
+static const size_t store_limits[] = { 16 * MIB, 1024 * GIB };
 static const size_t rotate_limits[] = { MIB / 16, 1024 * GIB };
 
 /** A sink while its keys are read: values as nodes of the tree. */
@@ -33,7 +37,7 @@ struct draft {
 	struct settings_reading *reading;
 	struct sink_settings sink;
 	const struct node *name, *type, *events, *format, *queue, *spool, *timeout;
-	const struct node *path, *rotate, *fsync;
+	const struct node *path, *rotate, *fsync, *size, *days;
 	const struct node *address, *facility, *server_name, *ca;
 	const struct node *url, *compress, *headers, *hmac_key;
 };
@@ -153,7 +157,9 @@ static const struct schema_key webhook_keys[] = {
 };
 static const struct schema_key store_keys[] = {
 	COMMON,
-	NEEDED("path", path, "the path of a file", SHAPE_TEXT),
+	KEY("path", path, "the path of a file", SHAPE_TEXT),
+	KEY("size", size, "a size ('1GiB')", SHAPE_TEXT),
+	KEY("days", days, "a number of days", SHAPE_TEXT),
 };
 /* clang-format on */
 
@@ -386,6 +392,10 @@ static void take_words(struct front *front, struct draft *draft)
 		sink->spool = 0;
 	else if (draft->spool)
 		settings_size(front, draft->spool, spool_limits, &sink->spool);
+	if (draft->size)
+		settings_size(front, draft->size, store_limits, &sink->store_size);
+	if (draft->days)
+		settings_number(front, draft->days, STORE_DAYS_MAX, &sink->store_days);
 	if (draft->timeout)
 		take_timeout(front, draft);
 	if (draft->fsync && front_word(front, draft->fsync, &sync_set, &value))
@@ -472,6 +482,7 @@ static int read_sink(struct front *front, const struct node *map, struct setting
 		.spool = SPOOL_DEFAULT,
 		.timeout = TIMEOUT_DEFAULT,
 		.facility = FACILITY_DEFAULT,
+		.store_size = STORE_SIZE_DEFAULT,
 	};
 	r = schema_read_map(front, &schemas[type], map, &draft);
 	if (r == 0)
@@ -480,8 +491,10 @@ static int read_sink(struct front *front, const struct node *map, struct setting
 		take_words(front, &draft);
 		check_transport(front, &draft);
 	}
-	if (r == 0 && type == SINK_JOURNALD && !draft.sink.path)
-		draft.sink.path = strdup(JOURNAL_SOCKET);
+	if (r == 0 && !draft.sink.path && (type == SINK_JOURNALD || type == SINK_STORE)) {
+		draft.sink.path = strdup(type == SINK_STORE ? STORE_PATH : JOURNAL_SOCKET);
+		r = draft.sink.path ? 0 : -ENOMEM;
+	}
 	sink = draft.sink;
 	if (r == 0 && sink.name)
 		r = keep_sink(reading->settings, &sink);
