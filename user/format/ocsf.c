@@ -64,7 +64,7 @@ static void put_device(struct build *build, json_t *to, const struct format_mach
 	build_number(build, device, "type_id", 0);
 	build_text(build, os, "name", "Linux");
 	build_number(build, os, "type_id", 200);
-	build_text(build, os, "kernel_release", machine->kernel);
+	build_text(build, os, "version", machine->kernel);
 }
 
 /* status_id 1 and 2 are success and failure, but for findings, where 1 is new. */
