@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "daemon/ask_local.h"
+#include "daemon/ledger_loss.h"
 #include "daemon/nested.h"
 #include "engine/agent.h"
 #include "engine/cgroup.h"
@@ -40,6 +41,7 @@ static void forget(struct daemon *daemon, struct agent_entry *entry)
 {
 	const struct agent_record *around = entry->record.around;
 
+	lives_end(daemon, entry);
 	events_forget_slot(&daemon->events, entry->record.slot);
 	asks_forget_agent(&daemon->asks, entry->record.slot);
 	feed_remove(&daemon->feeds, entry);
@@ -416,6 +418,7 @@ static int enter(struct daemon *daemon, struct agent_plan *plan, struct agent_en
 		return r;
 	feed_open(&daemon->feeds, entry);
 	note_socket_open(daemon, entry);
+	lives_begin(daemon, entry, false);
 	return 0;
 }
 
@@ -443,6 +446,7 @@ int agents_start(struct daemon *daemon, struct agent_plan *plan, struct agent_en
 		return r;
 	}
 	ask_local_prepare(daemon, entry);
+	ledger_agent(daemon, entry, entry->record.kind == AGENT_ATTACHED ? "attach" : "start");
 	daemon_save(daemon);
 	*ret_entry = TAKE_PTR(entry);
 	return 0;

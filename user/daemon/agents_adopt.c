@@ -106,6 +106,7 @@ static int adopt_one(void *context, const struct hub_agent *agent)
 	if (r == 0) {
 		feed_open(&adoption->daemon->feeds, entry);
 		note_socket_open(adoption->daemon, entry);
+		lives_begin(adoption->daemon, entry, true);
 		TAKE_PTR(entry);
 		adoption->count++;
 	}

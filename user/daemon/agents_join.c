@@ -122,6 +122,8 @@ int agents_join(struct daemon *daemon, struct agent_entry *entry, struct agent_g
 
 	if (r)
 		return r;
+	/* What its first program is given is its launcher's word. */
+	process_table_root(daemon->lives.table, entry->record.slot, (__u32)pid);
 	r = hub_agent_join(&daemon->hub, &entry->hub, pid);
 	if (r)
 		return refuse(diags, r, strerror(-r));

@@ -34,6 +34,8 @@
 
 /* Between two looks at what nothing tells of. */
 #define HEALTH_MS 10000
+/* Batches that hold all that a full ring of decisions can. */
+#define BATCHES (PK_DECISIONS_BYTES / sizeof(struct pk_event) / EVENTS_BATCH + 1)
 /* Descriptors: clients, and a few for each agent. */
 #define FILES_WANTED (SERVER_CLIENTS_MAX + 5 * PK_AGENTS_MAX)
 
@@ -83,16 +85,26 @@ void daemon_take_records(struct daemon *daemon)
 {
 	int r = -EAGAIN;
 
-	while (r == -EAGAIN)
-		r = ring_buffer__consume(daemon->rings);
+	lives_consume_all(&daemon->lives);
+	for (size_t i = 0; i < BATCHES && r == -EAGAIN; i++)
+		r = ring_buffer__consume(daemon->decisions);
+}
+
+static void activity_ready(void *context, __u32 events)
+{
+	struct daemon *daemon = context;
+
+	(void)events;
+	(void)lives_consume(&daemon->lives);
 }
 
 static void records_ready(void *context, __u32 events)
 {
 	struct daemon *daemon = context;
 
-	(void)events;
-	(void)ring_buffer__consume(daemon->rings);
+	/* Who they are of first. */
+	activity_ready(context, events);
+	(void)ring_buffer__consume(daemon->decisions);
 }
 
 static void clients_ready(void *context, __u32 events)
@@ -148,6 +160,7 @@ static void health_ready(void *context, __u32 events)
 	reload_watch(daemon);
 	agents_check(daemon);
 	asks_check(&daemon->asks);
+	lives_check(daemon);
 	metrics_check(daemon);
 	receiver_check(daemon);
 	if (daemon->state_error)
@@ -328,14 +341,14 @@ static int open_records(struct daemon *daemon, struct diag_list *diags)
 	feeds_open(&daemon->feeds, daemon->run_fd, bpf_map__fd(skel->maps.pk_own));
 	daemon->events.feeds = &daemon->feeds;
 	daemon->events.sinks = daemon->sinks;
-	daemon->rings = ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), events_take,
-					 &daemon->events, NULL);
-	if (!daemon->rings)
-		r = -errno;
-	else
-		r = ring_buffer__add(daemon->rings, bpf_map__fd(skel->maps.pk_activity),
-				     events_take, &daemon->events);
-	return r ? cannot(diags, r, "map the ring buffers") : 0;
+	daemon->events.hide = &daemon->telemetry.settings.redact;
+	daemon->decisions = ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), events_take,
+					     &daemon->events, NULL);
+	if (!daemon->decisions)
+		return cannot(diags, -errno, "map the ring buffer of decisions");
+	r = lives_open(daemon, diags);
+	daemon->events.lives = r ? NULL : &daemon->lives;
+	return r;
 }
 
 static void take_asked(void *context, struct agent_entry *entry, const struct event *event)
@@ -387,6 +400,8 @@ static int open_sources(struct daemon *daemon, struct diag_list *diags)
 
 	daemon->signals.ready = signals_ready;
 	daemon->records.ready = records_ready;
+	daemon->activity.ready = activity_ready;
+	daemon->activity.context = daemon;
 	daemon->clients.ready = clients_ready;
 	daemon->watchdog.ready = watchdog_ready;
 	daemon->health.ready = health_ready;
@@ -394,7 +409,10 @@ static int open_sources(struct daemon *daemon, struct diag_list *diags)
 	daemon->watchdog.context = daemon->health.context = daemon;
 	r = loop_add(daemon->epoll, &daemon->signals, EPOLLIN);
 	if (r == 0)
-		r = add_copy(daemon, &daemon->records, ring_buffer__epoll_fd(daemon->rings));
+		r = add_copy(daemon, &daemon->records, ring_buffer__epoll_fd(daemon->decisions));
+	if (r == 0)
+		r = add_copy(daemon, &daemon->activity,
+			     ring_buffer__epoll_fd(daemon->lives.activity));
 	if (r == 0)
 		r = add_copy(daemon, &daemon->clients, server_fd(daemon->server));
 	if (r == 0)
@@ -426,9 +444,10 @@ int daemon_open(struct daemon *daemon, const struct daemon_options *options,
 		struct diag_list *diags)
 {
 	static int (*const steps[])(struct daemon * daemon, struct diag_list * diags) = {
-		open_basics, open_signals, open_run,	 telemetry_open, sinks_open,  open_hub,
-		protect,     open_records, notes_open,	 open_asks,	 reload_open, agents_adopt,
-		open_server, open_sources, metrics_open, receiver_open,
+		open_basics,  open_signals,  open_run,	   telemetry_open, sinks_open,
+		open_hub,     protect,	     open_records, ledger_open,	   notes_open,
+		open_asks,    reload_open,   agents_adopt, open_server,	   open_sources,
+		metrics_open, receiver_open,
 	};
 	int r = 0;
 
@@ -444,6 +463,7 @@ int daemon_run(struct daemon *daemon, struct diag_list *diags)
 	int r = 0;
 
 	service_ready();
+	lives_daemon(daemon, "start");
 	daemon_say(daemon, "ready: %zu agent%s", daemon->registry.count,
 		   daemon->registry.count == 1 ? "" : "s");
 	while (r == 0 && !daemon->end) {
@@ -452,6 +472,7 @@ int daemon_run(struct daemon *daemon, struct diag_list *diags)
 			r = server_work(daemon->server);
 	}
 	service_stopping();
+	lives_daemon(daemon, "stop");
 	return r ? cannot(diags, r, "wait for events") : 0;
 }
 
@@ -475,15 +496,18 @@ void daemon_close(struct daemon *daemon)
 	receiver_close(&daemon->receiver);
 	loop_drop(daemon->epoll, &daemon->signals);
 	loop_drop(daemon->epoll, &daemon->records);
+	loop_drop(daemon->epoll, &daemon->activity);
 	loop_drop(daemon->epoll, &daemon->clients);
 	loop_drop(daemon->epoll, &daemon->watchdog);
 	loop_drop(daemon->epoll, &daemon->health);
-	ring_buffer__free(daemon->rings);
-	daemon->rings = NULL;
+	ring_buffer__free(daemon->decisions);
+	daemon->decisions = NULL;
 	asks_close(&daemon->asks);
+	ledger_close(daemon);
 	notes_close(daemon);
 	free_agents(daemon);
 	events_reset(&daemon->events);
+	lives_close(&daemon->lives);
 	feeds_close(&daemon->feeds);
 	sinks_close(&daemon->sinks);
 	telemetry_close(&daemon->telemetry);

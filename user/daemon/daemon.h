@@ -8,6 +8,8 @@
 
 #include "daemon/asks.h"
 #include "daemon/events.h"
+#include "daemon/lives.h"
+#include "daemon/ledger.h"
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/policies.h"
@@ -50,24 +52,28 @@ struct daemon {
 	struct server *server;
 	struct registry registry;
 	struct events events;
+	struct lives lives;
 	struct feeds feeds;
 	struct notes notes;
 	struct receiver receiver;
 	struct asks asks;
+	struct ledger ledger;
 	struct policies policies;
 	struct reload reload;
 	struct telemetry telemetry;
 	struct sinks *sinks; /* owned */
 	struct daemon_proof proof;
 	struct metrics metrics;
-	struct ring_buffer *rings;
+	struct ring_buffer *decisions;
 	int epoll;
 	int run_fd; /* the run folder */
 	int state_error; /* of the last save, 0 or -errno */
 	unsigned int timed; /* clients that want to know how long decisions take */
 	time_t since;
 	struct loop_source signals;
-	struct loop_source records; /* the rings' own descriptor is not ours to close: a copy */
+	struct loop_source
+		records; /* decisions: the ring's own descriptor is not ours to close: a copy */
+	struct loop_source activity; /* the same */
 	struct loop_source clients; /* the server's, likewise */
 	struct loop_source watchdog;
 	struct loop_source health;
@@ -79,9 +85,10 @@ struct daemon {
 	{                                                                                          \
 		.hub = HUB_NONE, .features.tier = -1, .epoll = -1, .run_fd = -1,                   \
 		.signals = LOOP_SOURCE_NONE, .records = LOOP_SOURCE_NONE,                          \
-		.clients = LOOP_SOURCE_NONE, .watchdog = LOOP_SOURCE_NONE,                         \
-		.health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE, .notes = NOTES_NONE,              \
-		.asks = ASKS_NONE, .reload = RELOAD_NONE, .telemetry = TELEMETRY_NONE              \
+		.activity = LOOP_SOURCE_NONE, .clients = LOOP_SOURCE_NONE,                         \
+		.watchdog = LOOP_SOURCE_NONE, .health = LOOP_SOURCE_NONE, .feeds = FEEDS_NONE,     \
+		.notes = NOTES_NONE, .asks = ASKS_NONE, .ledger = LEDGER_NONE,                     \
+		.reload = RELOAD_NONE, .telemetry = TELEMETRY_NONE                                 \
 	}
 
 /**

@@ -10,12 +10,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "daemon/lives.h"
 #include "telemetry/json.h"
 #include "telemetry/record.h"
 #include "telemetry/render.h"
-
-/* Records handed out before others get their turn. */
-#define BATCH 256
 
 /* Of the room for notifications: what is queued has a head. */
 #define ROOM_KEPT 4096U
@@ -130,14 +128,19 @@ static char *text_json(const struct lines *lines, bool colour)
 /* The event as JSON: made once, NULL when there is no memory. */
 static const char *event_json(struct lines *lines)
 {
+	struct events *events = lines->events;
 	struct event_context context;
+	struct process_view view;
 
 	if (lines->event_json)
 		return lines->event_json;
 	context = events_context(lines->entry, false);
-	context.seq = ++lines->events->seq;
+	context.redact = events_redact(events);
+	if (events->lives && lives_view(events->lives, lines->event, &view))
+		context.process = &view;
+	context.seq = ++events->seq;
 	if (json_event(lines->event, &context, &lines->event_json)) {
-		lines->events->unmade++;
+		events->unmade++;
 		return NULL;
 	}
 	lines->event_json[strcspn(lines->event_json, "\n")] = '\0';
@@ -270,7 +273,10 @@ int events_take(void *context, void *bytes, size_t size)
 	/* Before it is told: the program should not wait longer than it has to. */
 	if (size >= sizeof(*head) && head->abi == PK_ABI_VERSION && destroy_is_wanted(head))
 		(void)destroy_socket(&events->destroyer, head);
-	if (event_decode(bytes, size, &event)) {
+	if (life_is(bytes, size)) {
+		if (events->lives)
+			lives_take(events->lives, bytes, size);
+	} else if (event_decode(bytes, size, &event)) {
 		events->malformed++;
 	} else {
 		entry = event.head.agent ? registry_at(events->registry, event.head.agent) :
@@ -280,7 +286,7 @@ int events_take(void *context, void *bytes, size_t size)
 		else if (event.head.agent != HUB_CANARY_SLOT)
 			events->nobodys++;
 	}
-	if (++events->batch < BATCH)
+	if (++events->batch < EVENTS_BATCH)
 		return 0;
 	events->batch = 0;
 	return -EAGAIN;
@@ -299,10 +305,11 @@ void events_announce(struct events *events, const struct agent_entry *entry, con
 
 /* --- Records of picketd itself -------------------------------------------------------------------- */
 
-/* Does it get records of no agent, or of this one? */
-static bool hears(const struct subscription *subscription, const struct agent_entry *entry)
+/* Does it get records of @class that are about no agent, or about this one? */
+static bool hears(const struct subscription *subscription, const struct agent_entry *entry,
+		  enum sink_class class)
 {
-	if (!takes(subscription, SINK_RECORD))
+	if (!takes(subscription, class))
 		return false;
 	if (entry)
 		return sees(subscription, entry);
@@ -327,17 +334,46 @@ static char *notification(const struct agent_entry *entry, const char *event)
 	return length < 0 ? NULL : line;
 }
 
-static void tell_all(struct events *events, const struct agent_entry *entry, const char *event)
+bool events_want(const struct events *events, const struct agent_entry *entry,
+		 enum sink_class class)
+{
+	bool wanted = sinks_want(events->sinks, class);
+
+	for (size_t i = 0; !wanted && i < events->count; i++)
+		wanted = hears(&events->subscriptions[i], entry, class);
+	return wanted;
+}
+
+static void send_line(struct events *events, const struct agent_entry *entry,
+		      const struct subscription *subscription, const char *line)
+{
+	struct agent_entry *owned = entry ? registry_at(events->registry, entry->record.slot) :
+					    NULL;
+	size_t length = strlen(line);
+
+	if (owned && is_patient(subscription, owned) &&
+	    client_room(subscription->client) < length + ROOM_KEPT) {
+		owned->untold++;
+		owned->untold_allowed++;
+	} else {
+		(void)server_notify(subscription->client, line, length);
+	}
+}
+
+void events_hand(struct events *events, const struct agent_entry *entry, enum sink_class class,
+		 const char *event)
 {
 	CLEAN_FREE char *line = NULL;
 
+	if (sinks_want(events->sinks, class))
+		sinks_add(events->sinks, class, event, strlen(event));
 	for (size_t i = 0; i < events->count; i++) {
-		if (!hears(&events->subscriptions[i], entry))
+		if (!hears(&events->subscriptions[i], entry, class))
 			continue;
 		if (!line)
 			line = notification(entry, event);
 		if (line)
-			(void)server_notify(events->subscriptions[i].client, line, strlen(line));
+			send_line(events, entry, &events->subscriptions[i], line);
 	}
 }
 
@@ -346,14 +382,29 @@ void events_tell(struct events *events, const struct agent_entry *entry, json_t 
 	CLEAN_FREE char *event = NULL;
 
 	if (record_set_number(record, "seq", (json_int_t)++events->seq) ||
-	    record_line(record, &event)) {
+	    record_line(record, &event))
 		events->unmade++;
-	} else {
-		if (sinks_want(events->sinks, SINK_RECORD))
-			sinks_add(events->sinks, SINK_RECORD, event, strlen(event));
-		tell_all(events, entry, event);
-	}
+	else
+		events_hand(events, entry, SINK_RECORD, event);
 	json_decref(record);
+}
+
+const struct redact_settings *events_redact(struct events *events)
+{
+	const struct telemetry_redact *hide = events->hide;
+
+	if (!hide)
+		return &redact_standard;
+	events->redact = (struct redact_settings){
+		.defaults = hide->defaults,
+		.argv = hide->argv.items,
+		.argv_count = hide->argv.count,
+		.paths = hide->paths.items,
+		.paths_count = hide->paths.count,
+		.query = hide->query.items,
+		.query_count = hide->query.count,
+	};
+	return &events->redact;
 }
 
 void events_reset(struct events *events)

@@ -11,6 +11,13 @@
 #include "daemon/registry.h"
 #include "daemon/sinks.h"
 #include "engine/destroy.h"
+#include "sink/settings.h"
+#include "telemetry/redact.h"
+
+/** Records of a ring that are handed out before others get their turn. */
+#define EVENTS_BATCH 256
+
+struct lives;
 
 /** What a subscriber wants. */
 struct subscription {
@@ -31,6 +38,10 @@ struct events {
 	void *asked_context; /* borrowed */
 	struct feeds *feeds; /* borrowed; NULL = none are written */
 	struct sinks *sinks; /* borrowed; NULL = none */
+	struct lives *lives; /* borrowed; NULL = nothing is known of processes */
+	const struct telemetry_redact
+		*hide; /* borrowed; what is hidden in records; NULL = the standard */
+	struct redact_settings redact; /* the same, as renderers take it */
 	struct subscription *subscriptions; /* owned */
 	size_t count;
 	struct agent_entry nobody; /* of records of an agent's socket that somebody else holds */
@@ -69,6 +80,17 @@ void events_announce(struct events *events, const struct agent_entry *entry, con
  * be NULL (there was no memory for it: counted as lost).
  */
 void events_tell(struct events *events, const struct agent_entry *entry, json_t *record);
+
+/** True when somebody wants records of @class that are about @entry (NULL: about no agent). */
+bool events_want(const struct events *events, const struct agent_entry *entry,
+		 enum sink_class class);
+
+/** Hand a line of JSON, without newline, to all who want it. */
+void events_hand(struct events *events, const struct agent_entry *entry, enum sink_class class,
+		 const char *line);
+
+/** What is hidden in records. */
+const struct redact_settings *events_redact(struct events *events);
 
 /** Free what @events owns and make it empty. */
 void events_reset(struct events *events);

@@ -55,8 +55,10 @@ static void remember(struct daemon *daemon, const char *findings)
 	reload->ok = !findings;
 	reload->ms = (unsigned int)reload_ms_since(&reload->begun);
 	reload->reloaded = findings ? 0 : reload->plan.count;
-	if (findings)
-		daemon_say(daemon, "%s", findings);
+	if (!findings)
+		return;
+	daemon_say(daemon, "%s", findings);
+	ledger_reload_failed(daemon, findings);
 }
 
 static void begin_turn(struct daemon *daemon);
@@ -104,6 +106,8 @@ static int tell(struct daemon *daemon, const struct plan_change *change, json_t 
 	told = json_pack("{s:s, s:s, s:s, s:s}", "agent", change->agent, "old",
 			 change->before.digest, "new", entry->digest, "diff", change->diff);
 	events_announce(&daemon->events, entry, "reloaded", told);
+	ledger_reloaded(daemon, entry, change->before.digest);
+	lives_replaced(daemon, entry, change->before.digest);
 	if (json_array_append_new(reloaded, told))
 		r = -ENOMEM;
 	daemon_say(daemon, "agent '%s' (%s) has a new policy: %.12s instead of %.12s",

@@ -44,15 +44,28 @@ void process_know_container(struct process_table *table, struct process *process
 			       (struct event_path){ container, strlen(container) });
 }
 
+static void share_program(struct process_program *to, const struct process_program *from)
+{
+	to->exe = shared_ref(from->exe);
+	to->words = shared_ref(from->words);
+	to->cwd = shared_ref(from->cwd);
+	to->variables = shared_ref(from->variables);
+}
+
+static void unref_program(struct process_table *table, struct process_program *program)
+{
+	process_know_unref(table, &program->exe);
+	process_know_unref(table, &program->words);
+	process_know_unref(table, &program->cwd);
+	process_know_unref(table, &program->variables);
+}
+
 void process_know_inherit(struct process_table *table, struct process *child,
 			  const struct process *parent)
 {
 	struct tool_call *call = call_stack_current(&parent->calls);
 
-	child->exe = shared_ref(parent->exe);
-	child->words = shared_ref(parent->words);
-	child->cwd = shared_ref(parent->cwd);
-	child->variables = shared_ref(parent->variables);
+	share_program(&child->program, &parent->program);
 	child->trace = shared_ref(parent->trace);
 	if (child->cgroup == parent->cgroup || !parent->cgroup)
 		child->container = shared_ref(parent->container);
@@ -66,10 +79,13 @@ void process_know_inherit(struct process_table *table, struct process *child,
 int process_know_program(struct process_table *table, struct process *process,
 			 const struct life *life)
 {
-	int r = process_know_set(table, process, &process->exe, life->text);
+	int r;
 
+	unref_program(table, &process->before);
+	share_program(&process->before, &process->program);
+	r = process_know_set(table, process, &process->program.exe, life->text);
 	if (r == 0)
-		r = process_know_set(table, process, &process->words, life->text2);
+		r = process_know_set(table, process, &process->program.words, life->text2);
 	process->program_ns = life->head.time_ns;
 	process->pending = true;
 	process->suspect = false;
@@ -95,7 +111,7 @@ static int take_variables(struct process_table *table, struct process *process,
 {
 	int r = take_trace(table, process, variables);
 
-	return r ? r : process_know_set(table, process, &process->variables, variables);
+	return r ? r : process_know_set(table, process, &process->program.variables, variables);
 }
 
 /* The first program of the agent: what it was given is its launcher's word. */
@@ -112,7 +128,7 @@ static void decide_trust(struct process_table *table, const struct process *proc
 int process_know_context(struct process_table *table, struct process *process,
 			 const struct life *life)
 {
-	int r = process_know_set(table, process, &process->cwd, life->text);
+	int r = process_know_set(table, process, &process->program.cwd, life->text);
 
 	if (r == 0)
 		r = take_variables(table, process, life->text2);
@@ -135,14 +151,15 @@ int process_know_repaired(struct process_table *table, struct process *process,
 	struct event_path container = { repaired->container, strlen(repaired->container) };
 	int r;
 
-	if (compare && shared_is(process->words, words.bytes, words.length))
+	if (compare && shared_is(process->program.words, words.bytes, words.length))
 		return 0;
 	process->incomplete = true;
-	r = process_know_set(table, process, &process->exe, path_of(&repaired->exe));
+	r = process_know_set(table, process, &process->program.exe, path_of(&repaired->exe));
 	if (r == 0)
-		r = process_know_set(table, process, &process->words, words);
+		r = process_know_set(table, process, &process->program.words, words);
 	if (r == 0)
-		r = process_know_set(table, process, &process->cwd, path_of(&repaired->cwd));
+		r = process_know_set(table, process, &process->program.cwd,
+				     path_of(&repaired->cwd));
 	if (r == 0)
 		r = take_variables(table, process, path_of(&repaired->variables));
 	if (r == 0)
@@ -152,10 +169,8 @@ int process_know_repaired(struct process_table *table, struct process *process,
 
 void process_know_nothing(struct process_table *table, struct process *process)
 {
-	process_know_unref(table, &process->exe);
-	process_know_unref(table, &process->words);
-	process_know_unref(table, &process->cwd);
-	process_know_unref(table, &process->variables);
+	unref_program(table, &process->program);
+	unref_program(table, &process->before);
 	process_know_unref(table, &process->trace);
 	process_know_unref(table, &process->container);
 	call_unref(&process->inherited);

@@ -35,6 +35,14 @@ struct process_limits {
 
 struct process_list;
 
+/** A program; NULL = not known, or none. */
+struct process_program {
+	struct shared *exe; /* path */
+	struct shared *words; /* as in struct pk_life */
+	struct shared *cwd; /* where it began */
+	struct shared *variables; /* as in struct pk_life */
+};
+
 /** One process. Fields are for reading, but for `calls`; it is gone at the next call about the table. */
 struct process {
 	__u32 tgid; /* in the initial pid namespace */
@@ -53,10 +61,9 @@ struct process {
 	__u64 idle_ns; /* since when it is ended, or nobody's, and childless */
 	size_t call_bytes; /* that its calls are counted for */
 	bool pending; /* a program began whose directory and variables are not told yet */
-	struct shared *exe; /* path; this and the following: NULL = not known, or none */
-	struct shared *words; /* as in struct pk_life */
-	struct shared *cwd;
-	struct shared *variables;
+	struct process_program program; /* what it runs */
+	struct process_program
+		before; /* what it ran before: for records that are older than program_ns */
 	struct shared *trace; /* a valid traceparent */
 	struct shared *container;
 	struct tool_call *inherited; /* what its parent worked on when it was made */
@@ -152,8 +159,11 @@ struct process_counts {
 };
 struct process_counts process_table_counts(const struct process_table *table);
 
-/** What is known of the process for a record of it. @view is good until the table changes. */
+/**
+ * What is known of the process for a record of it of @time_ns (0: for now): records of decisions come later
+ * than those of lives, and are of what it ran then. @view is good until the table changes.
+ */
 void process_table_view(const struct process_table *table, const struct process *process,
-			struct process_view *view);
+			__u64 time_ns, struct process_view *view);
 
 #endif

@@ -24,7 +24,7 @@ static void view_chain(const struct process *process, struct process_view *view)
 			.pid = one->tgid,
 			.start_ns = one->start_ns,
 			.comm = one->comm,
-			.exe = path_of(one->exe),
+			.exe = path_of(one->program.exe),
 			.incomplete = one->incomplete,
 		};
 		child = one;
@@ -126,19 +126,31 @@ static void view_tool(const struct process *process, struct event_path tags, str
 	};
 }
 
-void process_table_view(const struct process_table *table, const struct process *process,
-			struct process_view *view)
+/* The program that it ran at that time, as far back as is known; *@ret_sure: it is the right one. */
+static const struct process_program *program_at(const struct process *process, __u64 time_ns,
+						bool *ret_sure)
 {
+	bool now = !time_ns || time_ns >= process->program_ns;
+
+	*ret_sure = now || process->before.exe;
+	return now ? &process->program : &process->before;
+}
+
+void process_table_view(const struct process_table *table, const struct process *process,
+			__u64 time_ns, struct process_view *view)
+{
+	bool sure;
+	const struct process_program *program = program_at(process, time_ns, &sure);
 	struct event_path tags = path_of(process_table_tags(table, process->agent));
-	struct event_path own = path_of(process->variables);
+	struct event_path own = path_of(program->variables);
 
 	*view = (struct process_view){
-		.exe = path_of(process->exe),
-		.words = path_of(process->words),
-		.cwd = path_of(process->cwd),
+		.exe = path_of(program->exe),
+		.words = path_of(program->words),
+		.cwd = path_of(program->cwd),
 		.container = path_of(process->container),
 		.traceparent = path_of(process->trace),
-		.incomplete = process->incomplete,
+		.incomplete = process->incomplete || !sure,
 	};
 	view_chain(process, view);
 	view_variables(tags, own, view);

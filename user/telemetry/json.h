@@ -94,7 +94,35 @@
 
 #define JSON_EVENT_SCHEMA "picket.event/1"
 
+/** Who a record is about, as the kernel says. */
+struct json_process {
+	__u32 pid;
+	__u32 tid; /* 0: not told */
+	__u32 uid;
+	__u32 gid;
+	__u64 start_ns; /* CLOCK_BOOTTIME */
+	const char *comm;
+	__u32 parent_pid; /* 0: not known */
+	__u64 parent_start_ns;
+	const char *parent_comm; /* NULL: not told */
+};
+
+/** What of a process's life is told. */
+struct json_life_facts {
+	const char *op; /* "fork", "program", "exit" */
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	__u32 agent; /* slot */
+	__u64 cgroup; /* 0: not known */
+	bool ended; /* there is a status */
+	int status; /* as wait(2) tells it */
+	const struct json_process *process;
+};
+
 /** Store the line, newline included, as a malloc'ed string. Returns 0 or -ENOMEM. */
 int json_event(const struct event *event, const struct event_context *context, char **ret_line);
+
+/** The same of a record of a process's life. */
+int json_life(const struct json_life_facts *facts, const struct event_context *context,
+	      char **ret_line);
 
 #endif

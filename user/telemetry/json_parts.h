@@ -5,21 +5,8 @@
 #ifndef PICKET_TELEMETRY_JSON_PARTS_H
 #define PICKET_TELEMETRY_JSON_PARTS_H
 
-#include "telemetry/event.h"
+#include "telemetry/json.h"
 #include "telemetry/json_write.h"
-
-/** Who a record is about, as the kernel says. */
-struct json_process {
-	__u32 pid;
-	__u32 tid; /* 0: not told */
-	__u32 uid;
-	__u32 gid;
-	__u64 start_ns; /* CLOCK_BOOTTIME */
-	const char *comm;
-	__u32 parent_pid; /* 0: not known */
-	__u64 parent_start_ns;
-	const char *parent_comm; /* NULL: not told */
-};
 
 /** The keys that every record begins with: schema, time, kind, agent. */
 void json_put_head(struct json_writer *to, __u64 time_ns, __u32 kind, __u32 agent,
