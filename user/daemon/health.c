@@ -58,7 +58,7 @@ void health_check(struct daemon *daemon)
 	CLEAN_FREE char *sentence = NULL;
 
 	make_feeds(daemon);
-	audit_try(&daemon->asks.audit);
+	ledger_check(daemon);
 	if (seconds() >= daemon->proof.due)
 		daemon_prove(daemon);
 	sentence = health_sentence(daemon);
@@ -123,6 +123,32 @@ static void look_at_feeds(const struct daemon *daemon, json_t *problems)
 			    strerror(-daemon->feeds.error));
 }
 
+static void look_at_sinks(const struct daemon *daemon, json_t *problems)
+{
+	json_t *sinks = sinks_status(daemon->sinks);
+	const json_t *sink;
+	size_t i;
+
+	if (daemon->telemetry.fault)
+		add_problem(problems, "telemetry goes on as it was: %s", daemon->telemetry.fault);
+	json_array_foreach(sinks, i, sink) {
+		const json_t *lost = json_object_get(sink, "lost");
+		const char *name = json_string_value(json_object_get(sink, "name"));
+		const char *state = json_string_value(json_object_get(sink, "state"));
+		const char *error = json_string_value(json_object_get(sink, "error"));
+		json_int_t count = json_integer_value(json_object_get(lost, "decision")) +
+				   json_integer_value(json_object_get(lost, "record"));
+
+		if (count)
+			add_problem(problems, "the sink '%s' has lost %lld decisions and records",
+				    name, (long long)count);
+		if (error || (state && strcmp(state, "down") == 0))
+			add_problem(problems, "the sink '%s' is %s: %s", name, state,
+				    error ? error : "its process ended");
+	}
+	json_decref(sinks);
+}
+
 static json_t *find_problems(const struct daemon *daemon)
 {
 	json_t *problems = json_array();
@@ -141,14 +167,16 @@ static json_t *find_problems(const struct daemon *daemon)
 	if (daemon->reload.at && !daemon->reload.ok)
 		add_problem(problems, "the last reload failed, agents keep their policies: %s",
 			    daemon->reload.findings ? daemon->reload.findings : "out of memory");
-	if (daemon->asks.audit.error)
+	if (daemon->ledger.trail.error)
 		add_problem(problems,
-			    "'%s/" AUDIT_FILE "' cannot be written: %s; nothing can be approved",
-			    daemon->options.lib_dir, strerror(-daemon->asks.audit.error));
+			    "the audit trail in '%s/" AUDIT_FOLDER
+			    "' cannot be written: %s; nothing can be approved",
+			    daemon->options.lib_dir, strerror(-daemon->ledger.trail.error));
 	if (daemon->metrics.error)
 		add_problem(problems, "there are no metrics: %s", daemon->metrics.error);
 	look_at_folder(daemon, problems);
 	look_at_feeds(daemon, problems);
+	look_at_sinks(daemon, problems);
 	return problems;
 }
 
@@ -355,7 +383,8 @@ json_t *health_status(struct daemon *daemon, bool detail)
 			   origins[daemon->hub.origin], "agents",
 			   (json_int_t)daemon->registry.count, "state_error",
 			   daemon->state_error ? strerror(-daemon->state_error) : NULL);
-	if (!status || !parts || json_object_update(status, parts)) {
+	if (!status || !parts || json_object_update(status, parts) ||
+	    json_object_set_new(status, "sinks", sinks_status(daemon->sinks))) {
 		json_decref(status);
 		status = NULL;
 	}

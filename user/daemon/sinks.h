@@ -24,9 +24,13 @@ bool sinks_want(const struct sinks *sinks, enum sink_class class);
 /** Hand a line of JSON (no newline; it is copied) to all that take @class. @sinks may be NULL. */
 void sinks_add(struct sinks *sinks, enum sink_class class, const char *line, size_t length);
 
+/** Go by daemon->telemetry.settings as it is now: changed sinks are replaced, others go on. */
+void sinks_reload(struct sinks *sinks);
+
 /**
- * For the status: array of {name, type, state, queued, queued_bytes, spooled, sent, retries, lost:
- * {decision, activity, life, record}, error?}; NULL without memory. @sinks may be NULL.
+ * For the status: array of {name, type, state, offered, queued, queued_bytes, spooled, sent, retries,
+ * restarts, root, pid, delivered and lost: {decision, activity, life, record}, error?}; NULL without
+ * memory. @sinks may be NULL.
  */
 json_t *sinks_status(const struct sinks *sinks);
 

@@ -44,8 +44,10 @@ void telemetry_reload(struct daemon *daemon)
 	old = telemetry->settings;
 	telemetry->settings = settings;
 	settings = old;
+	sinks_reload(daemon->sinks);
 	metrics_reload(daemon);
 	receiver_reload(daemon);
+	ledger_reload(daemon);
 }
 
 void telemetry_close(struct telemetry *telemetry)

@@ -289,7 +289,7 @@ int sink_child_run(const struct sink_settings *settings, int feed, pid_t daemon)
 	r = drop_rights(child);
 	/* A change of user unties it. */
 	if (r == 0)
-		r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ? -errno : 0;
+		r = tie_to_daemon(daemon);
 	if (r) {
 		out_say(child->report.error, "cannot give up rights: %s", strerror(-r));
 		report(child);

@@ -122,11 +122,6 @@ void sink_queue_open(struct sink_queue *queue, size_t limit, struct spool *spool
 	}
 }
 
-void sink_queue_limit(struct sink_queue *queue, size_t limit)
-{
-	queue->limit = limit;
-}
-
 /* --- Coming --------------------------------------------------------------------------------------- */
 
 static void add_kept(struct sink_queue *queue, struct sink_line *line)
@@ -219,6 +214,14 @@ void sink_queue_take(struct sink_queue *queue)
 
 	item->number = ++queue->number;
 	list_append(&queue->taken, item);
+}
+
+void sink_queue_refuse(struct sink_queue *queue)
+{
+	struct sink_item *item = list_pop(next_list(queue));
+
+	count_lost(queue, item->line, false);
+	free_item(queue, item);
 }
 
 void sink_queue_done(struct sink_queue *queue, __u64 number, bool delivered)

@@ -59,9 +59,6 @@ struct sink_queue {
 void sink_queue_open(struct sink_queue *queue, size_t limit, struct spool *spool,
 		     const __u64 waiting[SINK__CLASSES]);
 
-/** Another limit. */
-void sink_queue_limit(struct sink_queue *queue, size_t limit);
-
 /** Offer a line. */
 void sink_queue_add(struct sink_queue *queue, struct sink_line *line);
 
@@ -70,6 +67,9 @@ struct sink_item *sink_queue_next(struct sink_queue *queue);
 
 /** sink_queue_next() is on its way; its number is set. */
 void sink_queue_take(struct sink_queue *queue);
+
+/** sink_queue_next() can never be sent: it is lost. */
+void sink_queue_refuse(struct sink_queue *queue);
 
 /** All taken ones up to @number are delivered, or else refused: lost. */
 void sink_queue_done(struct sink_queue *queue, __u64 number, bool delivered);
