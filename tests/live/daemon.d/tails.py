@@ -18,8 +18,9 @@ class Tail:
     """A `picket tail` that runs."""
 
     def __init__(self, host, *words, user="root"):
-        self.process = host.start(user, "tail", *words)
-        os.set_blocking(self.process.stdout.fileno(), False)
+        self.path = f"{host.base}/tail-{host.started}"
+        with open(self.path, "w", encoding="utf-8") as out:
+            self.process = host.start(user, "tail", *words, stdout=out)
         self.out = ""
 
     @property
@@ -27,7 +28,7 @@ class Tail:
         return stage.read(self.process.err_path)
 
     def read(self):
-        self.out += self.process.stdout.read() or ""
+        self.out = stage.read(self.path)
         return self.out
 
     def events(self):
@@ -70,7 +71,7 @@ def filters(tap, host):
     for words, tail, wanted in tails:
         tail.end()
         seen = [event for event in tail.events() if event["kind"] == "decision"]
-        tap.equal(f"tail {words[0]}: {'shows' if wanted else 'does not show'} it",
+        tap.equal(f"tail {words[0] if words[0][0] == '-' else 'AGENT'}: {'shows' if wanted else 'does not show'} it",
                   [(event["agent"], event["port"]) for event in seen],
                   [(agent, stage.CLOSED)] if wanted else [], tail.err)
     process.communicate("", timeout=stage.PATIENCE)
