@@ -206,6 +206,11 @@ static void take_out(const struct original *original, struct told *told)
 	/* Behind the one that is the last now. */
 	if (to == file->lines)
 		told->line[0] = from;
+	/* What is behind it now is no line. */
+	if (to + 1 == file->lines && file->bytes[file->size - 1] != '\n') {
+		told->file[1] = original->files[at + 1].name;
+		told->line[1] = 1;
+	}
 	put(original, file->name, bytes, file->size - bytes_of(file, from, to));
 }
 
@@ -362,14 +367,14 @@ static void make_trail(struct audit_scene *scene)
 			assert_int_equal(trail_open(&scene->trail), 0);
 			break;
 		case 2:
-			assert_int_equal(trail_checkpoint(&scene->trail), 0);
+			assert_int_equal(trail_checkpoint(&scene->trail, false), 0);
 			break;
 		default:
 			break;
 		}
 	}
 	if (scene->key_count)
-		assert_int_equal(trail_checkpoint(&scene->trail), 0);
+		assert_int_equal(trail_checkpoint(&scene->trail, false), 0);
 }
 
 static void what_is_whole_raises_no_alarm(void **state)

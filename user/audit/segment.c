@@ -144,6 +144,7 @@ static int look_at_end(const char *bytes, size_t size, off_t from, struct audit_
 		return 0;
 	}
 	tail->head.seq = line.seq;
+	tail->stopped = json_is_true(json_object_get(line.object, "stopped"));
 	memcpy(tail->head.hash, line.hash, sizeof(line.hash));
 	audit_line_reset(&line);
 	return 0;

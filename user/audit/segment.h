@@ -30,6 +30,7 @@ struct audit_segments {
 struct audit_tail {
 	struct audit_head head; /* of its last whole line; seq 0: it has none */
 	bool damaged; /* that line is no record */
+	bool stopped; /* it is the checkpoint that ends a life of the writer */
 	off_t size; /* of its whole lines */
 	size_t torn; /* bytes behind them */
 	char torn_hash[SIGN_HEX]; /* of those bytes */

@@ -194,7 +194,7 @@ int trail_write(struct trail *trail, const char *what, const json_t *details, en
 		return miss(trail, r);
 	trail->error = 0;
 	if (trail->limits.checkpoint && trail->since >= trail->limits.checkpoint)
-		(void)trail_checkpoint(trail);
+		(void)trail_checkpoint(trail, false);
 	return 0;
 }
 
@@ -214,13 +214,15 @@ int trail_sync(struct trail *trail)
 
 /* --- Checkpoints ---------------------------------------------------------------------------------- */
 
-static int make_checkpoint(const struct trail *trail, char **ret_line)
+static int make_checkpoint(const struct trail *trail, bool stopped, char **ret_line)
 {
 	bool signs = trail->key.pair != NULL;
 	json_t *details = json_pack("{s:I, s:s*}", "covered", (json_int_t)trail->head.seq, "key",
 				    signs ? trail->key.id : NULL);
 	int r;
 
+	if (stopped)
+		(void)json_object_set_new(details, "stopped", json_true());
 	*ret_line = details ? audit_line_make(&trail->head, "checkpoint", details) : NULL;
 	json_decref(details);
 	if (!*ret_line)
@@ -242,13 +244,13 @@ static void tell_head(const struct trail *trail, const char *text)
 	audit_line_reset(&line);
 }
 
-int trail_checkpoint(struct trail *trail)
+int trail_checkpoint(struct trail *trail, bool stopped)
 {
 	CLEAN_FREE char *line = NULL;
 	int r = prepare(trail);
 
 	if (r == 0)
-		r = make_checkpoint(trail, &line);
+		r = make_checkpoint(trail, stopped, &line);
 	if (r == 0)
 		r = trail_append(trail, line, TRAIL_NOW);
 	if (r)

@@ -12,7 +12,8 @@
  *
  *   segment     the first of each segment: segment; previous, when there was one; torn {bytes, hash} of
  *               the previous one's end; headless: true when the head file was not there, or damaged
- *   checkpoint  covered: records up to it; key and signature, where there is a key
+ *   checkpoint  covered: records up to it; stopped: true when it is the last of a daemon's life; key and
+ *               signature, where there is a key
  *   missed      count, first (time), error: records that could not be written
  *   removed     segment, last {seq, hash}: a segment that is over the number to keep
  */
@@ -57,6 +58,8 @@ struct trail {
 	struct audit_head head; /* of what was written last */
 	bool known; /* @head was written by us, and counts for more than the head file */
 	bool unsynced; /* something was written and not synced */
+	bool stopped; /* when it was opened first, its last record was of a clean end */
+	__u64 beyond; /* records found then behind the one that was known to be synced */
 	bool headless; /* to be told in the next segment's first record */
 	off_t size; /* of the last segment */
 	__u32 since; /* records since the last checkpoint */
@@ -89,8 +92,11 @@ int trail_write(struct trail *trail, const char *what, const json_t *details, en
 /** Have all of it on the disk. Returns 0 or -errno. */
 int trail_sync(struct trail *trail);
 
-/** Write a checkpoint: of all up to it, signed where there is a key. Returns as trail_write(). */
-int trail_checkpoint(struct trail *trail);
+/**
+ * Write a checkpoint: of all up to it, signed where there is a key; @stopped: nothing follows. Returns as
+ * trail_write().
+ */
+int trail_checkpoint(struct trail *trail, bool stopped);
 
 /** After an error: could a record be written now? Changes @error if so. */
 void trail_try(struct trail *trail);

@@ -167,6 +167,7 @@ static int judge(struct trail *trail, const struct audit_tail *found, bool nothi
 	*ret_next = trail->headless || found->damaged;
 	if (nothing || (!found->damaged && found->head.seq > head->seq && !trail->known)) {
 		/* More than was synced is no harm. */
+		trail->beyond = nothing ? 0 : found->head.seq - head->seq;
 		trail->head = found->head;
 		return 0;
 	}
@@ -195,6 +196,7 @@ static int find_in(struct trail *trail, const struct audit_segments *segments, b
 		r = judge(trail, &whole, nothing, &next);
 	if (r)
 		return r;
+	trail->stopped = whole.stopped;
 	end->last = end->previous = segments->items[segments->count - 1];
 	end->size = last.size;
 	end->torn = last.torn;

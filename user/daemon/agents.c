@@ -41,6 +41,7 @@ static void forget(struct daemon *daemon, struct agent_entry *entry)
 {
 	const struct agent_record *around = entry->record.around;
 
+	ledger_agent(daemon, entry, entry->record.kind == AGENT_ATTACHED ? "detach" : "end");
 	lives_end(daemon, entry);
 	events_forget_slot(&daemon->events, entry->record.slot);
 	asks_forget_agent(&daemon->asks, entry->record.slot);
@@ -172,6 +173,7 @@ static void finish(struct daemon *daemon, struct agent_entry *entry)
 	if (nested_any(daemon, entry))
 		return;
 	report = entry->end.client ? agents_report(daemon, entry, false) : NULL;
+	ledger_losses_of(daemon, entry);
 	r = remove_agent(daemon, entry, &diags);
 	if (r) {
 		/* Somebody put a process there meanwhile; it is killed when the time comes. */

@@ -107,6 +107,7 @@ static int adopt_one(void *context, const struct hub_agent *agent)
 		feed_open(&adoption->daemon->feeds, entry);
 		note_socket_open(adoption->daemon, entry);
 		lives_begin(adoption->daemon, entry, true);
+		ledger_agent(adoption->daemon, entry, "adopt");
 		TAKE_PTR(entry);
 		adoption->count++;
 	}

@@ -119,16 +119,17 @@ static int fail_record(const struct asks *asks, struct diag_list *diags, int err
 	diag_hint(diag_add(diags, DIAG_ERROR, NULL,
 			   "the answer cannot be written to the record, so it is none: %s",
 			   strerror(-error)),
-		  "see to it that '%s/" AUDIT_FILE
-		  "' can be written: room, mounts, owner root, mode 0600",
+		  "see to it that '%s/" AUDIT_FOLDER
+		  "' can be written: room, mounts, owner root, modes 0700 and 0600",
 		  asks->daemon->options.lib_dir);
 	return error;
 }
 
-static int record(struct asks *asks, const char *what, const json_t *by, json_t *doc)
+static int record(struct asks *asks, __u32 slot, const char *what, const json_t *by, json_t *doc)
 {
 	json_t *details = json_pack("{s:O*, s:O}", "by", by, "grant", doc);
-	int r = details ? audit_write(&asks->audit, what, details) : -ENOMEM;
+	int r = details ? ledger_answer(asks->daemon, asks_agent(asks, slot), what, details) :
+			  -ENOMEM;
 
 	json_decref(details);
 	return r;
@@ -147,7 +148,7 @@ static int enforce(struct ask_request *request, const struct pk_grant *kernel, j
 	daemon_save(asks->daemon);
 	r = grants_publish(&asks->grants, grant);
 	if (r) {
-		(void)record(asks, "ended", NULL, doc);
+		(void)record(asks, request->key.agent, "ended", NULL, doc);
 		grants_drop(&asks->grants, grant);
 		daemon_save(asks->daemon);
 		return r;
@@ -176,7 +177,7 @@ static int give(struct ask_request *request, const struct ask_answer *answer, js
 	json_t *doc = make_doc(request, answer, &kernel);
 	struct pk_ask_key key = request->key;
 	struct grant *grant = NULL;
-	int r = doc ? record(asks, answer->what, answer->by, doc) : -ENOMEM;
+	int r = doc ? record(asks, key.agent, answer->what, answer->by, doc) : -ENOMEM;
 
 	if (r) {
 		json_decref(doc);
@@ -269,7 +270,9 @@ static int record_vote(struct ask_request *request, const struct ask_vote *vote)
 	ask_holds_read(&asks->daemon->hub, &holds);
 	details = json_pack("{s:O, s:o}", "by", vote->doc, "request",
 			    ask_request_describe(request, &holds, "waiting"));
-	r = details ? audit_write(&asks->audit, "vote", details) : -ENOMEM;
+	r = details ? ledger_answer(asks->daemon, asks_agent(asks, request->key.agent), "vote",
+				    details) :
+		      -ENOMEM;
 	json_decref(details);
 	if (r == 0)
 		ask_tell(request, "waiting", NULL, NULL);
@@ -313,7 +316,7 @@ int ask_vote(struct ask_request *request, struct ask_vote *vote, json_t **ret_gr
 
 int ask_revoke(struct asks *asks, struct grant *grant, const char *what, const json_t *by)
 {
-	int r = grant->doc ? record(asks, what, by, grant->doc) : 0;
+	int r = grant->doc ? record(asks, grant->key.agent, what, by, grant->doc) : 0;
 
 	/* Nobody may hold a right because a disk is full; only who asked for it is told. */
 	if (grant->doc) {
@@ -323,4 +326,11 @@ int ask_revoke(struct asks *asks, struct grant *grant, const char *what, const j
 	}
 	grants_drop(&asks->grants, grant);
 	return r;
+}
+
+void ask_lapse(struct asks *asks, struct grant *grant)
+{
+	if (grant->doc)
+		(void)record(asks, grant->key.agent, "lapsed", NULL, grant->doc);
+	grants_drop(&asks->grants, grant);
 }

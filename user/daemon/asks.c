@@ -10,14 +10,11 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
-#include <picket.skel.h>
-
 #include "base/mem.h"
 #include "daemon/ask_act.h"
 #include "daemon/ask_local.h"
 #include "daemon/ask_process.h"
 #include "daemon/daemon.h"
-#include "engine/own.h"
 
 struct agent_entry *asks_agent(const struct asks *asks, __u32 slot)
 {
@@ -60,7 +57,9 @@ static void record_expiry(const struct ask_request *request, const struct ask_ho
 	json_t *details = doc ? json_pack("{s:o}", "request", doc) : NULL;
 
 	if (details)
-		(void)audit_write(&request->asks->audit, "expired", details);
+		(void)ledger_answer(request->asks->daemon,
+				    asks_agent(request->asks, request->key.agent), "expired",
+				    details);
 	json_decref(details);
 }
 
@@ -113,7 +112,7 @@ static void timer_fired(void *context, __u32 events)
 		struct grant *next = grant->next;
 
 		if (grant->kernel.expires_ns && grant->kernel.expires_ns <= now)
-			grants_drop(&asks->grants, grant);
+			ask_lapse(asks, grant);
 		grant = next;
 	}
 	while (request) {
@@ -443,14 +442,6 @@ void asks_forget_client(struct asks *asks, const struct client *client)
 
 /* --- The whole ------------------------------------------------------------------------------------ */
 
-static int protect(void *context, char *path)
-{
-	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
-	const struct daemon *daemon = context;
-
-	return own_publish(bpf_map__fd(daemon->hub.loader.skel->maps.pk_own), &path, 1, &diags);
-}
-
 int asks_open(struct daemon *daemon)
 {
 	struct asks *asks = &daemon->asks;
@@ -458,17 +449,7 @@ int asks_open(struct daemon *daemon)
 
 	asks->daemon = daemon;
 	asks->grants = (struct grants){ .hub = &daemon->hub, .next_id = 1 };
-	asks->audit = (struct audit){
-		.folder = daemon->options.lib_dir,
-		.fd = -1,
-		.protect = protect,
-		.context = daemon,
-	};
 	ask_hooks_open(asks);
-	r = audit_open(&asks->audit);
-	if (r)
-		daemon_say(daemon, "cannot open '%s/%s': %s; nothing can be approved",
-			   daemon->options.lib_dir, AUDIT_FILE, strerror(-r));
 	r = open_timer(asks);
 	return r ? r : hub_asks_begin(&daemon->hub);
 }
@@ -521,7 +502,6 @@ void asks_close(struct asks *asks)
 	while (asks->requests)
 		ask_request_remove(asks->requests);
 	grants_reset(&asks->grants);
-	audit_close(&asks->audit);
 	loop_drop(asks->daemon->epoll, &asks->timer);
 	free(asks->watchers);
 	*asks = (struct asks)ASKS_NONE;

@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "control/server.h"
-#include "daemon/ask_audit.h"
 #include "daemon/ask_hook.h"
 #include "daemon/grants.h"
 #include "daemon/loop.h"
@@ -106,7 +105,6 @@ struct asks {
 	struct ask_request *requests; /* owned, the oldest first */
 	size_t text;
 	struct grants grants;
-	struct audit audit;
 	struct ask_hooks hooks;
 	struct loop_source timer; /* the next end of anything */
 	struct ask_watcher *watchers; /* owned */
@@ -118,7 +116,7 @@ struct asks {
 /** An empty value. */
 #define ASKS_NONE                                                                                  \
 	{                                                                                          \
-		.audit.fd = -1, .timer = LOOP_SOURCE_NONE                                          \
+		.timer = LOOP_SOURCE_NONE                                                          \
 	}
 
 /** An answer that ends a request. */
@@ -186,6 +184,9 @@ int ask_refuse(struct ask_request *request, const struct ask_answer *answer, jso
  * back all the same. The state is the caller's to save.
  */
 int ask_revoke(struct asks *asks, struct grant *grant, const char *what, const json_t *by);
+
+/** The time of a grant is over: that is on the record, and it is forgotten. */
+void ask_lapse(struct asks *asks, struct grant *grant);
 
 /** Who did something: the object of an approver. NULL: no memory. */
 json_t *ask_by(uid_t uid, const char *who, const struct ask_vote *vote, const char *reason);

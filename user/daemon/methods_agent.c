@@ -161,6 +161,7 @@ int method_agent_stop(void *context, struct call *call, struct control_answer *a
 		return methods_fail(answer, CONTROL_FAILED,
 				    "agent '%s' was attached: it ends by agent.detach",
 				    entry->record.id);
+	ledger_command(daemon, call, "agent.stop", entry);
 	if (agents_end(daemon, entry, call->client, call->request->id))
 		return methods_fail(answer, CONTROL_BUSY, "somebody else waits for its end");
 	return -EINPROGRESS;

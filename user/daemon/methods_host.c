@@ -66,6 +66,7 @@ int method_agent_attach(void *context, struct call *call, struct control_answer 
 	r = agents_start(daemon, &plan, &entry, &diags);
 	if (r)
 		return refuse(answer, r, &diags);
+	ledger_command(daemon, call, "agent.attach", entry);
 	return methods_succeed(answer, describe(entry, target.path, proc_count(target.fd),
 						compiled.warnings));
 }
@@ -86,6 +87,7 @@ int method_agent_detach(void *context, struct call *call, struct control_answer 
 				    "agent '%s' was started by 'run': its processes are never set "
 				    "free, it ends by agent.stop",
 				    entry->record.id);
+	ledger_command(daemon, call, "agent.detach", entry);
 	report = agents_report(daemon, entry, false);
 	r = agents_detach(daemon, entry, &diags);
 	if (r) {
@@ -109,6 +111,7 @@ int method_policy_reload(void *context, struct call *call, struct control_answer
 		if (!entry)
 			return 0;
 	}
+	ledger_command(daemon, call, "policy.reload", entry);
 	r = reload_ask(daemon, entry, call->client, call->request->id);
 	if (r == -EBUSY)
 		return methods_fail(answer, CONTROL_BUSY, "%d reloads wait already",

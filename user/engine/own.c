@@ -123,6 +123,17 @@ int own_enter_feed(int map_fd, int fd, __u32 slot)
 	return bpf_map_update_elem(map_fd, &file, &value, BPF_ANY) ? -errno : 0;
 }
 
+int own_enter(int map_fd, int fd)
+{
+	const __u32 present = 1;
+	struct own_file file = { 0 };
+	int r = own_identify(fd, &file);
+
+	if (r)
+		return r;
+	return bpf_map_update_elem(map_fd, &file, &present, BPF_ANY) ? -errno : 0;
+}
+
 int own_leave(int map_fd, int fd)
 {
 	struct own_file file = { 0 };

@@ -29,11 +29,15 @@ int own_publish(int map_fd, char *const *paths, size_t count, struct diag_list *
 
 /**
  * The file open as @fd is the feed of the agent of @slot: nobody may change it, and that agent may read it
- * whatever its policy says. Returns 0 or -errno (-E2BIG: the map is full).
+ * whatever its policy says. Or it is a unix socket (open as a path only), which that agent may connect and
+ * send to, and no other. Returns 0 or -errno (-E2BIG: the map is full).
  */
 int own_enter_feed(int map_fd, int fd, __u32 slot);
 
-/** It is no feed any more. Returns 0 or -errno. */
+/** No agent may change the file or folder open as @fd. Returns 0 or -errno (-E2BIG: the map is full). */
+int own_enter(int map_fd, int fd);
+
+/** It is no feed any more, nor one that no agent may change. Returns 0 or -errno. */
 int own_leave(int map_fd, int fd);
 
 #endif
