@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -95,11 +96,15 @@ static int add_line(FILE *to, const struct out *out, const struct sink_line *lin
 	return 0;
 }
 
-/* The lines of @batch; ends before one that cannot be rendered, which *@ret_bad then is. */
-static int render(const struct out *out, const struct out_batch *batch, struct format_text *ret,
-		  size_t *ret_count)
+/*
+ * The lines of @batch, up to one that cannot be rendered, or that would make more than @room bytes of it
+ * and is not the first.
+ */
+static int render(const struct out *out, const struct out_batch *batch, size_t room,
+		  struct format_text *ret, size_t *ret_count)
 {
 	FILE *to = open_memstream(&ret->bytes, &ret->length);
+	size_t length = 0;
 	size_t count = 0;
 	int r = 0;
 
@@ -107,10 +112,14 @@ static int render(const struct out *out, const struct out_batch *batch, struct f
 		return -ENOMEM;
 	while (count < batch->count && r == 0) {
 		r = add_line(to, out, batch->lines[count]);
-		count += r == 0;
+		if (r || (count > 0 && (size_t)ftello(to) > room))
+			break;
+		length = (size_t)ftello(to);
+		count++;
 	}
 	if (fclose(to))
 		return -ENOMEM;
+	ret->length = length;
 	*ret_count = count;
 	return r == -ENOMEM ? r : 0;
 }
@@ -126,7 +135,7 @@ static void send_stdout(struct out *out, const struct out_batch *batch, struct o
 {
 	CLEAN(format_text_reset) struct format_text text = { 0 };
 	size_t count = 0;
-	int r = render(out, batch, &text, &count);
+	int r = render(out, batch, SIZE_MAX, &text, &count);
 
 	if (r == 0 && count == 0) {
 		refuse_first(ret);
@@ -238,21 +247,33 @@ static int append(struct out *out, const struct format_text *text)
 	return r;
 }
 
+/* Open it, or the next one when it is full. */
+static int find_room(struct out *out, const struct out_batch *batch, size_t *ret_room)
+{
+	size_t limit = out->settings->rotate_size;
+	int r = open_file(out);
+
+	/* What a record takes in another format is nearly what it takes as it is. */
+	if (r == 0 && limit && out->size > 0 &&
+	    (size_t)out->size + batch->lines[0]->length >= limit)
+		r = rotate(out);
+	*ret_room = !limit ? SIZE_MAX : (size_t)out->size < limit ? limit - (size_t)out->size : 0;
+	return r;
+}
+
 static void send_file(struct out *out, const struct out_batch *batch, struct out_result *ret)
 {
 	CLEAN(format_text_reset) struct format_text text = { 0 };
-	size_t limit = out->settings->rotate_size;
 	size_t count = 0;
-	int r = render(out, batch, &text, &count);
+	size_t room = 0;
+	int r = find_room(out, batch, &room);
 
+	if (r == 0)
+		r = render(out, batch, room, &text, &count);
 	if (r == 0 && count == 0) {
 		refuse_first(ret);
 		return;
 	}
-	if (r == 0)
-		r = open_file(out);
-	if (r == 0 && limit && out->size > 0 && (size_t)out->size + text.length > limit)
-		r = rotate(out);
 	if (r == 0)
 		r = append(out, &text);
 	if (r == 0 && wants_sync(out, batch, count) && fdatasync(out->fd))
