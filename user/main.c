@@ -40,6 +40,7 @@ static const struct cli_command commands[] = {
 	{ "names", "show which addresses names stand for", cmd_names },
 	{ "reload", "read the policies of agents again", cmd_reload },
 	{ "status", "how picketd is", cmd_status },
+	{ "audit", "verify and show the trail of who did what", cmd_audit },
 	{ "daemon", "look after all agents of this host", cmd_daemon },
 	{ "doctor", "probe what this kernel can enforce", cmd_doctor },
 };

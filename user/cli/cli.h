@@ -41,6 +41,8 @@ int cmd_verify(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 /** `picket export`: what systemd or Landlock can say of a policy. */
 int cmd_export(int argc, char **argv);
+/** `picket audit`: is the audit trail as it was written? */
+int cmd_audit(int argc, char **argv);
 /** `picket daemon`: picketd. */
 int cmd_daemon(int argc, char **argv);
 /** `picket doctor`: what can this kernel enforce? */
