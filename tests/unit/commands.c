@@ -39,6 +39,8 @@ static const struct cli_command commands[] = {
 	{ "revoke", "revoke", cmd_revoke },
 	{ "why", "why", cmd_why },
 	{ "top", "top", cmd_top },
+	{ "log", "log", cmd_log },
+	{ "report", "report", cmd_report },
 };
 
 void outcome_reset(struct outcome *outcome)

@@ -9,10 +9,13 @@
 #include "report/report_parts.h"
 
 #define FIRST_WIDTH_NS 10000000LL
-#define LEFT 92
+#define LEFT 108
 #define LANE 46
 #define BAR 34
 #define TOP 6
+/* Calls of tools that overlap are drawn in so many rows. */
+#define CALL_ROWS 4
+#define CALL_ROW 18
 
 void report_line_add(struct report_line *line, __s64 when_ns, enum tally_what what, __u64 times)
 {
@@ -170,23 +173,33 @@ static void put_axis(const struct report_line *line, size_t used, int y, FILE *t
 	}
 }
 
-/* Calls one below the other, where they overlap. */
-static int put_calls(const struct report *report, double scale, int top, FILE *to)
+/* The row of each call, one below the other where they overlap. Returns how many rows there are. */
+static int place_calls(const struct report *report, int rows[REPORT_CALLS])
 {
-	__s64 busy_until[4] = { 0 };
-	int rows = 1;
+	__s64 busy_until[CALL_ROWS] = { 0 };
+	int used = 0;
 
 	for (size_t i = 0; i < report->call_count; i++) {
 		const struct report_call *call = &report->calls[i];
 		int row = 0;
 
-		while (row < 3 && busy_until[row] > call->begin_ns)
+		while (row < CALL_ROWS - 1 && busy_until[row] > call->begin_ns)
 			row++;
 		busy_until[row] = call->end_ns ? call->end_ns : report->last_ns;
-		rows = row + 1 > rows ? row + 1 : rows;
-		put_call(report, call, scale, top + row * 18, to);
+		used = row + 1 > used ? row + 1 : used;
+		rows[i] = row;
 	}
-	return rows * 18;
+	return used;
+}
+
+static void put_calls(const struct report *report, const int rows[REPORT_CALLS], double scale,
+		      int top, FILE *to)
+{
+	if (report->call_count == 0)
+		return;
+	(void)fprintf(to, "<text class=\"lbl\" x=\"0\" y=\"%d\">tool calls</text>\n", top + 11);
+	for (size_t i = 0; i < report->call_count; i++)
+		put_call(report, &report->calls[i], scale, top + rows[i] * CALL_ROW, to);
 }
 
 void report_write_line(const struct report *report, FILE *to)
@@ -195,9 +208,9 @@ void report_write_line(const struct report *report, FILE *to)
 	size_t used = used_bins(line);
 	double scale = (double)(REPORT_WIDTH - LEFT) /
 		       ((double)used * (double)(line->width_ns ? line->width_ns : 1));
-	int lanes = report->call_count ? 4 : 3;
-	int height = TOP + 3 * LANE + (lanes == 4 ? 84 : 0) + 22;
-	int y = TOP + 3 * LANE;
+	int rows[REPORT_CALLS] = { 0 };
+	int calls = TOP + 3 * LANE + 2;
+	int axis = calls + place_calls(report, rows) * CALL_ROW + 14;
 
 	(void)fputs("<section><h2>Time line</h2>\n", to);
 	if (!line->width_ns) {
@@ -209,19 +222,15 @@ void report_write_line(const struct report *report, FILE *to)
 		to,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 %d %d\">"
 		"<title>Events by time</title>\n",
-		REPORT_WIDTH, height);
+		REPORT_WIDTH, axis + 8);
 	put_label(to, 0, "denied");
 	put_lane(line, used, 0, 0, "fd", to);
 	put_label(to, 1, "asked");
 	put_lane(line, used, 1, 1, "fa", to);
 	put_label(to, 2, "other events");
 	put_lane(line, used, 2, 2, "fo", to);
-	if (lanes == 4) {
-		(void)fprintf(to, "<text class=\"lbl\" x=\"0\" y=\"%d\">tool calls</text>\n",
-			      y + 13);
-		y += put_calls(report, scale, y + 2, to) + 6;
-	}
-	put_axis(line, used, y + 12, to);
+	put_calls(report, rows, scale, calls, to);
+	put_axis(line, used, axis, to);
 	(void)fputs(
 		"</svg>\n<p class=\"dim\">Times are UTC. Heights grow with the square root of the "
 		"number; a bar is ",

@@ -12,8 +12,8 @@
 #include "report/report_parts.h"
 #include "telemetry/moment.h"
 
-/* Bytes of a path or rule that are shown: more tells a reader nothing. */
-#define SHOWN 400
+/* Columns of a path or rule that are shown: more tells a reader nothing. */
+#define SHOWN 240
 
 static void put_code(FILE *to, const char *text)
 {
@@ -145,7 +145,10 @@ static void put_facts(const struct report *report, FILE *to)
 	for (size_t i = 0; i < report->agent_count; i++)
 		put_agent(&report->agents[i], to);
 	(void)fputs("<dt>period</dt><dd>", to);
-	put_span(to, question->since_ns, question->until_ns, "the end");
+	if (question->since_ns || question->until_ns)
+		put_span(to, question->since_ns, question->until_ns, "the end");
+	else
+		(void)fputs("all that the store has", to);
 	(void)fputs("</dd>\n<dt>events</dt><dd>", to);
 	if (report->events)
 		put_span(to, report->first_ns, report->last_ns, "");

@@ -24,6 +24,7 @@
 #define INDENT 20
 #define SIDE 250 /* pixels for what stands at the right */
 #define LETTER 7.3 /* pixels of a letter */
+#define NAME_COLUMNS 28
 #define NONE ((size_t)-1)
 
 struct node {
@@ -458,6 +459,7 @@ static void put_row(const struct tree *tree, size_t number, FILE *to)
 	int y = (int)number * ROW + 3;
 	int width = REPORT_WIDTH - SIDE - x;
 	unsigned int columns = (unsigned int)((width - 16) / LETTER);
+	unsigned int name = (unsigned int)strnlen(name_of(node), NAME_COLUMNS);
 
 	put_edge(row, number, to);
 	(void)fprintf(to,
@@ -467,15 +469,16 @@ static void put_row(const struct tree *tree, size_t number, FILE *to)
 		      row->asked  ? "boxa" :
 				    "box",
 		      node->outside ? " out" : "", x, y, width, ROW - 6, x + 8, y + 16);
-	html_text_cut(to, name_of(node), columns > 28 ? 28 : columns);
+	html_text_cut(to, name_of(node), columns > NAME_COLUMNS ? NAME_COLUMNS : columns);
 	(void)fputs("</tspan><tspan class=\"lbl\" dx=\"8\">", to);
 	if (row->folded) {
 		if (row->heads > 1)
 			(void)fprintf(to, "\xc3\x97 %zu", row->heads);
 		if (row->folded > row->heads)
-			(void)fprintf(to, ", %zu processes with those below", row->folded);
-	} else if (columns > 34) {
-		put_words(node, columns - 31, to);
+			(void)fprintf(to, "%s+ %zu below", row->heads > 1 ? " " : "",
+				      row->folded - row->heads);
+	} else if (columns > name + 6) {
+		put_words(node, columns - name - 2, to);
 	}
 	(void)fputs("</tspan></text>", to);
 	put_side(node, row, y + 16, to);
