@@ -25,7 +25,8 @@ FIRST_IN = {("glob_lex.c", "refuse"), ("yaml.c", "refuse"), ("guarded.c", "words
 LAST_IN = {("host.c", "refuse")}
 FILES = ["user/policy/*.c", "user/sign/*.c", "user/import/*.c", "user/author/fmt*.c",
          "user/author/tests_file.c", "user/author/widen.c", "user/author/recording.c",
-         "user/author/observation.c", "user/daemon/policies.c"]
+         "user/author/observation.c", "user/daemon/policies.c",
+         "user/sink/settings*.c"]
 FORMATS = "codex codex-rules claude harden-runner systemd openshell"
 # Files that say nothing of a policy's text: what they refuse is an image, or a question to it.
 OTHERS = {"image_check.c", "image.c", "explain.c", "dump.c", "dump_network.c"}
@@ -47,6 +48,7 @@ ELSEWHERE = {
     "an empty address": FIRST_SEEN,
     "a host name has no control characters": FIRST_SEEN,
     "cannot read the policy '%s'": WHOLE,
+    "cannot read the settings '%s'": WHOLE,
     "the policy '%s' has %zu bytes": WHOLE,
     "policy layers, 1 to %u can be combined": WHOLE,
     "the layers have no resolver in common": WHOLE,

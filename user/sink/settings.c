@@ -173,7 +173,7 @@ static int check_guard(const char *path, uid_t owner, struct diag_list *diags)
 
 	if (r == 0 || r == -ENOENT)
 		return r;
-	diag = diag_add(diags, DIAG_ERROR, NULL, "cannot read '%s': %s", path,
+	diag = diag_add(diags, DIAG_ERROR, NULL, "cannot read the settings '%s': %s", path,
 			fault.why ? fault.why : strerror(-r));
 	if (fault.remedy)
 		diag_hint(diag, "%s", fault.remedy);
@@ -206,7 +206,7 @@ static int read_file(const char *path, struct settings_reading *reading, struct 
 	int r = source_read(path, SOURCE_MAIN, &source, &identity, &why);
 
 	if (r < 0) {
-		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot read '%s': %s", path,
+		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot read the settings '%s': %s", path,
 			       why ? why : strerror(-r));
 		return r;
 	}
