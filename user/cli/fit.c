@@ -4,16 +4,18 @@
  */
 #include "cli/fit.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 #define PARTS 3
 /* Columns that a part keeps, if it has so many. */
 #define KEEP_FIRST 36
 #define KEEP_SECOND 14
-#define KEEP_LAST 16
+#define KEEP_LAST 22
 #define MARK "\xe2\x80\xa6"
 
 /* A piece of a line. */
@@ -100,18 +102,65 @@ static size_t shrink(struct part *part, size_t keep, size_t over)
 	return over - less;
 }
 
-static void share_room(struct part parts[PARTS], size_t count, size_t width)
+static size_t total_width(const struct part parts[PARTS], size_t count)
 {
-	static const size_t keep[PARTS] = { KEEP_FIRST, KEEP_SECOND, KEEP_LAST };
 	size_t total = 2 * (count - 1);
 
 	for (size_t i = 0; i < count; i++)
 		total += parts[i].width;
-	total = total > width ? total - width : 0;
-	for (size_t i = count; total && i-- > 0;)
-		total = shrink(&parts[i], keep[i], total);
-	for (size_t i = count; total && i-- > 0;)
-		total = shrink(&parts[i], 1, total);
+	return total;
+}
+
+static void share_room(struct part parts[PARTS], size_t count, size_t width)
+{
+	static const size_t keep[PARTS] = { KEEP_FIRST, KEEP_SECOND, KEEP_LAST };
+	size_t total = total_width(parts, count);
+	size_t over = total > width ? total - width : 0;
+
+	for (size_t i = count; over && i-- > 0;)
+		over = shrink(&parts[i], keep[i], over);
+	for (size_t i = count; over && i-- > 0;)
+		over = shrink(&parts[i], 1, over);
+}
+
+/* Take out of @line what says least: the process's parents. Returns false: there are none. */
+static bool drop_parents(char *line, const struct part *process)
+{
+	char *at = line + (process->at - line); /* that is ours to change */
+	char *end = at + process->length;
+	char *parents = strstr(at, " < ");
+
+	if (!parents || parents >= end)
+		return false;
+	memmove(parents, end, strlen(end) + 1);
+	return true;
+}
+
+/* And then the folders of the policy: "deny@/etc/picket/policies/work.yaml:9". */
+static bool drop_folders(const struct part *decider)
+{
+	char *folder = strstr((char *)decider->at, "@/");
+	char *name = NULL;
+
+	for (char *at = folder; at && *at && *at != ' '; at++)
+		name = *at == '/' ? at + 1 : name;
+	if (!name)
+		return false;
+	memmove(folder + 1, name, strlen(name) + 1);
+	return true;
+}
+
+/* The parts of @line, which loses what can be done without at @width. Returns how many there are. */
+static size_t arrange(char *line, size_t width, struct part parts[PARTS])
+{
+	size_t count = split(line, parts);
+
+	if (count > 1 && total_width(parts, count) > width && drop_parents(line, &parts[1]))
+		count = split(line, parts);
+	if (count == PARTS && total_width(parts, count) > width && drop_folders(&parts[2]))
+		count = split(line, parts);
+	share_room(parts, count, width);
+	return count;
 }
 
 /* Write @part in its room: the columns from @from on are left out, so many as are too many. */
@@ -138,15 +187,15 @@ static void put_part(const struct part *part, size_t from, FILE *to)
 
 void fit_line(const char *line, size_t width, FILE *to)
 {
+	CLEAN_FREE char *copy = width ? strdup(line) : NULL;
 	struct part parts[PARTS];
 	size_t count;
 
-	if (!width) {
+	if (!copy) {
 		(void)fputs(line, to);
 		return;
 	}
-	count = split(line, parts);
-	share_room(parts, count, width);
+	count = arrange(copy, width, parts);
 	for (size_t i = 0; i < count; i++) {
 		/* Of the last part the beginning says most, of the others both ends. */
 		size_t from = i + 1 == PARTS ? parts[i].room - 1 : parts[i].room * 2 / 3;

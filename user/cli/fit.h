@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A line of an event made to fit a terminal. The act, who did it and what decided are parts with two
- * blanks between; the last is shortened first, the others in their middle, so that all are still seen.
+ * blanks between. What does not fit loses the process's parents, then the folders of the policy; then the
+ * last part is shortened, and the others in their middle, so that all are still seen.
  */
 #ifndef PICKET_CLI_FIT_H
 #define PICKET_CLI_FIT_H
