@@ -76,6 +76,23 @@ void process_know_inherit(struct process_table *table, struct process *child,
 	process_table_called(table, child);
 }
 
+void process_know_call(struct process_table *table, struct process *child)
+{
+	const struct process *parent = child->parent;
+	__u64 born = child->start_ns + (child->rough ? REPAIR_TICK_NS : 0);
+	struct tool_call *call;
+
+	if (!parent || child->inherited)
+		return;
+	call = parent->inherited;
+	for (size_t i = 0; i < parent->calls.count; i++) {
+		if (parent->calls.calls[i]->started_ns <= born)
+			call = parent->calls.calls[i];
+	}
+	child->inherited = call_ref(call);
+	process_table_called(table, child);
+}
+
 int process_know_program(struct process_table *table, struct process *process,
 			 const struct life *life)
 {

@@ -244,6 +244,7 @@ static struct process *find_ancestor(struct process_table *table, const struct a
 	process->rough = ancestor->rough;
 	if (found)
 		(void)process_know_repaired(table, process, &repaired, false);
+	process_know_call(table, process);
 	/* The lives of processes that are no agent's are not told: nothing of them was lost. */
 	process->incomplete = !found;
 	return process;
@@ -336,6 +337,7 @@ struct process *process_table_see(struct process_table *table, const struct proc
 
 	if (process && (made || process->suspect)) {
 		repair(table, process);
+		process_know_call(table, process);
 		process_room_make(table, process->agent, process);
 	}
 	return process;

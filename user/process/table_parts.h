@@ -64,6 +64,12 @@ int process_know_set(struct process_table *table, const struct process *process,
 void process_know_inherit(struct process_table *table, struct process *child,
 			  const struct process *parent);
 
+/**
+ * The tool call of a process that no record of a fork told of: its parent's newest that is older than it, or
+ * what the parent was started under.
+ */
+void process_know_call(struct process_table *table, struct process *child);
+
 /** Take what the record of a program says. Returns 0 or -ENOMEM. */
 int process_know_program(struct process_table *table, struct process *process,
 			 const struct life *life);
