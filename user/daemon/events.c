@@ -236,7 +236,16 @@ static void sink(struct lines *lines)
 	enum sink_class class = class_of(lines->event);
 	struct sinks *sinks = lines->events->sinks;
 
-	if (sinks_want(sinks, class) && event_json(lines))
+	if (!sinks_want(sinks, class))
+		return;
+	if (class == SINK_ACTIVITY && sinks_fold(sinks, lines->event))
+		return;
+	if (!event_json(lines))
+		return;
+	if (class == SINK_ACTIVITY)
+		sinks_add_activity(sinks, lines->event, lines->event_json,
+				   strlen(lines->event_json));
+	else
 		sinks_add(sinks, class, lines->event_json, strlen(lines->event_json));
 }
 

@@ -16,12 +16,15 @@
 #include "base/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/sink_feed.h"
+#include "sink/fold.h"
 
 #define SPOOL_FOLDER "spool"
 /* Between two tellings of what was lost. */
 #define TELL_MS 1000
 /* What the daemon's end waits for sinks that work. */
 #define CLOSE_MS 1500
+/* Between two looks for repeats that are over. */
+#define FOLD_MS 250
 
 /** All of them. */
 struct sinks {
@@ -30,6 +33,9 @@ struct sinks {
 	unsigned int wanted; /* bits: by class, that at least one takes it */
 	int spools; /* the folder; -1 = there is none */
 	struct loop_source tell; /* timer */
+	struct loop_source expire; /* timer: runs while acts are remembered */
+	struct fold *fold; /* owned; NULL = nothing is folded */
+	bool folding; /* the timer runs */
 };
 
 /* --- Opening -------------------------------------------------------------------------------------- */
@@ -115,6 +121,43 @@ static void tell_ready(void *context, __u32 events)
 		sink_feed_tell_losses(feed);
 }
 
+/* One record for repeats. */
+static void add_folded(void *context, const char *text)
+{
+	struct sinks *sinks = context;
+	CLEAN_FREE char *line = NULL;
+
+	if (!text || asprintf(&line, "%s,\"seq\":%llu}", text,
+			      (unsigned long long)++sinks->daemon->events.seq) < 0) {
+		line = NULL;
+		sinks->daemon->events.unmade++;
+		return;
+	}
+	sinks_add(sinks, SINK_ACTIVITY, line, strlen(line));
+}
+
+static void expire_ready(void *context, __u32 events)
+{
+	struct sinks *sinks = context;
+	struct timespec now;
+
+	(void)events;
+	loop_take_timer(&sinks->expire);
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	sinks->folding =
+		fold_expire(sinks->fold, (__u64)now.tv_sec * 1000000000ULL + (__u64)now.tv_nsec);
+	if (!sinks->folding)
+		loop_set_timer(&sinks->expire, 0, 0);
+}
+
+static int open_fold(struct sinks *sinks)
+{
+	sinks->expire.ready = expire_ready;
+	sinks->expire.context = sinks;
+	sinks->fold = fold_new(add_folded, sinks);
+	return sinks->fold ? loop_add_timer(sinks->daemon->epoll, &sinks->expire) : -ENOMEM;
+}
+
 static int open_parts(struct sinks *sinks)
 {
 	const struct telemetry_settings *settings = &sinks->daemon->telemetry.settings;
@@ -123,6 +166,8 @@ static int open_parts(struct sinks *sinks)
 	sinks->tell.ready = tell_ready;
 	sinks->tell.context = sinks;
 	r = loop_add_timer(sinks->daemon->epoll, &sinks->tell);
+	if (r == 0)
+		r = open_fold(sinks);
 	open_spools(sinks);
 	for (size_t i = 0; r == 0 && i < settings->sink_count; i++)
 		r = add_feed(sinks, &settings->sinks[i]);
@@ -140,7 +185,7 @@ int sinks_open(struct daemon *daemon, struct diag_list *diags)
 		return -ENOMEM;
 	daemon->sinks->daemon = daemon;
 	daemon->sinks->spools = -1;
-	daemon->sinks->tell = (struct loop_source)LOOP_SOURCE_NONE;
+	daemon->sinks->tell = daemon->sinks->expire = (struct loop_source)LOOP_SOURCE_NONE;
 	r = open_parts(daemon->sinks);
 	if (r)
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot start the sinks: %s", strerror(-r));
@@ -172,6 +217,23 @@ void sinks_add(struct sinks *sinks, enum sink_class class, const char *line, siz
 		}
 	}
 	sink_line_drop(&copy);
+}
+
+bool sinks_fold(struct sinks *sinks, const struct event *event)
+{
+	return sinks_want(sinks, SINK_ACTIVITY) && fold_repeats(sinks->fold, event);
+}
+
+void sinks_add_activity(struct sinks *sinks, const struct event *event, const char *line,
+			size_t length)
+{
+	if (!sinks_want(sinks, SINK_ACTIVITY))
+		return;
+	fold_remember(sinks->fold, event, line, length);
+	sinks_add(sinks, SINK_ACTIVITY, line, length);
+	if (!sinks->folding)
+		loop_set_timer(&sinks->expire, FOLD_MS, FOLD_MS);
+	sinks->folding = true;
 }
 
 /* --- Reload --------------------------------------------------------------------------------------- */
@@ -297,6 +359,7 @@ void sinks_close(struct sinks **sinks)
 {
 	if (!*sinks)
 		return;
+	fold_free(&(*sinks)->fold);
 	finish(*sinks);
 	while ((*sinks)->feeds) {
 		struct sink_feed *feed = (*sinks)->feeds;
@@ -305,6 +368,7 @@ void sinks_close(struct sinks **sinks)
 		sink_feed_close(&feed);
 	}
 	loop_drop((*sinks)->daemon->epoll, &(*sinks)->tell);
+	loop_drop((*sinks)->daemon->epoll, &(*sinks)->expire);
 	mem_close_fd(&(*sinks)->spools);
 	free(*sinks);
 	*sinks = NULL;

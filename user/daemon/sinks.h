@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "sink/sink.h"
+#include "telemetry/event.h"
 
 struct daemon;
 struct sinks;
@@ -23,6 +24,16 @@ bool sinks_want(const struct sinks *sinks, enum sink_class class);
 
 /** Hand a line of JSON (no newline; it is copied) to all that take @class. @sinks may be NULL. */
 void sinks_add(struct sinks *sinks, enum sink_class class, const char *line, size_t length);
+
+/**
+ * True when the activity @event repeats what was handed out within a second: it is counted, and becomes part
+ * of one record for all repeats (sink/fold.h). Else its record is to be given to sinks_add_activity().
+ */
+bool sinks_fold(struct sinks *sinks, const struct event *event);
+
+/** sinks_add() of an activity whose repeats are to be folded. */
+void sinks_add_activity(struct sinks *sinks, const struct event *event, const char *line,
+			size_t length);
 
 /** Go by daemon->telemetry.settings as it is now: changed sinks are replaced, others go on. */
 void sinks_reload(struct sinks *sinks);
