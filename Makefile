@@ -384,7 +384,6 @@ install-files:
 	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/picket/LICENSE
 	install -D -m 0644 tools/package/picket.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/picket.conf
 	install -D -m 0644 tools/package/picket.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/picket.conf
-	install -D -m 0644 tools/package/picket.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/picket
 	@install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 0644 tools/package/picket.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/picket.socket
 	sed 's,@bindir@,$(PREFIX)/bin,' tools/package/picket.service.in \

@@ -22,7 +22,7 @@ static const char help[] =
 	"\n"
 	"      --config DIR       folder of policies/ and managed.d/ (default /etc/picket)\n"
 	"      --run-dir DIR      folder of the socket and the state (default /run/picket)\n"
-	"      --lib-dir DIR      folder of the record of grants (default /var/lib/picket)\n"
+	"      --lib-dir DIR      folder of the audit trail (default /var/lib/picket)\n"
 	"      --socket PATH      the socket (default: control.sock in the run folder)\n"
 	"      --tier TIER        use at most this tier: lsm, modify-return or network\n"
 	"      --remove           take the engine out of the kernel; there must be no agents\n"

@@ -111,7 +111,7 @@ def refusals(tap, host, agent):
     tap.check("refuse: the agent is told", "refused" in why, why)
     what = [record["what"] for record in host.records()]
     tap.check("the record has all of it", {"approved", "refused", "revoked"} <= set(what), what)
-    mode = stat.S_IMODE(os.stat(f"{asking.RECORD}/grants.jsonl").st_mode)
+    mode = stat.S_IMODE(os.stat(f"{asking.RECORD}/audit/trail-000001.jsonl").st_mode)
     tap.equal("the record is root's alone", mode, 0o600)
 
 

@@ -65,7 +65,11 @@ egress:
         return (stage.wait_until(find) or [{}])[0]
 
     def records(self):
-        return [json.loads(line) for line in stage.read(f"{RECORD}/grants.jsonl").splitlines()]
+        """The answers in the audit trail."""
+        answers = ("approved", "refused", "expired", "revoked", "ended", "lapsed", "auto", "vote")
+        records = [json.loads(line) for name in sorted(os.listdir(f"{RECORD}/audit"))
+                   if name.startswith("trail-") for line in stage.read(f"{RECORD}/audit/{name}").splitlines()]
+        return [record for record in records if record["what"] in answers]
 
 
 class Agent:

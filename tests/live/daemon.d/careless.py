@@ -63,7 +63,7 @@ def record(tap, host):
 
     said = status()["problems"]
     tap.check("/var cannot be written: status says it, and what that means", len(said) == 1 and
-              "grants.jsonl" in said[0] and "Read-only file system; nothing can be approved" in said[0], said)
+              "the audit trail" in said[0] and "Read-only file system; nothing can be approved" in said[0], said)
     tap.equal("/var cannot be written: agents run", host.picket("plain", "run", "-p", "work", "--",
                                                                 "true").returncode, 0)
     stage.write(f"{stage.POLICIES}/asks.yaml", f"""picket: 1
@@ -75,7 +75,7 @@ egress: {{default: deny, rules: [{{ask: "127.0.0.1:{stage.CLOSED}"}}]}}
     stage.wait_until(lambda: "asks" in host.picket("root", "requests").stdout)
     number = json.loads(host.picket("admin", "requests", "--json").stdout)["requests"][0]["id"]
     told(tap, "/var cannot be written: nothing is approved, and why", host.picket("admin", "approve", number),
-         "cannot be written to the record", "Read-only", "/var/lib/picket/grants.jsonl")
+         "cannot be written to the record", "Read-only", "/var/lib/picket/audit")
     stage.sh("mount -o remount,rw /var/lib")
     tap.check("/var can be written: healthy again", stage.wait_until(lambda: status()["healthy"]), status())
     tap.equal("/var can be written: approved", host.picket("admin", "approve", number).returncode, 0)

@@ -76,9 +76,9 @@ reads() {
 }
 
 recorded() {
-	cat /var/lib/picket/grants.jsonl
-	[ "$(stat -c '%U %a' /var/lib/picket/grants.jsonl)" = 'root 600' ] &&
-		grep -q "$1" /var/lib/picket/grants.jsonl
+	cat /var/lib/picket/audit/trail-*.jsonl
+	[ "$(stat -c '%U %a' /var/lib/picket/audit/trail-000001.jsonl)" = 'root 600' ] &&
+		cat /var/lib/picket/audit/trail-*.jsonl | grep -q "$1"
 }
 
 for_always() {

@@ -2,28 +2,21 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2317 # `check` calls what is here
 #
-# Part of tests/package/boot: the record of approvals, rotated as the package's file for logrotate says.
+# Part of tests/package/boot: the audit trail, as the unit's daemon wrote it.
 
-rotate() {
-	if command -v logrotate; then
-		logrotate -f /etc/logrotate.d/picket
-	else
-		# What logrotate does by that file.
-		mv /var/lib/picket/grants.jsonl /var/lib/picket/grants.jsonl.1
-	fi
-	[ ! -e /var/lib/picket/grants.jsonl ] && [ -s /var/lib/picket/grants.jsonl.1 ]
+trail_is_good() {
+	picket audit verify
 }
 
-not_written_to() {
-	[ "$(cksum </var/lib/picket/grants.jsonl.1)" = "$1" ]
+trail_has() {
+	picket audit show --what "$1" | grep -q .
 }
 
 rotated() {
-	local before
-
-	check 'the record of approvals is rotated' rotate
-	before=$(cksum </var/lib/picket/grants.jsonl.1)
+	check 'the audit trail is as it was written' trail_is_good
 	check 'the next approval' reads hooked
-	check 'is in a new one' recorded 'it ran as 65534'
-	check 'and the old one is left alone' not_written_to "$before"
+	check 'is in it' recorded 'it ran as 65534'
+	check 'approvals are in it' trail_has approved
+	check 'so are agents' trail_has agent-start
+	check 'and it still is as it was written' trail_is_good
 }
