@@ -21,6 +21,9 @@
 #include "events.h"
 #include "policies.h"
 #include "telemetry/json.h"
+#include "telemetry/process_view.h"
+#include "telemetry/record.h"
+#include "telemetry/redact.h"
 
 /* The line of @raw, parsed; the caller drops the reference. */
 static json_t *parse(const struct raw_event *raw, const struct event_context *context)
@@ -395,14 +398,153 @@ static void acts_of_processes(void **state)
 	json_decref(object);
 }
 
+/* --- Processes ------------------------------------------------------------------------------------ */
+
+static struct event_path path_text(const char *text)
+{
+	return (struct event_path){ text, strlen(text) };
+}
+
+/* A process whose program has a secret among its words, below two others. */
+static struct process_view known_process(void)
+{
+	struct process_view view = {
+		.exe = path_text("/bin/cat"),
+		.words = { "cat\0--token=hunter2hunter2\0a\"b\n\0", 31 },
+		.cwd = path_text("/srv/\xff"),
+		.container = path_text("c0ffee"),
+		.chain = { { 4100, 71232000000ULL, "bash", path_text("/bin/bash"), false },
+			   { 1, 5, "init", path_text(""), true } },
+		.chain_count = 2,
+		.traceparent = path_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+		.tags = { { { path_text("PICKET_SESSION"), path_text("s-1") } }, 1 },
+		.claimed = { { { path_text("PICKET_TAG_X"), path_text("") } }, 1 },
+		.tool = { path_text("Bash"), path_text("c1"), path_text("read it"), 1, "note",
+			  true },
+	};
+
+	return view;
+}
+
+static void processes_and_context(void **state)
+{
+	struct process_view view = known_process();
+	struct event_context context = { .clock_offset_ns = 1700000000000000123LL,
+					 .process = &view,
+					 .seq = 7 };
+	struct raw_event raw;
+	struct event event;
+	CLEAN_FREE char *line = NULL;
+
+	(void)state;
+	raw_event_open(&raw, "/etc/shadow");
+	event = raw_event_decode(&raw);
+	assert_int_equal(json_event(&event, &context, &line), 0);
+	assert_non_null(strstr(
+		line,
+		"\"id\":\"4121-81232000000\",\"exe\":\"/bin/cat\","
+		"\"argv\":[\"cat\",\"--token=[redacted]\",\"a\\\"b\\\\n\"],\"cwd\":\"/srv/\\\\xff\","
+		"\"container\":\"c0ffee\"},\"parent\":{"));
+	assert_non_null(strstr(
+		line,
+		"},\"chain\":[{\"pid\":4100,\"start\":\"2023-11-14T22:14:31.232000123Z\","
+		"\"id\":\"4100-71232000000\",\"comm\":\"bash\",\"exe\":\"/bin/bash\"},"
+		"{\"pid\":1,\"start\":\"2023-11-14T22:13:20.000000128Z\",\"id\":\"1-5\","
+		"\"comm\":\"init\",\"incomplete\":true}],"
+		"\"context\":{\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
+		"\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\","
+		"\"tags\":{\"PICKET_SESSION\":\"s-1\"},\"claimed\":{\"PICKET_TAG_X\":\"\"},"
+		"\"tool\":{\"name\":\"Bash\",\"call_id\":\"c1\",\"intent\":\"read it\","
+		"\"started\":\"2023-11-14T22:13:20.000000124Z\",\"by\":\"note\",\"claimed\":true}},"
+		"\"path\":"));
+	assert_non_null(strstr(line, "\"cgroup\":77,\"seq\":7}\n"));
+}
+
+static void lives(void **state)
+{
+	const struct json_process who = {
+		.pid = 4121, .uid = 1000, .gid = 100, .start_ns = 81232000000ULL, .comm = "cat"
+	};
+	struct json_life_facts facts = {
+		.op = "exit", .agent = 3, .cgroup = 77, .ended = true, .status = 9, .process = &who
+	};
+	struct event_context context = { .clock_offset_ns = 1700000000000000123LL };
+	CLEAN_FREE char *killed = NULL;
+	CLEAN_FREE char *line = NULL;
+
+	(void)state;
+	assert_int_equal(json_life(&facts, &context, &killed), 0);
+	assert_non_null(strstr(killed, "},\"status\":{\"signal\":\"SIGKILL\",\"core\":false},"));
+	facts.status = 3 << 8;
+	assert_int_equal(json_life(&facts, &context, &line), 0);
+	assert_string_equal(
+		line, "{\"schema\":\"picket.event/1\",\"time\":\"2023-11-14T22:13:20.000000123Z\","
+		      "\"kind\":\"life\",\"agent\":3,\"op\":\"exit\","
+		      "\"process\":{\"pid\":4121,\"uid\":1000,\"gid\":100,\"comm\":\"cat\","
+		      "\"start\":\"2023-11-14T22:14:41.232000123Z\",\"id\":\"4121-81232000000\"},"
+		      "\"status\":{\"code\":3},\"cgroup\":77}\n");
+}
+
+/* What is hidden in a path is not in its bytes in hexadecimal either. */
+static void hidden_whole(void **state)
+{
+	char *paths[] = { "/keys/*" };
+	const struct redact_settings settings = { .paths = paths, .paths_count = 1 };
+	struct event_context context = { .redact = &settings };
+	struct raw_event raw;
+	json_t *object;
+
+	(void)state;
+	raw_event_open(&raw, "/keys/\xff");
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "path"), "/keys/[redacted]");
+	assert_null(json_object_get(object, "path_hex"));
+	json_decref(object);
+	context.redact = NULL;
+	object = parse(&raw, &context);
+	assert_string_equal(text_of(object, "path_hex"), "2f6b6579732fff");
+	json_decref(object);
+}
+
+/* Records of picketd have the head of events, and texts that are escaped. */
+static void own_records(void **state)
+{
+	json_t *record = record_new("loss", "lost", "a-1");
+	CLEAN_FREE char *line = NULL;
+	const char *key;
+	json_t *value;
+	size_t i = 0;
+
+	(void)state;
+	assert_int_equal(record_set_text(record, "class", "x\x1b"), 0);
+	assert_int_equal(record_set_text(record, "absent", NULL), 0);
+	assert_int_equal(record_set_number(record, "total", 5), 0);
+	assert_int_equal(record_set_number(NULL, "total", 5), -ENOMEM);
+	assert_int_equal(record_set_text(NULL, "class", "x"), -ENOMEM);
+	json_object_foreach(record, key, value) {
+		static const char *const keys[] = { "schema", "time",  "kind", "agent",
+						    "op",     "class", "total" };
+
+		assert_true(i < sizeof(keys) / sizeof(keys[0]));
+		assert_string_equal(key, keys[i++]);
+	}
+	assert_int_equal(i, 7);
+	assert_int_equal(record_line(record, &line), 0);
+	assert_non_null(strstr(line, "\"kind\":\"loss\",\"agent\":\"a-1\",\"op\":\"lost\","
+				     "\"class\":\"x\\\\x1b\",\"total\":5}"));
+	json_decref(record);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_of_hosts),	cmocka_unit_test(ways_in_and_netlink),
-		cmocka_unit_test(acts_of_processes),	cmocka_unit_test(whole_line),
-		cmocka_unit_test(rule_of_an_image),	cmocka_unit_test(keys_of_requests),
-		cmocka_unit_test(socket_keys),		cmocka_unit_test(allowed_and_audited),
-		cmocka_unit_test(every_byte_in_a_name), cmocka_unit_test(hostile_program_name),
+		cmocka_unit_test(processes_and_context), cmocka_unit_test(lives),
+		cmocka_unit_test(hidden_whole),		 cmocka_unit_test(own_records),
+		cmocka_unit_test(names_of_hosts),	 cmocka_unit_test(ways_in_and_netlink),
+		cmocka_unit_test(acts_of_processes),	 cmocka_unit_test(whole_line),
+		cmocka_unit_test(rule_of_an_image),	 cmocka_unit_test(keys_of_requests),
+		cmocka_unit_test(socket_keys),		 cmocka_unit_test(allowed_and_audited),
+		cmocka_unit_test(every_byte_in_a_name),	 cmocka_unit_test(hostile_program_name),
 		cmocka_unit_test(second_path),
 	};
 
