@@ -505,11 +505,13 @@ void daemon_close(struct daemon *daemon)
 	asks_close(&daemon->asks);
 	ledger_close(daemon);
 	notes_close(daemon);
+	/* The last records of all these are on their way; nobody makes one from here on. */
+	daemon->events.sinks = NULL;
+	sinks_close(&daemon->sinks);
 	free_agents(daemon);
 	events_reset(&daemon->events);
 	lives_close(&daemon->lives);
 	feeds_close(&daemon->feeds);
-	sinks_close(&daemon->sinks);
 	telemetry_close(&daemon->telemetry);
 	hub_close(&daemon->hub);
 	policies_reset(&daemon->policies);
