@@ -72,6 +72,24 @@ def counts(tap, host):
               before.get("picket_decisions_total", agent="ended") == 7, after.samples)
 
 
+def histograms(tap, host):
+    """Only when asked for: one decision in 64 is timed."""
+    process, _ = feeds.start(host)
+    feeds.say(process, "try", "1500")
+    tap.check("metrics: no histograms unless asked for",
+              "picket_decision_duration_seconds" not in page().types)
+    settings(f"metrics: 127.0.0.1:{PORT}\nhistograms: true\n")
+    reload(host)
+    before = page().get("picket_decision_duration_seconds_count", op="connect")
+    feeds.say(process, "try", "3000")
+    count = page().get("picket_decision_duration_seconds_count", op="connect") - before
+    tap.check("metrics: histograms of a sample", 5 <= count <= 200, count)
+    settings(f"metrics: 127.0.0.1:{PORT}\n")
+    reload(host)
+    process.communicate("", timeout=stage.PATIENCE)
+    stage.wait_until(lambda: not host.agents())
+
+
 def requests(tap, host):
     tap.equal("metrics: POST", curl("-X", "POST", "-d", "x")[0][:3], "405")
     done = subprocess.run(["curl", "-sS", "-i", f"http://127.0.0.1:{PORT}/other"], capture_output=True,
@@ -163,6 +181,7 @@ def restarts(tap, host):
 
 def metrics(tap, host):
     counts(tap, host)
+    histograms(tap, host)
     requests(tap, host)
     slow(tap, host)
     faults(tap, host)
