@@ -109,12 +109,22 @@ static void put_life(struct json_writer *to, __u32 pid, __u64 start_ns,
 	json_write_plain(to, "id", id);
 }
 
+/* Of a program or a directory: no place for secrets, but where the settings say so. */
+static void put_place(struct json_writer *to, const char *key, struct event_path path,
+		      const struct event_context *context)
+{
+	if (hidden(context)->paths_count)
+		json_put_path(to, key, NULL, path, context);
+	else if (path.length)
+		json_write_bytes(to, key, path.bytes, path.length);
+}
+
 static void put_program(struct json_writer *to, const struct process_view *view,
 			const struct event_context *context)
 {
-	json_put_path(to, "exe", NULL, view->exe, context);
+	put_place(to, "exe", view->exe, context);
 	json_put_words(to, "argv", view->words, context);
-	json_put_path(to, "cwd", NULL, view->cwd, context);
+	put_place(to, "cwd", view->cwd, context);
 	if (view->container.length)
 		json_write_bytes(to, "container", view->container.bytes, view->container.length);
 	if (view->incomplete)
@@ -158,7 +168,7 @@ static void put_ancestor(struct json_writer *to, const struct process_ancestor *
 	json_write_number(to, "pid", one->pid);
 	put_life(to, one->pid, one->start_ns, context);
 	json_write_text(to, "comm", one->comm);
-	json_put_path(to, "exe", NULL, one->exe, context);
+	put_place(to, "exe", one->exe, context);
 	if (one->incomplete)
 		json_write_bool(to, "incomplete", true);
 	json_write_close(to, '}');
