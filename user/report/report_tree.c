@@ -451,6 +451,19 @@ static void put_title(const struct node *node, FILE *to)
 	(void)fputs("</title>", to);
 }
 
+static void put_fold(const struct row *row, FILE *to)
+{
+	if (row->heads > 1) {
+		(void)fputs("\xc3\x97 ", to);
+		html_number(to, row->heads);
+	}
+	if (row->folded == row->heads)
+		return;
+	(void)fputs(row->heads > 1 ? " + " : "+ ", to);
+	html_number(to, row->folded - row->heads);
+	(void)fputs(" below", to);
+}
+
 static void put_row(const struct tree *tree, size_t number, FILE *to)
 {
 	const struct row *row = &tree->rows[number];
@@ -472,11 +485,7 @@ static void put_row(const struct tree *tree, size_t number, FILE *to)
 	html_text_cut(to, name_of(node), columns > NAME_COLUMNS ? NAME_COLUMNS : columns);
 	(void)fputs("</tspan><tspan class=\"lbl\" dx=\"8\">", to);
 	if (row->folded) {
-		if (row->heads > 1)
-			(void)fprintf(to, "\xc3\x97 %zu", row->heads);
-		if (row->folded > row->heads)
-			(void)fprintf(to, "%s+ %zu below", row->heads > 1 ? " " : "",
-				      row->folded - row->heads);
+		put_fold(row, to);
 	} else if (columns > name + 6) {
 		put_words(node, columns - name - 2, to);
 	}
