@@ -8,7 +8,8 @@
  * refused, and counted. The tool call is that of the sender's *parent* (`picket note` is a program of its
  * own: who called it is meant), or of the sender, where its parent is no process of the agent. It is in
  * the events of that process until it ends, and for good in those of processes that this one starts while
- * it is the newest. Where calls overlap, the newest that has not ended is meant.
+ * it is the newest. Where calls overlap, the newest that has not ended is meant. (In the tier network the
+ * kernel tells of no starts: there a process is known from its first event on, and has the call of then.)
  *
  * Everything is a claim of the agent's, and told as one: `claimed` is true.
  */

@@ -35,9 +35,9 @@ def run(what):
 def child(_):
     return subprocess.run([sys.executable, "-c", CONNECT], capture_output=True, text=True).stdout.strip()
 def keep(_):
-    kept.append(subprocess.Popen([sys.executable, "-c", "import sys\nsys.stdin.readline()" + CONNECT],
+    kept.append(subprocess.Popen([sys.executable, "-uc", CONNECT + "sys.stdin.readline()" + CONNECT],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-    return "kept"
+    return kept[-1].stdout.readline().strip()
 def wake(_):
     return kept.pop().communicate("go\n")[0].strip()
 def flood(what):
@@ -159,27 +159,27 @@ def calls(tap, host, listener):
     tool = tool_of(last_denial(listener, agent, 1))
     tap.equal("notes: its event has the call", (tool.get("name"), tool.get("call_id"), tool.get("by"),
                                                tool.get("claimed")), ("Bash", "call-1", "note", True))
-    harness.do("keep")
     tap.equal("notes: a child, denied", harness.do("child"), "PermissionError")
     tap.equal("notes: its event has it too", tool_of(last_denial(listener, agent, 2)).get("call_id"),
               "call-1")
+    tap.equal("notes: a child that stays, denied", harness.do("keep"), "PermissionError")
     harness.note("--tool", "Grep", "--call-id", "call-2")
     harness.do("refused")
-    tap.equal("notes: of two, the newest", tool_of(last_denial(listener, agent, 3)).get("call_id"),
+    tap.equal("notes: of two, the newest", tool_of(last_denial(listener, agent, 5)).get("call_id"),
               "call-2")
     harness.note("--end", "--call-id", "call-2", "--status", "1")
     told = listener.wait(1, agent=agent, kind="note", op="tool-end")
     tap.check("notes: an end is told, with what was said of the call", told and
-              told[0]["tool"]["name"] == "Grep" and told[0]["tool"]["status"] == 1, told)
+              told[0]["tool"].get("name") == "Grep" and told[0]["tool"].get("status") == 1, told)
     harness.do("refused")
-    tap.equal("notes: then the older again", tool_of(last_denial(listener, agent, 4)).get("call_id"),
+    tap.equal("notes: then the older again", tool_of(last_denial(listener, agent, 6)).get("call_id"),
               "call-1")
     harness.note("--end")
     harness.do("refused")
-    tap.equal("notes: after the last end, none", tool_of(last_denial(listener, agent, 5)), {})
+    tap.equal("notes: after the last end, none", tool_of(last_denial(listener, agent, 7)), {})
     tap.equal("notes: a child of then, denied now", harness.do("wake"), "PermissionError")
     tap.equal("notes: keeps the call it was started under",
-              tool_of(last_denial(listener, agent, 6)).get("call_id"), "call-1")
+              tool_of(last_denial(listener, agent, 7)).get("call_id"), "call-1")
     return harness
 
 
@@ -268,8 +268,9 @@ def commands_of(snippet):
 
 def hooks(tap, host, listener):
     harness = Harness(host)
-    for number, (snippet, shell) in enumerate((("claude-code.json", ["/bin/sh", "-c"]),
-                                               ("codex.toml", ["/bin/bash", "-lc"]))):
+    # A login shell, as Codex has it, would make PATH anew: in place of its profile, the environment's.
+    shells = {"claude-code.json": ["/bin/sh", "-c"], "codex.toml": ["/bin/bash", "-c"]}
+    for number, (snippet, shell) in enumerate(shells.items()):
         commands, call = commands_of(snippet), f"toolu_{number}"
         done = harness.do("run", words=[*shell, commands["PreToolUse"]],
                           input=hook_input("PreToolUse", call))
