@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "engine/learned_names.h"
+#include "process/table.h"
 #include "telemetry/json.h"
 #include "telemetry/render.h"
 
@@ -53,6 +54,8 @@ int run_output_open(struct run_output *output, const char *events)
 		return -errno;
 	if (events)
 		output->events_start = (long long)lseek(output->events_fd, 0, SEEK_END);
+	if (events && process_table_new(&PROCESS_LIMITS, &output->processes))
+		return -ENOMEM;
 	return summary_new(&output->summary);
 }
 
@@ -119,13 +122,40 @@ void run_output_json(struct run_output *output, const char *line)
 
 static void write_event(struct run_output *output, const struct event *event)
 {
+	const struct process_facts facts = process_facts_of(event);
+	struct event_context context = output->context;
+	const struct process *process;
 	CLEAN_FREE char *line = NULL;
+	struct process_view view;
 	int r;
 
 	if (output->events_fd < 0)
 		return;
-	r = json_event(event, &output->context, &line);
+	process = process_table_see(output->processes, &facts);
+	if (process)
+		process_table_view(output->processes, process, facts.time_ns, &view);
+	context.process = process ? &view : NULL;
+	r = json_event(event, &context, &line);
 	write_line(output, line, r);
+}
+
+/* A life is not told, but what is told has its ancestors and its purpose. */
+static void take_life(struct run_output *output, const void *bytes, size_t size)
+{
+	struct process *process;
+	struct life life;
+
+	if (life_decode(bytes, size, &life)) {
+		summary_add_malformed(output->summary);
+		return;
+	}
+	if (!output->processes)
+		return;
+	/* The command: what it was given is its launcher's word. */
+	if (life.head.what == PK_LIFE_PROGRAM && !output->began)
+		process_table_root(output->processes, life.head.agent, life.head.tgid);
+	output->began = output->began || life.head.what == PK_LIFE_PROGRAM;
+	(void)process_table_take(output->processes, &life, &process);
 }
 
 void run_output_record(void *context, const void *bytes, size_t size)
@@ -133,6 +163,10 @@ void run_output_record(void *context, const void *bytes, size_t size)
 	struct run_output *output = context;
 	struct event event;
 
+	if (life_is(bytes, size)) {
+		take_life(output, bytes, size);
+		return;
+	}
 	if (event_decode(bytes, size, &event)) {
 		summary_add_malformed(output->summary);
 		return;
@@ -174,6 +208,7 @@ void run_output_losses(const struct run_output *output)
 void run_output_reset(struct run_output *output)
 {
 	summary_free(&output->summary);
+	process_table_free(&output->processes);
 	if (output->events_fd != STDOUT_FILENO)
 		mem_close_fd(&output->events_fd);
 	*output = (struct run_output)RUN_OUTPUT_NONE;

@@ -16,6 +16,8 @@
 struct run_output {
 	struct event_context context; /* its pointers are borrowed */
 	struct summary *summary;
+	struct process_table *processes; /* owned; for the events; NULL = none are written */
+	bool began; /* the agent's first program */
 	bool quiet; /* no lines and no summary on stderr */
 	bool silent; /* stderr is broken */
 	const char *events; /* --events as given; borrowed; NULL = none */

@@ -117,12 +117,13 @@ static int take_record(void *context, void *bytes, size_t size)
 		 * Of the canary, a child of ours: it tells our number in the initial namespace.
 		 * Records of packets do not know their parents.
 		 */
-		if (size >= sizeof(*event) && event->agent == CANARY_SLOT && event->parent_tgid)
+		if (size >= sizeof(*event) && event->kind != PK_EVENT_LIFE &&
+		    event->agent == CANARY_SLOT && event->parent_tgid)
 			session->self = event->parent_tgid;
 		return 0;
 	}
-	/* Slot 0: a socket of the agent in the hands of somebody else. */
-	if (size >= sizeof(*event) && event->agent != AGENT_SLOT && event->agent != 0)
+	/* Slot 0: a socket of the agent in the hands of somebody else. The agent stands where a life has it. */
+	if (size >= sizeof(struct pk_life) && event->agent != AGENT_SLOT && event->agent != 0)
 		return 0;
 	/* Before it is told: the program should not wait longer than it has to. */
 	if (size >= sizeof(*event) && event->abi == PK_ABI_VERSION && destroy_is_wanted(event))
@@ -139,12 +140,13 @@ static int open_rings(struct session *session, struct diag_list *diags)
 	const struct picket_bpf *skel = session->loader.skel;
 	int r = 0;
 
+	/* The lives of processes first: who did it is known before what it did. */
 	session->rings =
-		ring_buffer__new(bpf_map__fd(skel->maps.pk_decisions), take_record, session, NULL);
+		ring_buffer__new(bpf_map__fd(skel->maps.pk_activity), take_record, session, NULL);
 	if (!session->rings)
 		r = -errno;
 	else
-		r = ring_buffer__add(session->rings, bpf_map__fd(skel->maps.pk_activity),
+		r = ring_buffer__add(session->rings, bpf_map__fd(skel->maps.pk_decisions),
 				     take_record, session);
 	if (r)
 		(void)diag_add(diags, DIAG_ERROR, NULL, "cannot map the ring buffers: %s",
