@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Makes every form of record.
+ */
 #include "event_forms.h"
 
 #include <errno.h>
@@ -129,7 +132,8 @@ static void set_reason(struct raw_event *raw, unsigned int reason, unsigned int 
 		raw->head.rule = PK_RULE_DEFAULT | raw->head.section;
 	else
 		raw->head.rule = PK_RULE_NONE;
-	raw->head.verdict = variant % 4 ? PK_VERDICT_DENY : PK_VERDICT_ASK;
+	raw->head.verdict = variant % 4 == 0 && reason < PK_REASON_APPROVAL ? PK_VERDICT_ASK :
+									      PK_VERDICT_DENY;
 	if (event_reason_asks(reason)) {
 		raw->head.rule = variant % 2 ? 2 : PK_RULE_DEFAULT | raw->head.section | 1 << 8;
 		raw->head.verdict = reason == PK_REASON_GRANTED ? PK_VERDICT_ALLOW : PK_VERDICT_ASK;

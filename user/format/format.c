@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which renderer a format is, and bodies of several records.
+ */
 #include "format/format.h"
 
 #include <errno.h>

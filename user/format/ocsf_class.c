@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which class and activity of OCSF a record is, by tables.
+ */
 #include <string.h>
 
 #include "format/ocsf.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The objects in OCSF events: processes with their ancestors, files, endpoints, questions, findings; and
+ * what none of them has room for.
+ */
 #include <stdio.h>
 #include <string.h>
 

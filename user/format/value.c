@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading of records and building of objects: what is of the wrong type is not there.
+ */
 #include "format/value.h"
 
 #include <inttypes.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The JSON Schema of records, from the table.
+ */
 #include "telemetry/event_schema.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table: what json.h says of the keys, so that a program can check it.
+ */
 #include "telemetry/event_schema_table.h"
 
 #include "telemetry/names.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is hidden is marked by the finders (redact_words.c, redact_find.c, redact_keys.c); here the marks
+ * become text.
+ */
 #include "telemetry/redact.h"
 
 #include <errno.h>
