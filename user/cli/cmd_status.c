@@ -104,6 +104,38 @@ static void print_maps(const json_t *maps)
 	table_print(&table, 0, stdout);
 }
 
+static json_int_t lost_of(const json_t *sink)
+{
+	const json_t *lost = json_object_get(sink, "lost");
+
+	return daemon_number(lost, "decision") + daemon_number(lost, "activity") +
+	       daemon_number(lost, "life") + daemon_number(lost, "record");
+}
+
+static void print_sinks(const json_t *sinks)
+{
+	static const struct table_column columns[] = {
+		{ "SINK", false },   { "TYPE", false }, { "STATE", false },  { "QUEUED", true },
+		{ "SPOOLED", true }, { "SENT", true },	{ "RETRIES", true }, { "LOST", true },
+	};
+	CLEAN(table_reset) struct table table = { .columns = columns, .column_count = 8 };
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(sinks, i, one) {
+		table_put_text(&table, daemon_text(one, "name"));
+		table_put_text(&table, daemon_text(one, "type"));
+		table_put_text(&table, daemon_text(one, "state"));
+		table_put_number(&table, daemon_number(one, "queued"));
+		table_put_number(&table, daemon_number(one, "spooled"));
+		table_put_number(&table, daemon_number(one, "sent"));
+		table_put_number(&table, daemon_number(one, "retries"));
+		table_put_number(&table, lost_of(one));
+	}
+	(void)fputs("\n", stdout);
+	table_print(&table, 0, stdout);
+}
+
 /* What --detail adds: tables, and what is to be done to have numbers in them. */
 static void print_kernel(const json_t *programs, const json_t *maps, const json_t *hint)
 {
@@ -117,8 +149,8 @@ static void print_kernel(const json_t *programs, const json_t *maps, const json_
 /* The sentence and the problems first, tables last; what is left is shown as it comes. */
 static void print(json_t *status)
 {
-	static const char *const apart[] = { "health", "problems", "programs",
-					     "maps",   "hint",	   "runs_counted" };
+	static const char *const apart[] = { "health", "problems", "programs",	  "maps",
+					     "hint",   "sinks",	   "runs_counted" };
 	const json_t *problems = json_object_get(status, "problems");
 	json_t *all = json_copy(status);
 
@@ -131,6 +163,8 @@ static void print(json_t *status)
 	show_time(json_object_get(status, "proof"), "at");
 	show_time(json_object_get(status, "reload"), "at");
 	json_lines_print(status, "", stdout);
+	if (json_array_size(json_object_get(all, "sinks")))
+		print_sinks(json_object_get(all, "sinks"));
 	print_kernel(json_object_get(all, "programs"), json_object_get(all, "maps"),
 		     json_object_get(all, "hint"));
 	json_decref(all);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whoever goes by the settings is told after a reload; what the file means is in sink/settings.h.
+ */
 #include "daemon/telemetry.h"
 
 #include <errno.h>

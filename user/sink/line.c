@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A line has as many users as there are queues that it waits in.
+ */
 #include "sink/line.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a file does not tell is left out, and no reason to send nothing.
+ */
 #include "sink/machine.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What several types of sinks need: words, rendering, secrets.
+ */
 #include "sink/out.h"
 
 #include <errno.h>

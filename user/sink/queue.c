@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Each line is in one place at a time, and in one column of the account. Knows nothing of processes.
+ */
 #include "sink/queue.h"
 
 #include <errno.h>

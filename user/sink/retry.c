@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exponential, with jitter.
+ */
 #include "sink/retry.h"
 
 #include <sys/random.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names of the classes.
+ */
 #include "sink/sink.h"
 
 const char *sink_class_name(enum sink_class class)

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP by the system's calls, TLS by OpenSSL: 1.2 or later, and never without a proof of the name.
+ */
 #include "sink/stream.h"
 
 #include <arpa/inet.h>
