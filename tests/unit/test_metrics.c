@@ -72,15 +72,15 @@ static void test_histogram(void **state)
 	CLEAN_FREE char *text = NULL;
 
 	(void)state;
-	exposition_add_histogram(&page, METRIC_HOOK_DURATION, "file_open", &histogram);
+	exposition_add_histogram(&page, METRIC_DECISION_DURATION, "open", &histogram);
 	text = page_of(&page);
-	assert_non_null(strstr(
-		text, "picket_hook_duration_seconds_bucket{program=\"file_open\",le=\"1e-06\"} 5\n"
-		      "picket_hook_duration_seconds_bucket{program=\"file_open\",le=\"2e-06\"} 5\n"
-		      "picket_hook_duration_seconds_bucket{program=\"file_open\",le=\"4e-06\"} 7\n"
-		      "picket_hook_duration_seconds_bucket{program=\"file_open\",le=\"+Inf\"} 8\n"
-		      "picket_hook_duration_seconds_sum{program=\"file_open\"} 0.5\n"
-		      "picket_hook_duration_seconds_count{program=\"file_open\"} 8\n"));
+	assert_non_null(
+		strstr(text, "picket_decision_duration_seconds_bucket{op=\"open\",le=\"1e-06\"} 5\n"
+			     "picket_decision_duration_seconds_bucket{op=\"open\",le=\"2e-06\"} 5\n"
+			     "picket_decision_duration_seconds_bucket{op=\"open\",le=\"4e-06\"} 7\n"
+			     "picket_decision_duration_seconds_bucket{op=\"open\",le=\"+Inf\"} 8\n"
+			     "picket_decision_duration_seconds_sum{op=\"open\"} 0.5\n"
+			     "picket_decision_duration_seconds_count{op=\"open\"} 8\n"));
 }
 
 static void test_tally(void **state)

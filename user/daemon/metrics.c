@@ -10,7 +10,11 @@
 #include "base/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/http.h"
+#include "engine/latency.h"
 #include "metrics/exposition.h"
+
+/* Of so many decisions one is timed. */
+#define METRICS_SAMPLE 64
 
 static void answer_page(struct daemon *daemon, struct http_answer *answer)
 {
@@ -71,6 +75,8 @@ void metrics_reload(struct daemon *daemon)
 	const char *wanted = daemon->telemetry.settings.metrics;
 	struct metrics *metrics = &daemon->metrics;
 
+	latency_sample(&daemon->hub,
+		       wanted && daemon->telemetry.settings.histograms ? METRICS_SAMPLE : 0);
 	if (wanted && metrics->http && strcmp(wanted, metrics->address) == 0)
 		return;
 	end_page(metrics);

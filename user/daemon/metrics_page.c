@@ -16,8 +16,10 @@
 #include "daemon/metrics.h"
 #include "engine/agent.h"
 #include "engine/hub_facts.h"
+#include "engine/latency.h"
 #include "engine/ring_fill.h"
 #include "metrics/exposition.h"
+#include "process/table.h"
 #include "telemetry/names.h"
 
 /* Seconds between two counts of maps. */
@@ -308,6 +310,32 @@ static void add_ring(struct exposition *page, const char *name, const struct bpf
 	exposition_add(page, METRIC_RING_SIZE, bpf_map__max_entries(map), name, NULL);
 }
 
+/* Bounds that are shown, 2^n ns: what is shorter is in the first, what is longer over the last. */
+#define LATENCY_FIRST 7
+#define LATENCY_LAST 26
+
+static int add_latency(void *context, __u32 op, const struct pk_latency *latency)
+{
+	struct exposition_bucket buckets[LATENCY_LAST - LATENCY_FIRST + 1] = { 0 };
+	struct exposition_histogram histogram = {
+		.buckets = buckets,
+		.bucket_count = sizeof(buckets) / sizeof(buckets[0]),
+		.sum = (double)latency->sum_ns / 1e9,
+	};
+
+	for (int n = LATENCY_FIRST; n <= LATENCY_LAST; n++)
+		buckets[n - LATENCY_FIRST].at_most = (double)(1ULL << n) / 1e9;
+	for (int n = 0; n < PK_LATENCY_BUCKETS; n++) {
+		if (n > LATENCY_LAST)
+			histogram.over += latency->buckets[n];
+		else
+			buckets[n < LATENCY_FIRST ? 0 : n - LATENCY_FIRST].count +=
+				latency->buckets[n];
+	}
+	exposition_add_histogram(context, METRIC_DECISION_DURATION, names_op(op), &histogram);
+	return 0;
+}
+
 /* --- The page ------------------------------------------------------------------------------------- */
 
 int metrics_page(struct daemon *daemon, char **ret_text, size_t *ret_length)
@@ -327,6 +355,11 @@ int metrics_page(struct daemon *daemon, char **ret_text, size_t *ret_length)
 	add_agents(&page, daemon);
 	add_sinks(&page, daemon);
 	add_maps(&page, daemon);
+	if (daemon->telemetry.settings.histograms)
+		(void)latency_each(&daemon->hub, add_latency, &page);
+	if (daemon->lives.table)
+		exposition_add(&page, METRIC_PROCESSES,
+			       (double)process_table_counts(daemon->lives.table).processes, NULL);
 	exposition_add(&page, METRIC_SUBSCRIPTIONS, (double)daemon->events.count, NULL);
 	r = status ? exposition_finish(&page, ret_text, ret_length) : -ENOMEM;
 	exposition_reset(&page);

@@ -96,8 +96,9 @@ const struct metric_family metric_families[METRIC__COUNT] = {
 		"Requests that were refused before they were looked at: another Host, too large." },
 	[METRIC_HTTP_CUT] = { "picket_http_cut_total", METRIC_COUNTER, "",
 		"Connections that were ended because they lasted too long." },
-	[METRIC_HOOK_DURATION] = { "picket_hook_duration_seconds", METRIC_HISTOGRAM, "program",
-		"How long hooks worked, of one call in many; only with `histograms: true`." },
+	[METRIC_DECISION_DURATION] = { "picket_decision_duration_seconds", METRIC_HISTOGRAM, "op",
+		"How long the kernel worked on a decision about the operation, of one in 64; only with "
+		"`histograms: true`." },
 };
 /* clang-format on */
 

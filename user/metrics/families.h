@@ -4,7 +4,7 @@
  * dashboard and the alert rules are checked against it.
  *
  * How many series there can be: those with `agent` exist while the agent does, and what it counted goes
- * into agent="ended" then, so that sums never fall; `sink`, `map`, `ring` and `program` are few and fixed.
+ * into agent="ended" then, so that sums never fall; `sink`, `map`, `ring` and `op` are few and fixed.
  */
 #ifndef PICKET_METRICS_FAMILIES_H
 #define PICKET_METRICS_FAMILIES_H
@@ -59,7 +59,7 @@ enum metric {
 	METRIC_HTTP_REQUESTS,
 	METRIC_HTTP_REFUSED,
 	METRIC_HTTP_CUT,
-	METRIC_HOOK_DURATION,
+	METRIC_DECISION_DURATION,
 	METRIC__COUNT
 };
 
