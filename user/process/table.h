@@ -160,8 +160,8 @@ struct process_counts {
 struct process_counts process_table_counts(const struct process_table *table);
 
 /**
- * What is known of the process for a record of it of @time_ns (0: for now): records of decisions come later
- * than those of lives, and are of what it ran then. @view is good until the table changes.
+ * What is known of the process for a record of it of @time_ns (0: as it is): records of decisions come after
+ * those of lives, and are of what it ran then. @view is good until the table changes.
  */
 void process_table_view(const struct process_table *table, const struct process *process,
 			__u64 time_ns, struct process_view *view);
