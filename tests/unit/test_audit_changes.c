@@ -181,6 +181,9 @@ static void edit(const struct original *original, struct told *told)
 	while (file->starts[line + 1] <= where)
 		line++;
 	tell_next(original, at, line + 1, told);
+	/* Of the first there is nothing says what it should be: the second one is told, and that. */
+	if (!at && !line)
+		told->line[1] = 2;
 	put(original, file->name, bytes, file->size);
 }
 

@@ -69,7 +69,12 @@ static void tell_order(struct verifier *verifier, const struct verify_place *pla
 {
 	__u64 wanted = verifier->chain.last.head.seq + 1;
 
-	if (place->head.seq == wanted - 1)
+	if (verifier->chain.last.unbound)
+		verify_tell(
+			verifier, place, order_remedy,
+			"records are missing before this one, or the one before it, the first there "
+			"is, was changed");
+	else if (place->head.seq == wanted - 1)
 		verify_tell(
 			verifier, place, order_remedy,
 			"two records have the number %llu: this one or the one before it was put in",
@@ -118,10 +123,6 @@ void verify_follow(struct verifier *verifier, struct verify_place *place, const 
 		chain->has_other = true;
 		place->head.seq = wanted;
 		place->unknown = true;
-	} else if (chain->last.unbound) {
-		/* Nothing said what the first one there is should be: perhaps it was that. */
-		chain->other = chain->last;
-		chain->doubted = true;
 	} else {
 		tell_order(verifier, place);
 		chain->other = chain->last;
