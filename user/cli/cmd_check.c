@@ -20,12 +20,14 @@
 #include "policy/access.h"
 #include "policy/compile.h"
 #include "policy/host_facts.h"
+#include "sink/settings.h"
 
 static const char help[] =
 	"usage: picket check [options] POLICY...\n"
 	"\n"
 	"Read, compile and test each POLICY as `picket run` does.\n"
 	"\n" POLICY_HELP_SET POLICY_HELP_USER POLICY_HELP_LAYERS
+	"      --telemetry FILE   also a telemetry.yaml; then a POLICY is not needed\n"
 	"      --strict           warnings are errors\n"
 	"      --verbose          also rules by section, and what @groups stand for\n"
 	"      --format FORMAT    text, json, or sarif (2.1.0, for code review), on stdout\n"
@@ -37,13 +39,14 @@ static const char help[] =
 	"Exit status: 0: all are good; 1: errors; 2: usage.\n";
 
 /** How findings are written. */
-enum check_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
+enum check_format { CHECK_TEXT, CHECK_JSON, CHECK_SARIF };
 
 struct check {
 	struct policy_args args;
 	enum check_format format;
 	json_t *list; /* json: of policies; sarif: of results */
 	uid_t user; /* whose rights the agent will have */
+	const char *telemetry; /* a file to be checked too, or NULL */
 	bool strict;
 	bool verbose;
 };
@@ -159,10 +162,10 @@ static void report(const struct check *check, const struct cli_policy *policy,
 		   const struct diag_list *diags)
 {
 	switch (check->format) {
-	case FORMAT_JSON:
+	case CHECK_JSON:
 		report_json(check, policy, diags);
 		break;
-	case FORMAT_SARIF:
+	case CHECK_SARIF:
 		check_sarif_add(check->list, check->args.path, diags);
 		break;
 	default:
@@ -191,32 +194,62 @@ static bool check_one(struct check *check, const char *path)
 	return r == 0 && !diag_has_errors(&diags);
 }
 
+/* As picketd reads it, but for whose file it is. */
+static bool check_telemetry(struct check *check)
+{
+	CLEAN(telemetry_settings_reset)
+	struct telemetry_settings settings = TELEMETRY_SETTINGS_NONE;
+	CLEAN(diag_list_reset) struct diag_list diags = { 0 };
+	const struct cli_policy none = { 0 };
+	int r = telemetry_settings_read(check->telemetry, false, 0, &settings, &diags);
+
+	check->args.path = check->telemetry;
+	if (r < 0 && !diag_has_errors(&diags))
+		(void)diag_add(&diags, DIAG_ERROR, NULL, "cannot check '%s': %s", check->telemetry,
+			       strerror(-r));
+	report(check, &none, &diags);
+	if (r == 0 && check->format == CHECK_TEXT) {
+		escape_write(stdout, check->telemetry, strlen(check->telemetry), 0);
+		(void)printf(": ok (%zu sink%s)\n", settings.sink_count,
+			     plural(settings.sink_count));
+	}
+	return r == 0;
+}
+
 static int check_all(struct check *check, int count, char **paths)
 {
 	int code = CLI_OK;
 	int printed = CLI_OK;
 
-	if (check->format != FORMAT_TEXT)
+	if (check->format != CHECK_TEXT)
 		check->list = json_array();
+	if (check->telemetry && !check_telemetry(check))
+		code = CLI_FAILED;
 	for (int i = 0; i < count; i++) {
 		if (!check_one(check, paths[i]))
 			code = CLI_FAILED;
 	}
-	if (check->format == FORMAT_JSON)
+	if (check->format == CHECK_JSON)
 		printed =
 			json_out_print("check", json_pack("{s:s, s:O}", "schema", "picket.check/1",
 							  "policies", check->list));
-	else if (check->format == FORMAT_SARIF)
+	else if (check->format == CHECK_SARIF)
 		printed = json_out_print("check", check_sarif(check->list));
 	return printed == CLI_OK ? code : printed;
 }
 
-enum option_id { OPTION_STRICT = 256, OPTION_VERBOSE, OPTION_FORMAT, OPTION_JSON };
+enum option_id {
+	OPTION_STRICT = 256,
+	OPTION_TELEMETRY,
+	OPTION_VERBOSE,
+	OPTION_FORMAT,
+	OPTION_JSON
+};
 
 static int take_format(struct check *check, const char *word)
 {
 	static const char *const words[] = {
-		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_SARIF] = "sarif"
+		[CHECK_TEXT] = "text", [CHECK_JSON] = "json", [CHECK_SARIF] = "sarif"
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -237,11 +270,14 @@ static int take_option(void *context, int option)
 	case OPTION_VERBOSE:
 		check->verbose = true;
 		return CLI_OK;
+	case OPTION_TELEMETRY:
+		check->telemetry = optarg;
+		return CLI_OK;
 	case OPTION_STRICT:
 		check->strict = true;
 		return CLI_OK;
 	case OPTION_JSON:
-		check->format = FORMAT_JSON;
+		check->format = CHECK_JSON;
 		return CLI_OK;
 	default:
 		return take_format(check, optarg);
@@ -251,6 +287,7 @@ static int take_option(void *context, int option)
 int cmd_check(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "telemetry", required_argument, NULL, OPTION_TELEMETRY },
 		{ "strict", no_argument, NULL, OPTION_STRICT },
 		{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 		{ "format", required_argument, NULL, OPTION_FORMAT },
@@ -276,7 +313,7 @@ int cmd_check(int argc, char **argv)
 	entry = check.args.user ? getpwnam(check.args.user) : NULL;
 	if (entry)
 		check.user = entry->pw_uid;
-	if (optind >= argc)
+	if (optind >= argc && !check.telemetry)
 		return cli_usage("check", "no policy to check: write 'picket check POLICY...'");
 	return check_all(&check, argc - optind, argv + optind);
 }
