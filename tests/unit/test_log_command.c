@@ -90,7 +90,7 @@ static void filters_and_orders(void **state)
 	(void)state;
 	expect(LOG("--kind", "decision"), 0, 20, "DENIED open");
 	expect(LOG("--verdict", "deny", "--path", "/srv/odd"), 0, 10, "/srv/odd");
-	expect(LOG("--agent", STORED_NAME), 0, 41, STORED_AGENT);
+	expect(LOG("--agent", STORED_NAME), 0, 41, "DENIED open /srv/odd");
 	expect(LOG("--host", "*.org", "--limit", "3"), 0, 3, "example.org");
 	expect(LOG("--agent", "nobody"), 0, 0, NULL);
 	expect(LOG("--kind", "decision", "--since", "2026-11-22T12:00:18Z"), 0, 2, "/srv/odd");

@@ -38,7 +38,7 @@ static int take_time(const char *name, const char *word, __s64 *ret_ns)
 {
 	if (moment_parse(word, moment_now(), ret_ns) == 0)
 		return CLI_OK;
-	return cli_usage("report", "--%s '%s' is no time: " MOMENT_FORMS, name, word);
+	return cli_usage("report", "--%s '%s' is no time: %s", name, word, MOMENT_FORMS);
 }
 
 static int take(struct report_command *command, int option)
