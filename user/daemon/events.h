@@ -85,9 +85,9 @@ void events_tell(struct events *events, const struct agent_entry *entry, json_t 
 bool events_want(const struct events *events, const struct agent_entry *entry,
 		 enum sink_class class);
 
-/** Hand a line of JSON, without newline, to all who want it. */
+/** Hand @event, a line of JSON without newline, to all who want it. */
 void events_hand(struct events *events, const struct agent_entry *entry, enum sink_class class,
-		 const char *line);
+		 const char *event);
 
 /** What is hidden in records. */
 const struct redact_settings *events_redact(struct events *events);

@@ -80,24 +80,25 @@ static struct json_process who_is(const struct process *process)
 }
 
 static void tell(struct lives *lives, const struct agent_entry *entry,
-		 const struct process *process, struct json_life_facts *facts)
+		 const struct process *process, const struct json_life_facts *what)
 {
 	struct events *events = &lives->daemon->events;
 	const struct json_process who = who_is(process);
+	struct json_life_facts facts = *what;
 	CLEAN_FREE char *line = NULL;
 	struct event_context context;
 	struct process_view view;
 
 	if (!events_want(events, entry, SINK_LIFE))
 		return;
-	process_table_view(lives->table, process, facts->time_ns, &view);
+	process_table_view(lives->table, process, facts.time_ns, &view);
 	context = events_context(entry, false);
 	context.process = &view;
 	context.redact = events_redact(events);
 	context.seq = ++events->seq;
-	facts->agent = entry->record.slot;
-	facts->process = &who;
-	if (json_life(facts, &context, &line)) {
+	facts.agent = entry->record.slot;
+	facts.process = &who;
+	if (json_life(&facts, &context, &line)) {
 		events->unmade++;
 		return;
 	}
