@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scene of the tests of the audit trail; what is right there, the tests say.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -38,8 +38,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	char spare[sizeof(record) + sizeof(SERIALS_SPARE)];
+
 	(void)state;
+	(void)snprintf(spare, sizeof(spare), "%s" SERIALS_SPARE, record);
 	(void)unlink(record);
+	(void)unlink(spare);
 	return rmdir(folder);
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,6 +16,7 @@
 #include "daemon/daemon.h"
 #include "daemon/ledger_loss.h"
 #include "engine/own.h"
+#include "sign/serials.h"
 #include "telemetry/names.h"
 #include "telemetry/record.h"
 
@@ -178,6 +180,23 @@ static int protect(void *context, int fd, bool on)
 	return on ? own_enter(map, fd) : own_leave(map, fd);
 }
 
+/* The record of serials and the file that it changes places with, from when there is one. */
+static void protect_serials(struct daemon *daemon)
+{
+	static const char *const files[] = { SERIALS_FILE, SERIALS_FILE SERIALS_SPARE };
+
+	for (size_t i = 0; i < 2; i++) {
+		CLEAN_FD int fd = open(
+			files[i],
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (i ? O_CREAT : 0), 0600);
+
+		if (fd < 0)
+			return;
+		if (protect(daemon, fd, true))
+			daemon_say(daemon, "cannot protect '%s' from agents", files[i]);
+	}
+}
+
 /* Kept elsewhere, so that a tail that is cut shows. */
 static void tell_head(void *context, const struct audit_head *head, const char *signature)
 {
@@ -258,6 +277,7 @@ int ledger_open(struct daemon *daemon, struct diag_list *diags)
 	ledger->sync.context = daemon;
 	(void)loop_add_timer(daemon->epoll, &ledger->sync);
 	ledger->losses = json_object();
+	protect_serials(daemon);
 	if (trail_open(trail))
 		say_state(daemon, 0);
 	write_start(daemon);
@@ -294,6 +314,7 @@ void ledger_check(struct daemon *daemon)
 	struct ledger *ledger = &daemon->ledger;
 	int before = ledger->trail.error;
 
+	protect_serials(daemon);
 	trail_try(&ledger->trail);
 	say_state(daemon, before);
 	if (seconds() - ledger->looked >= LEDGER_LOSS_SECONDS) {

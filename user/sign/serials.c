@@ -149,23 +149,46 @@ static int write_all(int fd, const char *text, size_t size)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Put @text in the place of the record; it is on the disk when this returns. */
+/* The file that the next record is written to: ours alone, or made anew. */
+static int open_spare(const char *path)
+{
+	int fd = -1;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct stat st;
+
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_uid == geteuid() && st.st_nlink == 1)
+			return ftruncate(fd, 0) ? -errno : fd;
+		mem_close_fd(&fd);
+		if (unlink(path) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return -EPERM;
+}
+
+/*
+ * Put @text in the place of the record; it is on the disk when this returns. The two files change places, so
+ * that they stay the same two, which picketd protects from agents.
+ */
 static int replace(const struct question *q, int folder, const char *text, size_t size)
 {
 	CLEAN_FREE char *spare = NULL;
 	CLEAN_FD int fd = -1;
 	int r;
 
-	if (asprintf(&spare, "%s.new", q->path) < 0) {
+	if (asprintf(&spare, "%s" SERIALS_SPARE, q->path) < 0) {
 		spare = NULL;
 		return -ENOMEM;
 	}
-	if (unlink(spare) < 0 && errno != ENOENT)
-		return refuse(q, errno, "cannot write the record of serials '%s': %m", q->path);
-	fd = open(spare, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	r = fd < 0 ? -errno : write_all(fd, text, size);
-	if (r == 0 && rename(spare, q->path) < 0)
+	fd = open_spare(spare);
+	r = fd < 0 ? fd : write_all(fd, text, size);
+	if (r == 0 && renameat2(AT_FDCWD, spare, AT_FDCWD, q->path, RENAME_EXCHANGE) < 0)
 		r = -errno;
+	/* The first one; or a file system that cannot. */
+	if ((r == -ENOENT || r == -EINVAL) && rename(spare, q->path) == 0)
+		r = 0;
 	if (r == 0 && fsync(folder) < 0)
 		r = -errno;
 	if (r < 0)

@@ -14,6 +14,8 @@
 
 /** Where the record is. */
 #define SERIALS_FILE "/var/lib/picket/serials"
+/** What its name has behind it in that of the file which the next one is written to. */
+#define SERIALS_SPARE ".new"
 /** Most policies that it knows. */
 #define SERIALS_MAX 10000
 
