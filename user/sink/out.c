@@ -35,14 +35,14 @@ int out_render(enum format format, const struct sink_line *line,
 	return r;
 }
 
-int out_render_batch(enum format format, const struct out_batch *batch, size_t from, size_t count,
+int out_render_batch(enum format format, const struct out_batch *batch, size_t count,
 		     const struct format_machine *machine, struct format_text *ret)
 {
 	CLEAN_FREE json_t **events = calloc(count + 1, sizeof(*events));
 	int r = events ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		const struct sink_line *line = batch->lines[from + i];
+		const struct sink_line *line = batch->lines[i];
 
 		events[i] = json_loadb(line->text, line->length, 0, NULL);
 		r = events[i] ? 0 : -EBADMSG;

@@ -44,10 +44,10 @@ extern const struct out_type out_file, out_stdout, out_syslog, out_journald, out
 void out_say(char error[236], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * The records from @from on, @count of them, in the format of a sink, with format_batch(), or one with
+ * The first @count records, in the format of a sink, with format_batch(), or one with
  * format_record(). Returns 0 or -errno: what cannot be parsed is -EBADMSG.
  */
-int out_render_batch(enum format format, const struct out_batch *batch, size_t from, size_t count,
+int out_render_batch(enum format format, const struct out_batch *batch, size_t count,
 		     const struct format_machine *machine, struct format_text *ret);
 int out_render(enum format format, const struct sink_line *line,
 	       const struct format_machine *machine, struct format_text *ret);

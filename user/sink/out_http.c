@@ -220,7 +220,7 @@ static int make_body(const struct out *out, const struct out_batch *batch, size_
 		     struct format_text *ret)
 {
 	enum format format = out->settings->format;
-	int r = out_render_batch(format, batch, 0, count, out->machine, ret);
+	int r = out_render_batch(format, batch, count, out->machine, ret);
 
 	if (r == 0 && format != FORMAT_OTLP_JSON && format != FORMAT_OTLP_PROTOBUF)
 		r = make_array(ret);

@@ -21,7 +21,7 @@ static int open_out(const struct sink_settings *settings, const struct format_ma
 	struct out *out = calloc(1, sizeof(*out));
 
 	(void)machine;
-	(void)error;
+	error[0] = '\0';
 	if (!out)
 		return -ENOMEM;
 	out->settings = settings;

@@ -114,7 +114,7 @@ static int read_key(struct front *front, const struct node *value, void *into)
 
 /* clang-format off */
 #define ROW(key, what, kinds, reader) \
-	{ .name = key, .expected = what, .shapes = kinds, .read = reader }
+	{ .name = (key), .expected = (what), .shapes = (kinds), .read = (reader) }
 
 static const struct schema_key receive_keys[] = {
 	ROW("otlp", "an address with a port", SHAPE_TEXT, read_receive_otlp),

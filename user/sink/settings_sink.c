@@ -110,9 +110,9 @@ const char *sink_type_name(enum sink_type type)
 
 /* clang-format off */
 #define KEY(key, member, what, kinds) \
-	{ .name = key, .expected = what, .shapes = kinds, SCHEMA_KEEP(struct draft, member) }
+	{ .name = (key), .expected = (what), .shapes = (kinds), SCHEMA_KEEP(struct draft, member) }
 #define NEEDED(key, member, what, kinds) \
-	{ .name = key, .expected = what, .shapes = kinds, .flags = SCHEMA_REQUIRED, \
+	{ .name = (key), .expected = (what), .shapes = (kinds), .flags = SCHEMA_REQUIRED, \
 	  SCHEMA_KEEP(struct draft, member) }
 #define COMMON \
 	NEEDED("name", name, "a name", SHAPE_TEXT), \
