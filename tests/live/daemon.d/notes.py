@@ -165,18 +165,18 @@ def calls(tap, host, listener):
     tap.equal("notes: a child that stays, denied", harness.do("keep"), "PermissionError")
     harness.note("--tool", "Grep", "--call-id", "call-2")
     harness.do("refused")
-    tap.equal("notes: of two, the newest", tool_of(last_denial(listener, agent, 5)).get("call_id"),
+    tap.equal("notes: of two, the newest", tool_of(last_denial(listener, agent, 4)).get("call_id"),
               "call-2")
     harness.note("--end", "--call-id", "call-2", "--status", "1")
     told = listener.wait(1, agent=agent, kind="note", op="tool-end")
     tap.check("notes: an end is told, with what was said of the call", told and
               told[0]["tool"].get("name") == "Grep" and told[0]["tool"].get("status") == 1, told)
     harness.do("refused")
-    tap.equal("notes: then the older again", tool_of(last_denial(listener, agent, 6)).get("call_id"),
+    tap.equal("notes: then the older again", tool_of(last_denial(listener, agent, 5)).get("call_id"),
               "call-1")
     harness.note("--end")
     harness.do("refused")
-    tap.equal("notes: after the last end, none", tool_of(last_denial(listener, agent, 7)), {})
+    tap.equal("notes: after the last end, none", tool_of(last_denial(listener, agent, 6)), {})
     tap.equal("notes: a child of then, denied now", harness.do("wake"), "PermissionError")
     tap.equal("notes: keeps the call it was started under",
               tool_of(last_denial(listener, agent, 7)).get("call_id"), "call-1")
