@@ -167,14 +167,17 @@ static int look_at_segment(struct spool *spool, __u32 number, __u64 counts[SINK_
 
 static void read_position(struct spool *spool)
 {
-	unsigned int segment = 0;
-	unsigned int offset = 0;
+	unsigned long segment = 0;
+	unsigned long offset = 0;
 	char text[32] = "";
+	char *rest = text;
 
-	if (pread(spool->position, text, sizeof(text) - 1, 0) <= 0 ||
-	    sscanf(text, "%u %u", &segment, &offset) != 2)
-		segment = offset = 0;
-	spool->done = place_of(segment, offset);
+	/* What is no number is 0, and that is before every line. */
+	if (pread(spool->position, text, sizeof(text) - 1, 0) > 0) {
+		segment = strtoul(text, &rest, 10);
+		offset = strtoul(rest, NULL, 10);
+	}
+	spool->done = place_of((__u32)segment, (__u32)offset);
 }
 
 static int open_segments(struct spool *spool, __u64 counts[SINK__CLASSES])
