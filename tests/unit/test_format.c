@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "event_forms.h"
@@ -187,6 +187,19 @@ static void write_batch(const char *folder, enum format format, const json_t *fo
 	assert_int_equal(format_batch(format, events, count, &machine, &text), 0);
 	write_file(folder, format_name(format), text.bytes, text.length);
 	free(events);
+}
+
+/* What the judge took is of no more use; what it refused stays, to be looked at. */
+static void remove_files(const char *folder)
+{
+	for (int i = 0; i <= FORMAT__MAX; i++) {
+		CLEAN_FREE char *path = NULL;
+
+		assert_true(asprintf(&path, "%s/%s", folder,
+				     i < FORMAT__MAX ? format_name(i) : "schema") > 0);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void judged(void **state)
