@@ -22,14 +22,16 @@ enum store_statement {
 	STORE__STATEMENTS
 };
 
-/** What was written of processes lately is not written again: direct-mapped, by hash. */
+/** Slots for what was written of processes lately, by hash. */
 #define STORE_KNOWN 4096
 
+/** One of them: the same is not written again. */
 struct store_known {
 	__u64 hash; /* of all that would be written */
 	__s64 seen_ns;
 };
 
+/** An open store; owns all that it points to. */
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE__STATEMENTS];
