@@ -35,6 +35,9 @@ extern __u32 pk_approvers;
 /** 1: somebody wants to know how long decisions take. */
 extern __u32 pk_timing;
 
+/** Of how many decisions the time of one goes into pk_latency, about; 0: of none. */
+extern __u32 pk_sampling;
+
 /** tgid of the process that supervises the agents: they can neither signal nor trace it. */
 extern __u32 pk_supervisor;
 

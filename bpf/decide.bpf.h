@@ -104,6 +104,14 @@ static __always_inline const struct pk_image *pk_image_head(__u32 agent)
 	return image ? bpf_map_lookup_elem(image, &zero) : 0;
 }
 
+/** Is the time of the decision that begins taken? */
+static __always_inline bool pk_is_timed(void)
+{
+	__u32 every = pk_sampling;
+
+	return pk_timing || (every && bpf_get_prandom_u32() % every == 0);
+}
+
 /** Take a work area of this CPU; NULL when none is free. Counted; the caller denies. */
 static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
 {
@@ -118,7 +126,7 @@ static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
 		__builtin_memset(&s->rq, 0, sizeof(s->rq));
 		s->rq.agent = agent;
 		s->dir.inode = 0;
-		s->begun_ns = pk_timing ? bpf_ktime_get_ns() : 0;
+		s->begun_ns = pk_is_timed() ? bpf_ktime_get_ns() : 0;
 		return s;
 	}
 	pk_count(agent, PK_COUNT_SCRATCH_BUSY);

@@ -171,10 +171,13 @@ static long pk_life_variable(__u32 index, void *arg)
 	if (v->at >= v->end || at > PK_PATH_MAX + PK_LIFE_VARIABLES_MAX)
 		return 1;
 	length = bpf_probe_read_user_str(s->data + at, PK_LIFE_STRING, (const void *)v->at);
-	if (length <= 0) {
+	if (length < 0) {
 		s->life.flags |= PK_LIFE_WORDS_UNREAD;
 		return 1;
 	}
+	/* Of an empty string: until 6.13 its NUL is not counted. */
+	if (!length)
+		length = 1;
 	v->inside = length == PK_LIFE_STRING;
 	if (!inside && !pk_life_keep(s, s->data + at, (__u32)length))
 		return 1;

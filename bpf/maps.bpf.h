@@ -482,6 +482,14 @@ struct {
 	__type(value, __u64[2]);
 } pk_granted SEC(".maps") __weak;
 
+/** Operation -> how long sampled decisions about it took. Programs add, user space reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_OP__MAX);
+	__type(key, __u32);
+	__type(value, struct pk_latency);
+} pk_latency SEC(".maps") __weak;
+
 /** Denials and asks. Full: the record is lost and counted in PK_COUNT_DECISION_LOST. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

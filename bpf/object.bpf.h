@@ -39,17 +39,19 @@ static __always_inline int pk_end(struct pk_scratch *s, int error)
 	return pk_errno(error);
 }
 
-/* Is the object at @dentry one of picket's own files? */
-static __always_inline bool pk_is_own(const struct dentry *dentry, const struct super_block *sb)
+/** Is the object at @dentry one of picket's own files? What is noted of it, see PK_OWN_FEED; 0 = it is not. */
+static __always_inline __u32 pk_own_value(const struct dentry *dentry, const struct super_block *sb)
 {
 	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 	struct pk_inode_key key = {};
+	const __u32 *value;
 
 	if (!inode)
-		return false;
+		return 0;
 	key.device = BPF_CORE_READ(sb, s_dev);
 	key.number = BPF_CORE_READ(inode, i_ino);
-	return bpf_map_lookup_elem(&pk_own, &key) != 0;
+	value = bpf_map_lookup_elem(&pk_own, &key);
+	return value ? *value : 0;
 }
 
 /** What no agent may do to a file, whatever its policy: an enum pk_reason, or 0. */
@@ -64,7 +66,7 @@ static __always_inline __u32 pk_file_refusal(const struct dentry *dentry, __u32 
 	magic = BPF_CORE_READ(sb, s_magic);
 	if (magic == CGROUP_MAGIC || magic == CGROUP2_MAGIC)
 		return PK_REASON_CGROUP;
-	if (magic == BPF_FS_MAGIC || pk_is_own(dentry, sb))
+	if (magic == BPF_FS_MAGIC || pk_own_value(dentry, sb))
 		return PK_REASON_SELF;
 	return 0;
 }

@@ -7,6 +7,11 @@
 
 #include "identity.bpf.h"
 
+#ifndef PK_INLINE
+#define PK_INLINE __always_inline
+#endif
+#include <picket/bucket.h>
+
 /* Who did it: ids of the initial namespaces, names as the tasks claim them. */
 static __always_inline void pk_event_task(struct pk_event *e)
 {
@@ -202,22 +207,14 @@ static __always_inline int pk_conclude(struct pk_scratch *s, const struct pk_res
 	return error;
 }
 
-/** May one more activity record of this agent go out in this second? Held back ones are counted. */
+/** May one more activity record of this agent go out now? Held back ones are counted. */
 static __always_inline bool pk_activity_allowed(__u32 agent, __u32 rate)
 {
 	struct pk_agent *a = bpf_map_lookup_elem(&pk_agents, &agent);
-	__u64 now = bpf_ktime_get_boot_ns();
 
 	if (!a)
 		return false;
-	if (!rate)
-		return true;
-	/* Two CPUs may both open the window; then a few records more go out in that second. */
-	if (now - a->window_start >= 1000000000ULL) {
-		a->window_start = now;
-		a->window_count = 0;
-	}
-	if (__sync_fetch_and_add(&a->window_count, 1) < rate)
+	if (!rate || pk_bucket_take(&a->activity_due, bpf_ktime_get_boot_ns(), rate))
 		return true;
 	__sync_fetch_and_add(&a->counts[PK_COUNT_ACTIVITY_LIMITED], 1);
 	return false;

@@ -6,8 +6,10 @@
  *   unix_stream_connect   connect() of stream and seqpacket sockets
  *   unix_may_send         each datagram, and connect() of datagram sockets
  *
- * Sockets without a name (socketpair) are not judged. An abstract name with a NUL byte inside can be
- * written in no rule: denied when the policy has the section. Failures as in file.bpf.c. EACCES.
+ * The socket that picket has for an agent's notes is that agent's whatever its policy says, and is refused
+ * to all others. Sockets without a name (socketpair) are not judged. An abstract name with a NUL byte
+ * inside can be written in no rule: denied when the policy has the section. Failures as in file.bpf.c.
+ * EACCES.
  */
 #include "picket.bpf.h"
 
@@ -54,6 +56,20 @@ static __always_inline int pk_ask_abstract(struct pk_scratch *s, const struct un
 	return pk_decide(s);
 }
 
+static __always_inline int pk_ask_bound(struct pk_scratch *s, const struct dentry *dentry,
+					const struct vfsmount *vfsmount)
+{
+	__u32 own = pk_own_value(dentry, BPF_CORE_READ(dentry, d_sb));
+
+	if (own == (PK_OWN_FEED | s->rq.agent))
+		return 0;
+	if (own) {
+		s->rq.reason = PK_REASON_SELF;
+		s->rq.flags |= PK_REQUEST_ALWAYS;
+	}
+	return pk_ask_walked(s, PK_OP_UNIX, PK_ACCESS_CONNECT, dentry, vfsmount);
+}
+
 static __always_inline int pk_unix_hook(int ret, const struct sock *peer)
 {
 	const struct unix_sock *u = (const struct unix_sock *)peer;
@@ -70,8 +86,7 @@ static __always_inline int pk_unix_hook(int ret, const struct sock *peer)
 	address = BPF_CORE_READ(u, addr);
 	dentry = BPF_CORE_READ(u, path.dentry);
 	if (dentry)
-		error = pk_ask_walked(s, PK_OP_UNIX, PK_ACCESS_CONNECT, dentry,
-				      BPF_CORE_READ(u, path.mnt));
+		error = pk_ask_bound(s, dentry, BPF_CORE_READ(u, path.mnt));
 	else
 		error = address ? pk_ask_abstract(s, address) : 0;
 	return pk_end(s, error);

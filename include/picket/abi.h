@@ -156,17 +156,26 @@ enum pk_count {
 /** State of one agent, element of the agents map; slot number = agent number. */
 struct pk_agent {
 	__u64 counts[PK_COUNT__MAX];
-	__u64 window_start; /* ns, start of the current second of report.rate */
-	__u64 window_count; /* activity records in it */
-	__u64 dns_start; /* the same for dns.rate: questions */
-	__u64 dns_count;
+	__u64 activity_due; /* of report.rate: state of its bucket (bucket.h), CLOCK_BOOTTIME */
+	__u64 dns_start; /* ns, start of the current second of dns.rate */
+	__u64 dns_count; /* questions in it */
 };
 
 /**
  * In the value of a file that is picket's own: it is the feed of the agent whose slot is the rest, who may
- * read it whatever its policy says.
+ * read it whatever its policy says; or the unix socket for that agent's notes, which it may connect and
+ * send to.
  */
 #define PK_OWN_FEED 0x80000000U
+
+/** Times are counted by their logarithm: bucket n holds those below 2^n ns, and not below 2^(n-1). */
+#define PK_LATENCY_BUCKETS 32
+
+/** How long decisions about one kind of operation took, on one CPU. */
+struct pk_latency {
+	__u64 sum_ns;
+	__u64 buckets[PK_LATENCY_BUCKETS]; /* the last one holds all longer ones, too */
+};
 
 /** Call tables of one kernel. */
 enum pk_calls { PK_CALLS_64, PK_CALLS_X32, PK_CALLS_32, PK_CALLS__TABLES };
@@ -197,7 +206,8 @@ enum pk_life_what {
 };
 
 /** struct pk_life.flags: what is not whole. */
-#define PK_LIFE_PATH_UNREAD 1U /* the program's path, or the directory's, could not be told: empty */
+#define PK_LIFE_PATH_UNREAD                                                                        \
+	1U /* the program's path, or the directory's, could not be told: empty */
 #define PK_LIFE_WORDS_CUT 2U /* text2 ends before the last word or variable does */
 #define PK_LIFE_WORDS_UNREAD 4U /* and could not be read to where it ends */
 
@@ -285,7 +295,7 @@ struct pk_life {
 #define PK_LIFE_MAX (sizeof(struct pk_life) + PK_PATH_MAX + PK_LIFE_WORDS_MAX)
 
 _Static_assert(sizeof(struct pk_life) == 96, "no holes");
-_Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 32, "no holes");
+_Static_assert(sizeof(struct pk_agent) == PK_COUNT__MAX * 8 + 24, "no holes");
 _Static_assert(sizeof(struct pk_event) == 216, "no holes");
 _Static_assert(sizeof(struct pk_event) % 8 == 0, "paths follow aligned");
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Event records of any bytes: decoding refuses or gives a record that both renderings take, each as
- * one line of clean UTF-8.
+ * one line of clean UTF-8. Records of lives: decoding refuses, or every text lies inside of the bytes and
+ * has the words that it says.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/mem.h"
 #include "telemetry/event.h"
 #include "telemetry/json.h"
+#include "telemetry/life.h"
 #include "telemetry/render.h"
 #include "telemetry/summary.h"
 
@@ -57,6 +59,36 @@ static void summarise(const struct event *event, const struct event_context *con
 		abort();
 }
 
+static void expect_inside(const struct event_path *text, const uint8_t *data, size_t size)
+{
+	const uint8_t *bytes = (const uint8_t *)text->bytes;
+
+	if (text->length &&
+	    (bytes < data + sizeof(struct pk_life) || bytes + text->length > data + size))
+		abort();
+}
+
+static void live(const uint8_t *data, size_t size)
+{
+	struct life life;
+	__u32 words = 0;
+
+	if (life_decode(data, size, &life) < 0)
+		return;
+	expect_inside(&life.text, data, size);
+	expect_inside(&life.text2, data, size);
+	if (life.text.length && memchr(life.text.bytes, 0, life.text.length))
+		abort();
+	for (size_t i = 0; i < life.text2.length; i++)
+		words += !life.text2.bytes[i];
+	if (words > life.head.words || strlen(life.comm) >= sizeof(life.comm) ||
+	    strcmp(life_name(life.head.what), "unknown") == 0)
+		abort();
+	if (!(life.head.flags & (PK_LIFE_WORDS_CUT | PK_LIFE_WORDS_UNREAD)) &&
+	    words != life.head.words)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct event_context context = { .clock_offset_ns = 1700000000000000000LL };
@@ -64,6 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEAN_FREE char *json = NULL;
 	struct event event;
 
+	if (life_is(data, size))
+		live(data, size);
 	if (event_decode(data, size, &event) < 0)
 		return 0;
 	if (render_event(&event, &context, &line) < 0 || json_event(&event, &context, &json) < 0)

@@ -256,6 +256,7 @@ static int check_words(const struct hub *hub, const struct picket_bpf *skel,
 		{ "pk_generation", &skel->bss->pk_generation },
 		{ "pk_approvers", &skel->bss->pk_approvers },
 		{ "pk_timing", &skel->bss->pk_timing },
+		{ "pk_sampling", &skel->bss->pk_sampling },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
