@@ -23,17 +23,27 @@
 
 #define MIB ((size_t)1 << 20)
 
-static char folder[] = "/tmp/picket-queue-XXXXXX";
-static int parent = -1;
-static __u64 told; /* of losses */
+/** What all tests share. */
+struct world {
+	char folder[32];
+	int parent; /* the folder */
+	__u64 told; /* of losses */
+};
+
+static struct world *world(void)
+{
+	static struct world shared = { "/tmp/picket-queue-XXXXXX", -1, 0 };
+
+	return &shared;
+}
 
 static int make_folder(void **state)
 {
 	(void)state;
-	if (!mkdtemp(folder))
+	if (!mkdtemp(world()->folder))
 		return -1;
-	parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return parent < 0 ? -1 : 0;
+	world()->parent = open(world()->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return world()->parent < 0 ? -1 : 0;
 }
 
 static int remove_folder(void **state)
@@ -41,8 +51,8 @@ static int remove_folder(void **state)
 	char command[80];
 
 	(void)state;
-	mem_close_fd(&parent);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+	mem_close_fd(&world()->parent);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", world()->folder);
 	return system(command);
 }
 
@@ -51,7 +61,7 @@ static void take_loss(void *context, const struct sink_line *line, bool on_disk)
 	(void)context;
 	(void)line;
 	(void)on_disk;
-	told++;
+	world()->told++;
 }
 
 static void open_queue(struct sink_queue *queue, size_t memory, const char *name, size_t disk)
@@ -60,7 +70,7 @@ static void open_queue(struct sink_queue *queue, size_t memory, const char *name
 	__u64 waiting[SINK__CLASSES] = { 0 };
 
 	if (name)
-		assert_int_equal(spool_open(&spool, parent, name, disk, waiting), 0);
+		assert_int_equal(spool_open(&spool, world()->parent, name, disk, waiting), 0);
 	sink_queue_open(queue, memory, &spool, waiting);
 	queue->lost = take_loss;
 }
@@ -93,7 +103,7 @@ static void check_account(const struct sink_queue *queue)
 static int take(struct sink_queue *queue)
 {
 	const struct sink_item *item = sink_queue_next(queue);
-	int number = item ? atoi(item->line->text) : -1;
+	int number = item ? (int)strtol(item->line->text, NULL, 10) : -1;
 
 	if (item)
 		sink_queue_take(queue);
@@ -129,7 +139,7 @@ static void activity_makes_room(void **state)
 	struct sink_queue queue;
 
 	(void)state;
-	told = 0;
+	world()->told = 0;
 	open_queue(&queue, 64 * 1024, NULL, 0);
 	for (unsigned int i = 0; i < 1000; i++)
 		offer(&queue, SINK_ACTIVITY, i, 500);
@@ -143,7 +153,8 @@ static void activity_makes_room(void **state)
 		offer(&queue, SINK_DECISION, i, 500);
 	assert_true(queue.counts.lost[SINK_DECISION] > 800);
 	assert_int_equal(queue.counts.queued[SINK_ACTIVITY], 0);
-	assert_int_equal(told, queue.counts.lost[SINK_ACTIVITY] + queue.counts.lost[SINK_DECISION]);
+	assert_int_equal(world()->told,
+			 queue.counts.lost[SINK_ACTIVITY] + queue.counts.lost[SINK_DECISION]);
 	check_account(&queue);
 	sink_queue_close(&queue);
 }
@@ -208,7 +219,7 @@ static void a_cut_line_is_none(void **state)
 	offer(&queue, SINK_DECISION, 0, 100);
 	offer(&queue, SINK_DECISION, 1, 100);
 	sink_queue_close(&queue);
-	(void)snprintf(path, sizeof(path), "%s/cut/0000000001.lines", folder);
+	(void)snprintf(path, sizeof(path), "%s/cut/0000000001.lines", world()->folder);
 	fd = open(path, O_WRONLY | O_APPEND);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "d{\"cut", 6), 6);
@@ -221,7 +232,7 @@ static void a_cut_line_is_none(void **state)
 	assert_int_equal(take(&queue), -1);
 	sink_queue_close(&queue);
 	/* A position that is none: all of it again. */
-	(void)snprintf(path, sizeof(path), "%s/cut/position", folder);
+	(void)snprintf(path, sizeof(path), "%s/cut/position", world()->folder);
 	fd = open(path, O_WRONLY | O_TRUNC);
 	assert_int_equal(write(fd, "x", 1), 1);
 	assert_int_equal(close(fd), 0);

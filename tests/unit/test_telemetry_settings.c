@@ -19,14 +19,19 @@
 #include "base/mem.h"
 #include "sink/settings.h"
 
-static char folder[] = "/tmp/picket-settings-XXXXXX";
+static char *folder(void)
+{
+	static char path[] = "/tmp/picket-settings-XXXXXX";
+
+	return path;
+}
 
 static int make_folder(void **state)
 {
 	(void)state;
-	if (!mkdtemp(folder))
+	if (!mkdtemp(folder()))
 		return -1;
-	return chdir(folder);
+	return chdir(folder());
 }
 
 static int remove_folder(void **state)
@@ -34,7 +39,7 @@ static int remove_folder(void **state)
 	char command[80];
 
 	(void)state;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", folder());
 	return system(command);
 }
 
@@ -70,9 +75,9 @@ static char *words(const struct diag_list *diags)
 			(void)fprintf(to, "hint: %s\n", diag->hint);
 	}
 	assert_int_equal(fclose(to), 0);
-	while ((at = strstr(told, folder))) {
+	while ((at = strstr(told, folder()))) {
 		memcpy(at, "DIR", 3);
-		memmove(at + 3, at + strlen(folder), strlen(at + strlen(folder)) + 1);
+		memmove(at + 3, at + strlen(folder()), strlen(at + strlen(folder())) + 1);
 	}
 	return told;
 }
@@ -99,11 +104,11 @@ static void expect_guarded(mode_t mode, const char *wanted)
 	char path[80];
 	char text[256];
 
-	(void)snprintf(path, sizeof(path), "%s/g.yaml", folder);
+	(void)snprintf(path, sizeof(path), "%s/g.yaml", folder());
 	(void)snprintf(text, sizeof(text),
 		       "picket: 1\nsinks:\n  - {name: a, type: webhook, url: \"https://x/\","
 		       " hmac_key: %s/key}\n",
-		       folder);
+		       folder());
 	write_file("g.yaml", text, mode);
 	assert_true(telemetry_settings_read(path, true, geteuid(), &settings, &diags) < 0);
 	told = words(&diags);

@@ -63,7 +63,7 @@ static json_t *loss_record(const struct sink_feed *feed, const struct sink_loss 
 
 	(void)record_set_text(record, "class", sink_class_name(class));
 	(void)record_set_text(record, "where", disk ? "spool" : "queue");
-	(void)record_set_text(record, "sink", feed->settings.name);
+	(void)record_set_text(record, "name", feed->settings.name);
 	(void)record_set_number(record, "count", (json_int_t)loss->count[class]);
 	(void)record_set_number(record, "total", (json_int_t)feed->queue.counts.lost[class]);
 	return record;
