@@ -229,6 +229,7 @@ static void judged(void **state)
 	if (system(command) != 0) /* NOLINT(cert-env33-c): words of our own */
 		fail_msg(
 			"the judge is of another opinion (python3-jsonschema, protobuf-compiler?)");
+	remove_files(folder);
 }
 
 static uint64_t random_next(uint64_t *seed)
