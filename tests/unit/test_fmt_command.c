@@ -55,7 +55,7 @@ static void test_calls(void **state)
 		{ { "fmt", "-w", "-" }, 2, "", "standard input cannot be written anew" },
 		{ { "fmt", "-w", "--check", "form.yaml" }, 2, "", "exclude each other" },
 		{ { "fmt", "--columns", "9" }, 2, "", "unrecognized option '--columns'" },
-		{ { "schema", "events", "x" }, 2, "", "'events' is too much" },
+		{ { "schema", "events", "x" }, 2, "", "'x' is too much" },
 	};
 
 	(void)state;

@@ -36,9 +36,9 @@ static void test_sample(void **state)
 	CLEAN_FREE char *text = NULL;
 
 	(void)state;
-	exposition_add(&page, METRIC_GRANTS, 12, NULL);
-	exposition_add(&page, METRIC_AGENTS, 0, NULL);
-	exposition_add(&page, METRIC_GRANTS, 3000000000.0, NULL);
+	exposition_add(&page, METRIC_GRANTS, 12);
+	exposition_add(&page, METRIC_AGENTS, 0);
+	exposition_add(&page, METRIC_GRANTS, 3000000000.0);
 	text = page_of(&page);
 	assert_string_equal(text, "# HELP picket_agents Agents that there are.\n"
 				  "# TYPE picket_agents gauge\n"
@@ -55,7 +55,7 @@ static void test_labels(void **state)
 	CLEAN_FREE char *text = NULL;
 
 	(void)state;
-	exposition_add(&page, METRIC_SINK_LOST, 0.25, "a\"b\\c\nd\x1b[31m\xff", "decision", NULL);
+	exposition_add(&page, METRIC_SINK_LOST, 0.25, "a\"b\\c\nd\x1b[31m\xff", "decision");
 	text = page_of(&page);
 	assert_non_null(strstr(text,
 			       "\npicket_sink_lost_total{sink=\"a\\\"b\\\\\\\\c\\\\nd\\\\x1b[31m"
@@ -109,7 +109,7 @@ static void add_any(struct exposition *page, enum metric metric)
 	if (metric_families[metric].type == METRIC_HISTOGRAM)
 		exposition_add_histogram(page, metric, hard, &histogram);
 	else
-		exposition_add(page, metric, 1.5, hard, hard, hard, hard, hard, hard, NULL);
+		exposition_add(page, metric, 1.5, hard, hard, hard, hard, hard, hard);
 }
 
 static void test_readers(void **state)

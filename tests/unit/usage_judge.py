@@ -27,7 +27,7 @@ OPTION = re.compile(r"^  (?:-(\w), |    )--([a-z-]+)( [A-Z=]+)?", re.M)
 DOCUMENTS = ["README.md", "policies/README.md", MANUAL]
 # Commands that confine or ask the daemon: tests/live runs them.
 LIVE = {"run", "attach", "detach", "ps", "tail", "names", "reload", "status", "requests", "approve",
-        "refuse", "grants", "revoke", "why", "top", "daemon", "doctor", "log", "report"}
+        "refuse", "grants", "revoke", "why", "top", "daemon", "doctor", "log", "report", "audit"}
 EVENT = ('{"schema":"picket.event/1","time":"t","verdict":"allow","op":"connect","section":"egress",'
          '"access":["tcp"],"reason":"rule","address":"203.0.113.9","port":443,'
          '"process":{"pid":1,"comm":"x"}}\n')
@@ -113,7 +113,7 @@ def judge_sentences(_):
                 if reason not in re.sub(r'"\s*"', "", test):
                     yield f"{ELSEWHERE[reason]} does not have: {reason}"
                 continue
-            literal = re.split(r"%[a-z]", sentence)
+            literal = re.split(r"%z?[a-z]", sentence)
             pattern = ".*".join(re.escape(part) for part in literal)
             if command or sentence != "%s":
                 pattern = rf"picket( {command or '[a-z]+'})?: {pattern}"

@@ -103,7 +103,7 @@ static int take_since(struct audit_command *command)
 	__s64 when = 0;
 
 	if (moment_parse(optarg, moment_now(), &when))
-		return cli_usage("audit", "--since '%s' is no time: " MOMENT_FORMS, optarg);
+		return cli_usage("audit", "--since '%s' is no time: %s", optarg, MOMENT_FORMS);
 	command->show.since = moment_text(when, command->since);
 	return CLI_OK;
 }

@@ -128,9 +128,7 @@ static int parse(struct words *words, int argc, char **argv, int *ret_exit)
 	return *ret_exit ? -1 : 0;
 }
 
-/* --- The note
- * -------------------------------------------------------------------------------------
- */
+/* --- The note ------------------------------------------------------------------------------------- */
 
 static int take_text(const char *option, const char *word, char *text, size_t max)
 {

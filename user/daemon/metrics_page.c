@@ -79,10 +79,10 @@ static void add_status(struct exposition *page, const json_t *status)
 		const json_t *value = json_object_get(part, row->key);
 
 		if (value)
-			exposition_add(page, row->metric, number_of(value), NULL);
+			exposition_add(page, row->metric, number_of(value));
 	}
 	exposition_add(page, METRIC_PROBLEMS,
-		       (double)json_array_size(json_object_get(status, "problems")), NULL);
+		       (double)json_array_size(json_object_get(status, "problems")));
 }
 
 static void add_build(struct exposition *page, const json_t *status)
@@ -91,7 +91,7 @@ static void add_build(struct exposition *page, const json_t *status)
 
 	(void)snprintf(abi, sizeof(abi), "%d", PK_ABI_VERSION);
 	exposition_add(page, METRIC_BUILD_INFO, 1, PICKET_VERSION, abi, text_of(status, "tier"),
-		       text_of(status, "engine"), NULL);
+		       text_of(status, "engine"));
 }
 
 /* --- Sinks ---------------------------------------------------------------------------------------- */
@@ -101,7 +101,7 @@ static void add_sink_losses(struct exposition *page, const char *name, const jso
 	for (int class = 0; class < SINK__CLASSES; class ++)
 		exposition_add(page, METRIC_SINK_LOST,
 			       number_of(json_object_get(lost, sink_class_name(class))), name,
-			       sink_class_name(class), NULL);
+			       sink_class_name(class));
 }
 
 static void add_sinks(struct exposition *page, const struct daemon *daemon)
@@ -124,10 +124,10 @@ static void add_sinks(struct exposition *page, const struct daemon *daemon)
 		const char *name = text_of(sink, "name");
 
 		exposition_add(page, METRIC_SINK_UP, !json_object_get(sink, "error"), name,
-			       text_of(sink, "type"), NULL);
+			       text_of(sink, "type"));
 		for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
 			exposition_add(page, rows[row].metric,
-				       number_of(json_object_get(sink, rows[row].key)), name, NULL);
+				       number_of(json_object_get(sink, rows[row].key)), name);
 		add_sink_losses(page, name, json_object_get(sink, "lost"));
 	}
 	json_decref(sinks);
@@ -154,7 +154,7 @@ static void add_decisions(struct exposition *page, const struct counted *counted
 			if (count)
 				exposition_add(page, METRIC_DECISIONS, (double)count,
 					       counted->agent, names_section(section),
-					       names_verdict(verdict), NULL);
+					       names_verdict(verdict));
 		}
 	}
 }
@@ -179,13 +179,12 @@ static void add_kernel_counts(struct exposition *page, const struct counted *cou
 
 		if (rows[i].metric == METRIC_LOST)
 			exposition_add(page, METRIC_LOST, value, counted->agent, rows[i].label,
-				       "kernel", NULL);
+				       "kernel");
 		else
-			exposition_add(page, rows[i].metric, value, counted->agent, rows[i].label,
-				       NULL);
+			exposition_add(page, rows[i].metric, value, counted->agent, rows[i].label);
 	}
 	exposition_add(page, METRIC_LIMITED, (double)counted->counts[PK_COUNT_ACTIVITY_LIMITED],
-		       counted->agent, NULL);
+		       counted->agent);
 }
 
 static void add_counted(struct exposition *page, const struct counted *counted)
@@ -193,11 +192,11 @@ static void add_counted(struct exposition *page, const struct counted *counted)
 	add_decisions(page, counted);
 	if (counted->counts)
 		add_kernel_counts(page, counted);
-	exposition_add(page, METRIC_EVENTS, (double)counted->events, counted->agent, NULL);
+	exposition_add(page, METRIC_EVENTS, (double)counted->events, counted->agent);
 	exposition_add(page, METRIC_LOST, (double)(counted->untold - counted->untold_allowed),
-		       counted->agent, "decision", "subscriber", NULL);
+		       counted->agent, "decision", "subscriber");
 	exposition_add(page, METRIC_LOST, (double)counted->untold_allowed, counted->agent,
-		       "activity", "subscriber", NULL);
+		       "activity", "subscriber");
 }
 
 static const char *mode_of(const struct agent_entry *entry)
@@ -223,8 +222,7 @@ static void add_agent(struct exposition *page, const struct daemon *daemon,
 
 	add_counted(page, &counted);
 	exposition_add(page, METRIC_AGENT_INFO, 1, record->id, record->name ? record->name : "",
-		       record->policy ? record->policy : "unknown", mode_of(entry), entry->digest,
-		       NULL);
+		       record->policy ? record->policy : "unknown", mode_of(entry), entry->digest);
 }
 
 static void add_agents(struct exposition *page, const struct daemon *daemon)
@@ -295,8 +293,8 @@ static void add_maps(struct exposition *page, struct daemon *daemon)
 	for (size_t i = 0; i < metrics->map_count; i++) {
 		const struct metrics_map *map = &metrics->maps[i];
 
-		exposition_add(page, METRIC_MAP_ENTRIES, (double)map->entries, map->name, NULL);
-		exposition_add(page, METRIC_MAP_ROOM, (double)map->room, map->name, NULL);
+		exposition_add(page, METRIC_MAP_ENTRIES, (double)map->entries, map->name);
+		exposition_add(page, METRIC_MAP_ROOM, (double)map->room, map->name);
 	}
 }
 
@@ -306,8 +304,8 @@ static void add_ring(struct exposition *page, const char *name, const struct bpf
 
 	if (ring_fill(bpf_map__fd(map), &bytes))
 		return;
-	exposition_add(page, METRIC_RING_BYTES, (double)bytes, name, NULL);
-	exposition_add(page, METRIC_RING_SIZE, bpf_map__max_entries(map), name, NULL);
+	exposition_add(page, METRIC_RING_BYTES, (double)bytes, name);
+	exposition_add(page, METRIC_RING_SIZE, bpf_map__max_entries(map), name);
 }
 
 /* Bounds that are shown, 2^n ns: what is shorter is in the first, what is longer over the last. */
@@ -359,8 +357,8 @@ int metrics_page(struct daemon *daemon, char **ret_text, size_t *ret_length)
 		(void)latency_each(&daemon->hub, add_latency, &page);
 	if (daemon->lives.table)
 		exposition_add(&page, METRIC_PROCESSES,
-			       (double)process_table_counts(daemon->lives.table).processes, NULL);
-	exposition_add(&page, METRIC_SUBSCRIPTIONS, (double)daemon->events.count, NULL);
+			       (double)process_table_counts(daemon->lives.table).processes);
+	exposition_add(&page, METRIC_SUBSCRIPTIONS, (double)daemon->events.count);
 	r = status ? exposition_finish(&page, ret_text, ret_length) : -ENOMEM;
 	exposition_reset(&page);
 	json_decref(status);

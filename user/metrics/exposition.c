@@ -63,18 +63,17 @@ void exposition_add(struct exposition *page, enum metric metric, double value, .
 	const char *name = family->labels;
 	FILE *to = part(page, metric);
 	char before = '{';
-	const char *text;
 	va_list values;
 
 	if (!to)
 		return;
 	(void)fputs(family->name, to);
 	va_start(values, value);
-	for (; *name && (text = va_arg(values, const char *)); before = ',') {
+	for (; *name; before = ',') {
 		size_t length = strcspn(name, " ");
 
 		(void)fprintf(to, "%c%.*s=\"", before, (int)length, name);
-		put_value(to, text);
+		put_value(to, va_arg(values, const char *));
 		(void)fputc('"', to);
 		name += length + (name[length] == ' ');
 	}

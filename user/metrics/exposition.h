@@ -43,9 +43,8 @@ struct exposition_histogram {
 	double sum;
 };
 
-/** Add a sample: a text for each label of the metric in its order, then NULL. */
-void exposition_add(struct exposition *page, enum metric metric, double value, ...)
-	__attribute__((sentinel));
+/** Add a sample: behind @value a text, never NULL, for each label of the metric in its order. */
+void exposition_add(struct exposition *page, enum metric metric, double value, ...);
 
 /** Add a histogram of a metric with one label, whose value is @label. */
 void exposition_add_histogram(struct exposition *page, enum metric metric, const char *label,
