@@ -132,6 +132,16 @@ static void assert_refused(const struct scene *scene, const char *why)
 	assert_string_equal(outcome.message, expected);
 }
 
+/* The same, for a reason that has a path: what stands before it, and behind. */
+static void assert_refused_at(const struct scene *scene, const char *before, const char *path,
+			      const char *behind)
+{
+	CLEAN_FREE char *why = NULL;
+
+	assert_true(asprintf(&why, "%s '%s'%s", before, path, behind) > 0);
+	assert_refused(scene, why);
+}
+
 static void assert_accepted(const struct scene *scene)
 {
 	struct outcome outcome = load(scene);
@@ -219,11 +229,9 @@ static void signed_is_accepted(void **state)
 static void unsigned_is_refused(void **state)
 {
 	const struct scene *scene = *state;
-	CLEAN_FREE char *expected = NULL;
+	CLEAN_FREE char *path = path_of(scene, "coder.yaml.sig");
 
-	assert_true(asprintf(&expected, "there is no signature '%s/coder.yaml.sig'", scene->top) >
-		    0);
-	assert_refused(scene, expected);
+	assert_refused_at(scene, "there is no signature", path, "");
 	assert_string_equal(load(scene).hint, "sign it: picket sign --key KEY POLICY");
 }
 
@@ -409,27 +417,19 @@ static void a_failing_policy_is_not_recorded(void **state)
 static void a_lost_record_refuses_all(void **state)
 {
 	const struct scene *scene = *state;
-	CLEAN_FREE char *missing = NULL;
-	CLEAN_FREE char *damaged = NULL;
 	CLEAN_FREE char *open = NULL;
 	CLEAN_FREE char *path = path_of(scene, "state/serials");
 	CLEAN_FREE char *folder = path_of(scene, "state");
 
 	sign(scene, &scene->key, 1);
 	remove_file(scene, "state/serials");
-	assert_true(asprintf(&missing, "the record of serials '%s' is missing", path) > 0);
-	assert_refused(scene, missing);
+	assert_refused_at(scene, "the record of serials", path, " is missing");
 	assert_string_equal(load(scene).hint,
 			    "as root, begin it: picket verify --accept --key KEY.pub POLICY");
 	put_text(scene, "state/serials", "picket serials 1\ncoder seven\n");
-	assert_true(asprintf(&damaged, "the record of serials '%s' is damaged in line 2", path) >
-		    0);
-	assert_refused(scene, damaged);
+	assert_refused_at(scene, "the record of serials", path, " is damaged in line 2");
 	put_text(scene, "state/serials", "");
-	free(damaged);
-	assert_true(asprintf(&damaged, "the record of serials '%s' is damaged in line 1", path) >
-		    0);
-	assert_refused(scene, damaged);
+	assert_refused_at(scene, "the record of serials", path, " is damaged in line 1");
 	put_text(scene, "state/serials", "picket serials 1\n");
 	assert_int_equal(chmod(path, 0666), 0);
 	assert_true(asprintf(&open, "the record of serials '%s' cannot be used: ", path) > 0);
@@ -440,21 +440,18 @@ static void a_lost_record_refuses_all(void **state)
 	remove_file(scene, "state/serials");
 	remove_file(scene, "state/serials" SERIALS_SPARE);
 	assert_int_equal(rmdir(folder), 0);
-	assert_refused(scene, missing);
+	assert_refused_at(scene, "the record of serials", path, " is missing");
 }
 
 static void an_unwritable_record_refuses(void **state)
 {
 	const struct scene *scene = *state;
-	CLEAN_FREE char *expected = NULL;
 	CLEAN_FREE char *path = path_of(scene, "state/serials");
 
 	sign(scene, &scene->key, 1);
 	/* What cannot be taken away stands where the new record is written first. */
 	make_folder(scene, "state/serials.new", 0755);
-	assert_true(asprintf(&expected, "cannot write the record of serials '%s': Is a directory",
-			     path) > 0);
-	assert_refused(scene, expected);
+	assert_refused_at(scene, "cannot write the record of serials", path, ": Is a directory");
 	remove_file(scene, "state/serials.new");
 	assert_accepted(scene);
 }
