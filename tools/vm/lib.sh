@@ -63,7 +63,7 @@ vm_is_elf() {
 # stdin: files; stdout: the loader and every shared library they need, with the links to them.
 # ldd fails on static programs, which need none; a library that is not found ends the script.
 vm_libraries() {
-	local path target
+	local path
 
 	while read -r path; do
 		if vm_is_elf "$path"; then
@@ -73,9 +73,20 @@ vm_libraries() {
 		/not found/ { print "missing library: " $0 > "/dev/stderr"; bad = 1 }
 		$2 == "=>" && $3 ~ /^\// { print $3 }
 		$1 ~ /^\// && $1 !~ /:$/ { print $1 }
-		END { exit bad }' | sort -u |
-		while read -r path; do
-			target=$(realpath "$path")
-			printf '%s\n' "/usr${path#/usr}" "/usr${target#/usr}"
-		done | sort -u
+		END { exit bad }' | sort -u | vm_links
+}
+
+# stdin: libraries; stdout: these and what they are links to, by their names in a merged /usr.
+vm_links() {
+	local path target
+
+	while read -r path; do
+		target=$(realpath "$path")
+		printf '%s\n' "/usr${path#/usr}" "/usr${target#/usr}"
+	done | sort -u
+}
+
+# Libraries that picket loads when it needs them (user/base/library.h): ldd does not know of them.
+vm_loaded() {
+	ldconfig -p | awk '$1 == "libcurl.so.4" || $1 == "libmicrohttpd.so.12" { print $NF }'
 }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/library.h"
 #include "base/loopback.h"
 #include "base/mem.h"
 #include "daemon/loop.h"
@@ -22,6 +23,39 @@
 /* Of one connection: lines and fields of a request. */
 #define HEAD_MAX (32U << 10)
 #define BODY_FIRST 4096U
+
+/** What is called of libmicrohttpd. */
+struct mhd_functions {
+	typeof(MHD_add_response_header) *MHD_add_response_header;
+	typeof(MHD_create_response_from_buffer_with_free_callback)
+		*MHD_create_response_from_buffer_with_free_callback;
+	typeof(MHD_destroy_response) *MHD_destroy_response;
+	typeof(MHD_get_connection_info) *MHD_get_connection_info;
+	typeof(MHD_get_daemon_info) *MHD_get_daemon_info;
+	typeof(MHD_get_timeout) *MHD_get_timeout;
+	typeof(MHD_lookup_connection_value) *MHD_lookup_connection_value;
+	typeof(MHD_queue_response) *MHD_queue_response;
+	typeof(MHD_run) *MHD_run;
+	typeof(MHD_start_daemon) *MHD_start_daemon;
+	typeof(MHD_stop_daemon) *MHD_stop_daemon;
+};
+
+static const struct library_function functions[] = {
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_add_response_header),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_create_response_from_buffer_with_free_callback),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_destroy_response),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_get_connection_info),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_get_daemon_info),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_get_timeout),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_lookup_connection_value),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_queue_response),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_run),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_start_daemon),
+	LIBRARY_FUNCTION(struct mhd_functions, MHD_stop_daemon),
+};
+_Static_assert(sizeof(functions) / sizeof(functions[0]) ==
+		       sizeof(struct mhd_functions) / sizeof(void (*)(void)),
+	       "each has its address");
 
 /* A connection that is open. */
 struct connection {
@@ -31,6 +65,7 @@ struct connection {
 
 struct http {
 	struct http_options options;
+	struct mhd_functions lib;
 	char *address; /* owned */
 	struct MHD_Daemon *daemon;
 	struct loop_source source;
@@ -75,9 +110,9 @@ static struct connection *find_connection(struct http *http, int fd)
 static void note_connection(void *context, struct MHD_Connection *connection, void **socket_context,
 			    enum MHD_ConnectionNotificationCode code)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct http *http = context;
+	const union MHD_ConnectionInfo *info =
+		http->lib.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct connection *known;
 
 	(void)socket_context;
@@ -129,11 +164,11 @@ static void work(struct http *http)
 	__u64 next;
 
 	http->again = false;
-	(void)MHD_run(http->daemon);
+	(void)http->lib.MHD_run(http->daemon);
 	next = cut_old(http);
 	if (http->again)
 		next = 1;
-	if (MHD_get_timeout(http->daemon, &wish) == MHD_YES && (!next || wish < next))
+	if (http->lib.MHD_get_timeout(http->daemon, &wish) == MHD_YES && (!next || wish < next))
 		next = wish ? wish : 1;
 	loop_set_timer(&http->timer, (unsigned int)next, 0);
 }
@@ -175,30 +210,34 @@ static void free_body(void *body)
 	free(body);
 }
 
-static void add_field(struct MHD_Response *response, const char *name, const char *value)
+static void add_field(const struct http *http, struct MHD_Response *response, const char *name,
+		      const char *value)
 {
 	if (value)
-		(void)MHD_add_response_header(response, name, value);
+		(void)http->lib.MHD_add_response_header(response, name, value);
 }
 
 /* Send @answer, whose body is taken over. */
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct http_answer *answer)
+static enum MHD_Result send_answer(const struct http *http, struct MHD_Connection *connection,
+				   struct http_answer *answer)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(
-		answer->length, answer->body ? (void *)answer->body : (void *)"",
-		answer->body ? free_body : NULL);
+	struct MHD_Response *response =
+		http->lib.MHD_create_response_from_buffer_with_free_callback(
+			answer->length, answer->body ? (void *)answer->body : (void *)"",
+			answer->body ? free_body : NULL);
 	enum MHD_Result result;
 
 	if (!response) {
 		free(answer->body);
 		return MHD_NO;
 	}
-	add_field(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+	add_field(http, response, MHD_HTTP_HEADER_CONTENT_TYPE,
 		  answer->type ? answer->type : "text/plain; charset=utf-8");
-	add_field(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
-	add_field(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	result = MHD_queue_response(connection, answer->status ? answer->status : 500, response);
-	MHD_destroy_response(response);
+	add_field(http, response, MHD_HTTP_HEADER_ALLOW, answer->allow);
+	add_field(http, response, MHD_HTTP_HEADER_CONNECTION, "close");
+	result = http->lib.MHD_queue_response(connection, answer->status ? answer->status : 500,
+					      response);
+	http->lib.MHD_destroy_response(response);
 	return result;
 }
 
@@ -208,12 +247,14 @@ static enum MHD_Result refuse(struct incoming *incoming, struct MHD_Connection *
 
 	incoming->http->refused++;
 	http_say(&answer, incoming->refusal, "%s\n", incoming->fault);
-	return send_answer(connection, &answer);
+	return send_answer(incoming->http, connection, &answer);
 }
 
-static const char *field(struct MHD_Connection *connection, const char *name)
+static const char *field(const struct http *http, struct MHD_Connection *connection,
+			 const char *name)
 {
-	const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+	const char *value =
+		http->lib.MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 
 	return value ? value : "";
 }
@@ -270,7 +311,7 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 			     void **ret_incoming)
 {
 	struct incoming *incoming = calloc(1, sizeof(*incoming));
-	const char *host = field(connection, MHD_HTTP_HEADER_HOST);
+	const char *host = field(http, connection, MHD_HTTP_HEADER_HOST);
 
 	if (!incoming)
 		return MHD_NO;
@@ -280,7 +321,8 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 	if (*host && !loopback_is_host(host))
 		set_refusal(incoming, MHD_HTTP_MISDIRECTED_REQUEST,
 			    "only this machine is served: Host must be its loopback address");
-	if (strtoull(field(connection, MHD_HTTP_HEADER_CONTENT_LENGTH), NULL, 10) > HTTP_BODY_MAX)
+	if (strtoull(field(http, connection, MHD_HTTP_HEADER_CONTENT_LENGTH), NULL, 10) >
+	    HTTP_BODY_MAX)
 		set_refusal(incoming, MHD_HTTP_CONTENT_TOO_LARGE, "the body is over 4 MiB");
 	/* At once: its body is not waited for. */
 	return incoming->refusal ? refuse(incoming, connection) : MHD_YES;
@@ -289,14 +331,14 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 static enum MHD_Result answer_request(struct incoming *incoming, struct MHD_Connection *connection,
 				      const char *method, const char *path)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct http *http = incoming->http;
+	const union MHD_ConnectionInfo *info =
+		http->lib.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	const struct http_request request = {
 		.method = method,
 		.path = path,
-		.content_type = field(connection, MHD_HTTP_HEADER_CONTENT_TYPE),
-		.encoding = field(connection, MHD_HTTP_HEADER_CONTENT_ENCODING),
+		.content_type = field(http, connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+		.encoding = field(http, connection, MHD_HTTP_HEADER_CONTENT_ENCODING),
 		.body = incoming->body ? incoming->body : "",
 		.length = incoming->length,
 		.fd = info ? info->connect_fd : -1,
@@ -307,7 +349,7 @@ static enum MHD_Result answer_request(struct incoming *incoming, struct MHD_Conn
 		return refuse(incoming, connection);
 	http->requests++;
 	http->options.handler(http->options.context, &request, &answer);
-	return send_answer(connection, &answer);
+	return send_answer(http, connection, &answer);
 }
 
 /* The library's callback; its form is given. */
@@ -378,21 +420,20 @@ static int listen_on(const struct loopback *where, int *ret_fd)
 /* The library takes over @fd, if it starts. */
 static int start(struct http *http, int fd)
 {
-	http->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, take_request, http,
-					MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-					(unsigned int)HTTP_CONNECTIONS_MAX,
-					MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIME_MS / 1000,
-					MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
-					MHD_OPTION_NOTIFY_COMPLETED, request_done, http,
-					MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
-					MHD_OPTION_END);
+	http->daemon = http->lib.MHD_start_daemon(
+		MHD_USE_EPOLL, 0, NULL, NULL, take_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIME_MS / 1000,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX, MHD_OPTION_NOTIFY_COMPLETED,
+		request_done, http, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
+		MHD_OPTION_END);
 	return http->daemon ? 0 : -ENOMEM;
 }
 
 static int join_loop(struct http *http)
 {
 	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+		http->lib.MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	int r;
 
 	if (!info)
@@ -421,6 +462,20 @@ static struct http *make(const struct http_options *options)
 	return http;
 }
 
+static int load(struct http *http, struct diag_list *diags)
+{
+	const struct library library = { "libmicrohttpd.so.12", functions,
+					 sizeof(functions) / sizeof(functions[0]) };
+	char error[236];
+	int r = library_load(&library, &http->lib, error, sizeof(error));
+
+	if (r)
+		diag_hint(diag_add(diags, DIAG_ERROR, NULL, "cannot listen on '%s': %s",
+				   http->address, error),
+			  "install libmicrohttpd12");
+	return r;
+}
+
 int http_open(const struct http_options *options, struct http **ret, struct diag_list *diags)
 {
 	CLEAN(http_close) struct http *http = make(options);
@@ -434,7 +489,11 @@ int http_open(const struct http_options *options, struct http **ret, struct diag
 			       options->address, fault);
 		return r;
 	}
-	r = http ? listen_on(&where, &fd) : -ENOMEM;
+	r = http ? load(http, diags) : -ENOMEM;
+	if (r == -ELIBACC)
+		return r;
+	if (r == 0)
+		r = listen_on(&where, &fd);
 	if (r == 0)
 		r = start(http, fd);
 	if (r)
@@ -467,7 +526,7 @@ void http_close(struct http **http)
 	loop_drop(old->options.epoll, &old->source);
 	loop_drop(old->options.epoll, &old->timer);
 	if (old->daemon)
-		MHD_stop_daemon(old->daemon);
+		old->lib.MHD_stop_daemon(old->daemon);
 	free(old->address);
 	free(old);
 	*http = NULL;

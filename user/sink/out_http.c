@@ -6,6 +6,8 @@
  *
  * A signed body has the header "Picket-Signature: sha256=HEX", the HMAC-SHA256 of the bytes that are sent.
  */
+/* Its functions are called by their addresses: its macros about types do not know these. */
+#define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/hmac.h>
@@ -14,6 +16,7 @@
 #include <strings.h>
 #include <zlib.h>
 
+#include "base/library.h"
 #include "base/mem.h"
 #include "sink/http_answer.h"
 #include "sink/out.h"
@@ -22,8 +25,37 @@
 /* A server may ask for more patience than this, but not get it. */
 #define AFTER_MAX 300
 
+/** What is called of libcurl. */
+struct curl_functions {
+	typeof(curl_global_init) *curl_global_init;
+	typeof(curl_easy_init) *curl_easy_init;
+	typeof(curl_easy_setopt) *curl_easy_setopt;
+	typeof(curl_easy_perform) *curl_easy_perform;
+	typeof(curl_easy_getinfo) *curl_easy_getinfo;
+	typeof(curl_easy_strerror) *curl_easy_strerror;
+	typeof(curl_easy_cleanup) *curl_easy_cleanup;
+	typeof(curl_slist_append) *curl_slist_append;
+	typeof(curl_slist_free_all) *curl_slist_free_all;
+};
+
+static const struct library_function functions[] = {
+	LIBRARY_FUNCTION(struct curl_functions, curl_global_init),
+	LIBRARY_FUNCTION(struct curl_functions, curl_easy_init),
+	LIBRARY_FUNCTION(struct curl_functions, curl_easy_setopt),
+	LIBRARY_FUNCTION(struct curl_functions, curl_easy_perform),
+	LIBRARY_FUNCTION(struct curl_functions, curl_easy_getinfo),
+	LIBRARY_FUNCTION(struct curl_functions, curl_easy_strerror),
+	LIBRARY_FUNCTION(struct curl_functions, curl_easy_cleanup),
+	LIBRARY_FUNCTION(struct curl_functions, curl_slist_append),
+	LIBRARY_FUNCTION(struct curl_functions, curl_slist_free_all),
+};
+_Static_assert(sizeof(functions) / sizeof(functions[0]) ==
+		       sizeof(struct curl_functions) / sizeof(void (*)(void)),
+	       "each has its address");
+
 struct out {
 	const struct sink_settings *settings;
+	struct curl_functions lib;
 	const struct format_machine *machine;
 	CURL *curl;
 	struct curl_slist *headers; /* that every request has */
@@ -38,7 +70,7 @@ struct out {
 
 static int add_header(struct out *out, const char *line)
 {
-	struct curl_slist *grown = curl_slist_append(out->headers, line);
+	struct curl_slist *grown = out->lib.curl_slist_append(out->headers, line);
 
 	if (!grown)
 		return -ENOMEM;
@@ -99,29 +131,34 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 static int set_options(struct out *out)
 {
 	const struct sink_settings *settings = out->settings;
+	typeof(curl_easy_setopt) *setopt = out->lib.curl_easy_setopt;
 	CURL *curl = out->curl;
 	int failed = 0;
 
-	failed |= curl_easy_setopt(curl, CURLOPT_URL, settings->url) != CURLE_OK;
-	failed |= curl_easy_setopt(curl, CURLOPT_POST, 1L) != CURLE_OK;
-	failed |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) != CURLE_OK;
-	failed |= curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)settings->timeout) != CURLE_OK;
-	failed |= curl_easy_setopt(curl, CURLOPT_USERAGENT, "picket/" PICKET_VERSION) != CURLE_OK;
-	failed |= curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK;
-	failed |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer) != CURLE_OK;
-	failed |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, out) != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_URL, settings->url) != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_POST, 1L) != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_NOSIGNAL, 1L) != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_TIMEOUT, (long)settings->timeout) != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_USERAGENT, "picket/" PICKET_VERSION) != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_WRITEFUNCTION, take_answer) != CURLE_OK;
+	failed |= setopt(curl, CURLOPT_WRITEDATA, out) != CURLE_OK;
 	if (settings->ca)
-		failed |= curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca) != CURLE_OK;
+		failed |= setopt(curl, CURLOPT_CAINFO, settings->ca) != CURLE_OK;
 	return failed ? -ENOTSUP : 0;
 }
 
 static int open_parts(struct out *out, char error[236])
 {
 	const struct sink_settings *settings = out->settings;
-	int r = 0;
+	const struct library curl = { "libcurl.so.4", functions,
+				      sizeof(functions) / sizeof(functions[0]) };
+	int r = library_load(&curl, &out->lib, error, 236);
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		out->curl = curl_easy_init();
+	if (r)
+		return r;
+	if (out->lib.curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+		out->curl = out->lib.curl_easy_init();
 	if (!out->curl)
 		return -ENOMEM;
 	r = set_options(out);
@@ -144,9 +181,10 @@ static int open_parts(struct out *out, char error[236])
 static void close_out(struct out **out)
 {
 	if (*out) {
-		curl_slist_free_all((*out)->headers);
+		if ((*out)->headers)
+			(*out)->lib.curl_slist_free_all((*out)->headers);
 		if ((*out)->curl)
-			curl_easy_cleanup((*out)->curl);
+			(*out)->lib.curl_easy_cleanup((*out)->curl);
 		free((*out)->key);
 	}
 	free(*out);
@@ -248,6 +286,7 @@ static int sign(const struct out *out, const struct format_text *body, char head
 /* Post it: 0 with the status in *@ret_status, or -errno with a sentence. */
 static int post(struct out *out, const struct format_text *body, long *ret_status, char error[236])
 {
+	typeof(curl_easy_setopt) *setopt = out->lib.curl_easy_setopt;
 	struct curl_slist last = { .next = out->headers };
 	char signature[128] = "";
 	char why[CURL_ERROR_SIZE] = "";
@@ -257,21 +296,21 @@ static int post(struct out *out, const struct format_text *body, long *ret_statu
 		return -ENOMEM;
 	last.data = signature;
 	out->answer_length = 0;
-	(void)curl_easy_setopt(out->curl, CURLOPT_HTTPHEADER, out->key ? &last : out->headers);
-	(void)curl_easy_setopt(out->curl, CURLOPT_ERRORBUFFER, why);
-	(void)curl_easy_setopt(out->curl, CURLOPT_POSTFIELDS, body->bytes);
-	(void)curl_easy_setopt(out->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->length);
-	code = curl_easy_perform(out->curl);
-	(void)curl_easy_setopt(out->curl, CURLOPT_ERRORBUFFER, NULL);
-	(void)curl_easy_setopt(out->curl, CURLOPT_POSTFIELDS, NULL);
-	(void)curl_easy_setopt(out->curl, CURLOPT_HTTPHEADER, NULL);
+	(void)setopt(out->curl, CURLOPT_HTTPHEADER, out->key ? &last : out->headers);
+	(void)setopt(out->curl, CURLOPT_ERRORBUFFER, why);
+	(void)setopt(out->curl, CURLOPT_POSTFIELDS, body->bytes);
+	(void)setopt(out->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->length);
+	code = out->lib.curl_easy_perform(out->curl);
+	(void)setopt(out->curl, CURLOPT_ERRORBUFFER, NULL);
+	(void)setopt(out->curl, CURLOPT_POSTFIELDS, NULL);
+	(void)setopt(out->curl, CURLOPT_HTTPHEADER, NULL);
 	out->answer[out->answer_length] = '\0';
 	if (code != CURLE_OK) {
 		out_say(error, "cannot post to '%s': %s", out->settings->url,
-			*why ? why : curl_easy_strerror(code));
+			*why ? why : out->lib.curl_easy_strerror(code));
 		return -EIO;
 	}
-	(void)curl_easy_getinfo(out->curl, CURLINFO_RESPONSE_CODE, ret_status);
+	(void)out->lib.curl_easy_getinfo(out->curl, CURLINFO_RESPONSE_CODE, ret_status);
 	return 0;
 }
 
@@ -297,7 +336,8 @@ static void judge(struct out *out, size_t count, long status, struct out_result 
 		out->batch = count / 2;
 	} else if (http_answer_is_final(status)) {
 		ret->done = ret->refused = count;
-	} else if (curl_easy_getinfo(out->curl, CURLINFO_RETRY_AFTER, &after) == CURLE_OK &&
+	} else if (out->lib.curl_easy_getinfo(out->curl, CURLINFO_RETRY_AFTER, &after) ==
+			   CURLE_OK &&
 		   after > 0) {
 		ret->after = after < AFTER_MAX ? (unsigned int)after : AFTER_MAX;
 	}
