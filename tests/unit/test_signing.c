@@ -132,14 +132,14 @@ static void assert_refused(const struct scene *scene, const char *why)
 	assert_string_equal(outcome.message, expected);
 }
 
-/* The same, for a reason that has a path: what stands before it, and behind. */
-static void assert_refused_at(const struct scene *scene, const char *before, const char *path,
-			      const char *behind)
+/* The same, for a reason with the path in place of its %s. */
+static void assert_refused_at(const struct scene *scene, const char *why, const char *path)
 {
-	CLEAN_FREE char *why = NULL;
+	const char *place = strstr(why, "%s");
+	CLEAN_FREE char *text = NULL;
 
-	assert_true(asprintf(&why, "%s '%s'%s", before, path, behind) > 0);
-	assert_refused(scene, why);
+	assert_true(asprintf(&text, "%.*s%s%s", (int)(place - why), why, path, place + 2) > 0);
+	assert_refused(scene, text);
 }
 
 static void assert_accepted(const struct scene *scene)
@@ -231,7 +231,7 @@ static void unsigned_is_refused(void **state)
 	const struct scene *scene = *state;
 	CLEAN_FREE char *path = path_of(scene, "coder.yaml.sig");
 
-	assert_refused_at(scene, "there is no signature", path, "");
+	assert_refused_at(scene, "there is no signature '%s'", path);
 	assert_string_equal(load(scene).hint, "sign it: picket sign --key KEY POLICY");
 }
 
@@ -423,13 +423,13 @@ static void a_lost_record_refuses_all(void **state)
 
 	sign(scene, &scene->key, 1);
 	remove_file(scene, "state/serials");
-	assert_refused_at(scene, "the record of serials", path, " is missing");
+	assert_refused_at(scene, "the record of serials '%s' is missing", path);
 	assert_string_equal(load(scene).hint,
 			    "as root, begin it: picket verify --accept --key KEY.pub POLICY");
 	put_text(scene, "state/serials", "picket serials 1\ncoder seven\n");
-	assert_refused_at(scene, "the record of serials", path, " is damaged in line 2");
+	assert_refused_at(scene, "the record of serials '%s' is damaged in line 2", path);
 	put_text(scene, "state/serials", "");
-	assert_refused_at(scene, "the record of serials", path, " is damaged in line 1");
+	assert_refused_at(scene, "the record of serials '%s' is damaged in line 1", path);
 	put_text(scene, "state/serials", "picket serials 1\n");
 	assert_int_equal(chmod(path, 0666), 0);
 	assert_true(asprintf(&open, "the record of serials '%s' cannot be used: ", path) > 0);
@@ -440,7 +440,7 @@ static void a_lost_record_refuses_all(void **state)
 	remove_file(scene, "state/serials");
 	remove_file(scene, "state/serials" SERIALS_SPARE);
 	assert_int_equal(rmdir(folder), 0);
-	assert_refused_at(scene, "the record of serials", path, " is missing");
+	assert_refused_at(scene, "the record of serials '%s' is missing", path);
 }
 
 static void an_unwritable_record_refuses(void **state)
@@ -451,7 +451,7 @@ static void an_unwritable_record_refuses(void **state)
 	sign(scene, &scene->key, 1);
 	/* What cannot be taken away stands where the new record is written first. */
 	make_folder(scene, "state/serials.new", 0755);
-	assert_refused_at(scene, "cannot write the record of serials", path, ": Is a directory");
+	assert_refused_at(scene, "cannot write the record of serials '%s': Is a directory", path);
 	remove_file(scene, "state/serials.new");
 	assert_accepted(scene);
 }

@@ -213,13 +213,17 @@ def floods(tap, host, listener):
     harness = Harness(host)
     before = status(host)["notes"]
     text = json.dumps({"schema": "picket.note/1", "op": "tool-end"})
+    start = time.monotonic()
     harness.do("flood", count=1000, text=text)
+    seconds = time.monotonic() - start
     time.sleep(1.1)
     harness.note("--tool", "after")
     after = status(host)["notes"]
     gained = {key: after[key] - before[key] for key in ("taken", "dropped", "refused", "malformed")}
     tap.equal("notes: a flood: each is taken or counted", sum(gained.values()), 1001, gained)
-    tap.check("notes: a flood: most are dropped", gained["dropped"] > 300, gained)
+    # A hundred in a second are taken; an emulated machine cannot send many more.
+    tap.check("notes: a flood: what is too much is dropped",
+              gained["dropped"] >= 1000 - 100 * (seconds + 2), (seconds, gained))
     lost = listener.wait(1, agent=harness.agent, kind="loss")
     tap.equal("notes: a flood: what was dropped is told", sum(event["count"] for event in lost),
               gained["dropped"], lost)
