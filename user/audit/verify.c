@@ -441,7 +441,7 @@ int verify_trail(const char *path, const struct verify_options *options,
 	verifier->options = options;
 	verifier->summary = &summary;
 	if (S_ISDIR(st.st_mode)) {
-		memcpy(verifier->folder, path, strlen(path));
+		memcpy(verifier->folder, path, strlen(path) + 1);
 		r = take_folder(verifier, fd);
 	} else {
 		r = S_ISREG(st.st_mode) ? take_single(verifier, fd, path) : -EINVAL;

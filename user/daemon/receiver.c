@@ -154,6 +154,7 @@ static void body_reset(struct body *body)
 }
 
 /* Unpack into @to, of HTTP_BODY_MAX bytes. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through the stream */
 static int inflate_all(const struct http_request *request, char *to, size_t *ret_length)
 {
 	z_stream stream = {

@@ -20,12 +20,12 @@ enum ocsf_uid {
 
 /** A class, and an activity of it. */
 struct ocsf_class {
-	enum ocsf_uid uid;
 	const char *name;
-	int category;
 	const char *category_name;
-	int activity;
 	const char *activity_name;
+	enum ocsf_uid uid;
+	int category;
+	int activity;
 };
 
 /** What a record is in OCSF. */

@@ -59,12 +59,12 @@ static const struct activity activities[] = {
 };
 
 static const struct ocsf_class classes[] = {
-	{ OCSF_BASE, "Base Event", 0, "Uncategorized", OTHER, "Other" },
-	{ OCSF_FILE, "File System Activity", 1, "System Activity", 0, NULL },
-	{ OCSF_PROCESS, "Process Activity", 1, "System Activity", 0, NULL },
-	{ OCSF_FINDING, "Detection Finding", 2, "Findings", 1, "Create" },
-	{ OCSF_NETWORK, "Network Activity", 4, "Network Activity", 0, NULL },
-	{ OCSF_DNS, "DNS Activity", 4, "Network Activity", 0, NULL },
+	{ "Base Event", "Uncategorized", "Other", OCSF_BASE, 0, OTHER },
+	{ "File System Activity", "System Activity", NULL, OCSF_FILE, 1, 0 },
+	{ "Process Activity", "System Activity", NULL, OCSF_PROCESS, 1, 0 },
+	{ "Detection Finding", "Findings", "Create", OCSF_FINDING, 2, 1 },
+	{ "Network Activity", "Network Activity", NULL, OCSF_NETWORK, 4, 0 },
+	{ "DNS Activity", "Network Activity", NULL, OCSF_DNS, 4, 0 },
 };
 
 static struct ocsf_class class_of(enum ocsf_uid uid)

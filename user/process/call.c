@@ -43,10 +43,11 @@ struct tool_call *call_new(const struct tool_call_facts *facts)
 {
 	size_t room = room_of(facts->name) + room_of(facts->call_id) + room_of(facts->intent);
 	struct tool_call *call = malloc(sizeof(*call) + room);
-	char *at = (char *)(call + 1);
+	char *at;
 
 	if (!call)
 		return NULL;
+	at = (char *)(call + 1);
 	*call = (struct tool_call){
 		.refs = 1,
 		.by = facts->by,

@@ -21,7 +21,7 @@ void report_line_add(struct report_line *line, __s64 when_ns, enum tally_what wh
 {
 	struct report_bin *bin;
 
-	if (!line->width_ns)
+	if (line->width_ns <= 0)
 		*line = (struct report_line){ .begin_ns = when_ns, .width_ns = FIRST_WIDTH_NS };
 	if (when_ns < line->begin_ns)
 		when_ns = line->begin_ns;
@@ -94,17 +94,16 @@ static void put_label(FILE *to, int lane, const char *label)
 		      y + BAR - 3, label, LEFT, y + BAR, REPORT_WIDTH);
 }
 
-static void put_lane(const struct report_line *line, size_t used, int lane, int source,
-		     const char *class, FILE *to)
+static void put_lane(const struct report_line *line, size_t used, int lane, const char *class,
+		     FILE *to)
 {
 	double width = (double)(REPORT_WIDTH - LEFT) / (double)used;
 	__u64 most = 1;
 
 	for (size_t i = 0; i < used; i++)
-		most = of_lane(&line->bins[i], source) > most ? of_lane(&line->bins[i], source) :
-								most;
+		most = of_lane(&line->bins[i], lane) > most ? of_lane(&line->bins[i], lane) : most;
 	for (size_t i = 0; i < used; i++) {
-		__u64 count = of_lane(&line->bins[i], source);
+		__u64 count = of_lane(&line->bins[i], lane);
 		double height = 4 + (BAR - 6) * root((double)count / (double)most);
 
 		if (!count)
@@ -224,11 +223,11 @@ void report_write_line(const struct report *report, FILE *to)
 		"<title>Events by time</title>\n",
 		REPORT_WIDTH, axis + 8);
 	put_label(to, 0, "denied");
-	put_lane(line, used, 0, 0, "fd", to);
+	put_lane(line, used, 0, "fd", to);
 	put_label(to, 1, "asked");
-	put_lane(line, used, 1, 1, "fa", to);
+	put_lane(line, used, 1, "fa", to);
 	put_label(to, 2, "other events");
-	put_lane(line, used, 2, 2, "fo", to);
+	put_lane(line, used, 2, "fo", to);
 	put_calls(report, rows, scale, calls, to);
 	put_axis(line, used, axis, to);
 	(void)fputs(

@@ -164,9 +164,10 @@ sqlite3_stmt *store_statement(struct store *store, enum store_statement which)
 		return *kept;
 	code = sqlite3_prepare_v3(store->db, sources[which], -1, SQLITE_PREPARE_PERSISTENT, kept,
 				  NULL);
-	if (code != SQLITE_OK)
-		(void)store_fail(store, code);
-	return *kept;
+	if (code == SQLITE_OK)
+		return *kept;
+	(void)store_fail(store, code);
+	return NULL;
 }
 
 int store_step(struct store *store, sqlite3_stmt *statement)

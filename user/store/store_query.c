@@ -171,7 +171,8 @@ static int make_condition(struct search *search, char **ret_sql)
 	add_list(condition, "agent", &words[FILTER_AGENT]);
 	add_list(condition, "verdict", &words[FILTER_VERDICT]);
 	add_kinds(condition, &words[FILTER_KIND]);
-	if (words[FILTER_VERDICT].count == 1 && strcmp(words[FILTER_VERDICT].items[0], "allow"))
+	if (words[FILTER_VERDICT].count == 1 &&
+	    strcmp(words[FILTER_VERDICT].items[0], "allow") != 0)
 		(void)fputs(" AND verdict <> 'allow'", condition->sql);
 	add_processes(condition, &words[FILTER_PROCESS]);
 	if (words[FILTER_HOST].count > 0)
@@ -306,6 +307,8 @@ static int visit_newest(struct search *search)
 	search->visit = keep_line;
 	search->context = &kept;
 	r = visit_pages(search);
+	search->visit = visit;
+	search->context = context;
 	for (size_t i = kept.count; !r && i > 0; i--) {
 		json_t *event = json_loads(kept.lines[i - 1], 0, NULL);
 

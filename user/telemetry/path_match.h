@@ -15,10 +15,10 @@
 struct path_match;
 
 /**
- * Read @glob. On success stores it (caller frees with path_match_free()) and returns 0; -EINVAL fills
+ * Read the glob @text. On success stores it (caller frees with path_match_free()) and returns 0; -EINVAL fills
  * *@reterr; -ENOMEM; -E2BIG for one of more alternatives than are taken.
  */
-int path_match_new(const char *glob, struct path_match **ret_match, struct glob_error *reterr);
+int path_match_new(const char *text, struct path_match **ret_match, struct glob_error *reterr);
 
 /** Does the path of @length bytes at @bytes match? */
 bool path_match_test(struct path_match *match, const char *bytes, size_t length);

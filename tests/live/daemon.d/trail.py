@@ -112,7 +112,7 @@ def full(tap, host):
     big = "/var/lib/picket-fill"
     host.end_daemon(signal.SIGTERM)
     stage.sh(f"mkdir -p {big} && cp -a /var/lib/picket {big}/kept && "
-             f"mount -t tmpfs -o mode=700,size=256k tmpfs /var/lib/picket && cp -a {big}/kept/. /var/lib/picket/")
+             f"mount -t tmpfs -o mode=700,size=$(($(du -sk {big}/kept | cut -f1) + 256))k tmpfs /var/lib/picket && cp -a {big}/kept/. /var/lib/picket/")
     host.start_daemon()
     with Asker(host) as asker:
         number = asker.request()
