@@ -349,7 +349,7 @@ static void take_all(void *context, __u32 events)
 	struct agent_entry *entry = context;
 	struct daemon *daemon = entry->daemon;
 	int fd = entry->notes.source.fd;
-	struct datagram datagram;
+	struct datagram datagram = { 0 };
 
 	(void)events;
 	for (int i = 0; i < BATCH && peek(fd, &datagram) == 0; i++) {

@@ -70,14 +70,14 @@ static int put_json(FILE *to, const char *name, const json_t *value)
 
 static int put_object(FILE *to, const char *prefix, const json_t *object, unsigned int depth)
 {
-	const char *key;
-	json_t *value;
+	json_t *all = (json_t *)object;
 
-	json_object_foreach((json_t *)object, key, value) {
+	for (void *at = json_object_iter(all); at; at = json_object_iter_next(all, at)) {
+		const json_t *value = json_object_iter_value(at);
 		char name[FIELD_MAX + 1];
 		int r = 0;
 
-		field_name(prefix, key, name);
+		field_name(prefix, json_object_iter_key(at), name);
 		if (json_is_string(value))
 			put_field(to, name, json_string_value(value), json_string_length(value));
 		else if (json_is_object(value) && depth > 0)

@@ -297,22 +297,19 @@ static int keep_line(void *context, const json_t *event, const char *line)
 	return kept->lines[kept->count++] ? 0 : -ENOMEM;
 }
 
-static int visit_newest(struct search *search)
+static int visit_newest(const struct search *search)
 {
-	store_visit visit = search->visit;
-	void *context = search->context;
+	struct search inner = *search;
 	struct kept kept = { 0 };
 	int r;
 
-	search->visit = keep_line;
-	search->context = &kept;
-	r = visit_pages(search);
-	search->visit = visit;
-	search->context = context;
+	inner.visit = keep_line;
+	inner.context = &kept;
+	r = visit_pages(&inner);
 	for (size_t i = kept.count; !r && i > 0; i--) {
 		json_t *event = json_loads(kept.lines[i - 1], 0, NULL);
 
-		r = visit(context, event, kept.lines[i - 1]);
+		r = search->visit(search->context, event, kept.lines[i - 1]);
 		json_decref(event);
 	}
 	for (size_t i = 0; i < kept.count; i++)

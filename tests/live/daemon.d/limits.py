@@ -48,7 +48,7 @@ def full_run(tap, host):
     host.start_daemon()
     tap.equal("/run is full: picketd is back, confining as many", len(host.agents()), len(agents),
               host.log()[-600:])
-    stage.sh("rm /run/filler")
+    stage.sh("rm /run/filler; mount -o remount,size=50% /run")
     gone = stage.wait_until(lambda: "No space left" not in host.picket("root", "status").stdout)
     tap.check("/run has room again: the state is written", gone, host.picket("root", "status").stdout)
     for process in processes:
