@@ -110,6 +110,16 @@ int hub_world_main(int argc, char **argv, int (*run)(void))
 	return hub_world_run(run);
 }
 
+bool hub_world_has_hooks(void)
+{
+	struct features features = { .tier = -1 };
+	bool has = features_probe(PK_TIER_LSM, &features) == 0 &&
+		   features.tier >= (int)PK_TIER_MODIFY_RETURN;
+
+	features_reset(&features);
+	return has;
+}
+
 int hub_world_start(void **state)
 {
 	socklen_t length = sizeof(hub_world.address);

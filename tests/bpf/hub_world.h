@@ -117,6 +117,9 @@ void hub_hammer_wait(const struct hub_hammer *hammer, unsigned long more);
 /** Stop it and wait for its end. */
 void hub_hammer_stop(struct hub_hammer *hammer);
 
+/** Does this host offer a tier with file and process hooks? */
+bool hub_world_has_hooks(void);
+
 /** Is `picket/daemon` there below @root? */
 bool hub_world_is_there(const char *root);
 

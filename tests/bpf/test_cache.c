@@ -38,6 +38,7 @@
 #include "engine/place.h"
 #include "engine/publish.h"
 #include "engine/spawn.h"
+#include "hub_world.h"
 #include "policy/compile.h"
 #include "policy/load.h"
 
@@ -398,16 +399,6 @@ static void stale_image_is_found(void **state)
 	find_flaw(state, FLAW_IMAGE);
 }
 
-static bool has_file_hooks(void)
-{
-	struct features features = { .tier = -1 };
-	bool has = features_probe(PK_TIER_LSM, &features) == 0 &&
-		   features.tier >= (int)PK_TIER_MODIFY_RETURN;
-
-	features_reset(&features);
-	return has;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,7 +409,7 @@ int main(void)
 		cmocka_unit_test(stale_image_is_found),
 	};
 
-	if (!has_file_hooks()) {
+	if (!hub_world_has_hooks()) {
 		printf("1..1\nok 1 - cache # SKIP the network tier has no file hooks\n");
 		return 0;
 	}

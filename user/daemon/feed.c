@@ -272,29 +272,49 @@ static int append_gap(struct feed *feed)
 	return r;
 }
 
-/* Lines about denials in @length bytes. */
-static __u64 count_lines(const char *bytes, size_t length)
+/* Leave only lines about denials. */
+static void drop_gaps(char *bytes)
+{
+	char *to = bytes;
+
+	for (const char *line = bytes; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		length += line[length] != '\0';
+		if (strncmp(line, GAP, strlen(GAP)) != 0) {
+			memmove(to, line, length);
+			to += length;
+		}
+		line += length;
+	}
+	*to = '\0';
+}
+
+static __u64 count_lines(const char *bytes, const char *end)
 {
 	__u64 count = 0;
 
-	for (size_t at = 0; at < length;) {
-		const char *end = memchr(bytes + at, '\n', length - at);
-
-		count += strncmp(bytes + at, GAP, strlen(GAP)) != 0;
-		at = end ? (size_t)(end - bytes) + 1 : length;
-	}
+	for (; bytes < end; bytes++)
+		count += *bytes == '\n';
 	return count;
 }
 
-/* A copy of the newer half under another name, ready to take the place of the file. */
+/*
+ * A copy of the newer half under another name, ready to take the place of the file. One line at its head
+ * tells all that is missing; those of before would tell less.
+ */
 static int copy_half(const struct feeds *feeds, const struct agent_entry *entry,
 		     const struct feed *old, struct feed *ret_half)
 {
 	CLEAN_FREE char *bytes = read_all(old);
-	const char *half = bytes ? strchr(bytes + strlen(bytes) / 2, '\n') : NULL;
+	const char *half;
 	char name[NAME_SIZE];
 	int r;
 
+	if (!bytes)
+		return -EIO;
+	drop_gaps(bytes);
+	half = strchr(bytes + strlen(bytes) / 2, '\n');
 	if (!half)
 		return -EIO;
 	feed_name(entry, ".new", name);
@@ -302,7 +322,7 @@ static int copy_half(const struct feeds *feeds, const struct agent_entry *entry,
 	ret_half->fd = openat(feeds->folder, name, O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
 	if (ret_half->fd < 0)
 		return -errno;
-	ret_half->dropped = old->dropped + count_lines(bytes, (size_t)(half + 1 - bytes));
+	ret_half->dropped = old->dropped + count_lines(bytes, half + 1);
 	r = prepare(feeds, ret_half->fd, entry);
 	if (r == 0)
 		r = append_gap(ret_half);
