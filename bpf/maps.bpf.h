@@ -222,6 +222,8 @@ struct pk_packet {
 #define PK_REQUEST_HIDDEN 1024U
 /** Put a question off: s->asked.open says that it is in s->finding. */
 #define PK_REQUEST_LATER 2048U
+/** About a connection that is open: a name whose time is over lets it through as before. */
+#define PK_REQUEST_GOES_ON 4096U
 
 /** A new program's command line and how far it was read, in a part of the work area. */
 struct pk_command {

@@ -63,9 +63,11 @@ static long pk_judge_learned(__u32 index, void *arg)
 	struct pk_finding *f = &w->s->finding;
 	struct pk_sets sets = { { w->set, name->set } };
 	__u64 host = name->host, held;
+	bool over = name->expires_ns <= w->now;
 	struct pk_result result;
 
-	if (!host || name->image != f->image || name->expires_ns <= w->now)
+	if (!host || name->image != f->image ||
+	    (over && !(w->s->rq.flags & PK_REQUEST_GOES_ON)))
 		return 0;
 	result = pk_judge_sets(w->view, w->head, &sets, w->query);
 	/* The place may have been given to another name in between. */
@@ -78,7 +80,7 @@ static long pk_judge_learned(__u32 index, void *arg)
 	if (result.verdict != PK_VERDICT_ALLOW)
 		return 0;
 	held = w->now + w->head->dns.min_ttl * 1000000000ULL;
-	if (name->expires_ns < held)
+	if (!over && name->expires_ns < held)
 		name->expires_ns = held;
 	return 1;
 }

@@ -47,15 +47,22 @@ static __always_inline struct pk_flow *pk_flow_find(struct __sk_buff *ctx, struc
 	return flow->agent ? flow : 0;
 }
 
-/* Was the flow judged for this end, by the image of now? */
+/* Was the flow judged for this end, by whatever image? */
+static __always_inline bool pk_flow_is(const struct pk_flow *flow, __u8 access,
+				       struct pk_address remote, __u16 port)
+{
+	return flow->kind == PK_FLOW_OUT && flow->access == access && flow->port == port &&
+	       flow->address_hi == remote.hi && flow->address_lo == remote.lo;
+}
+
+/* Was it, by the image of now? */
 static __always_inline bool pk_flow_fits(const struct pk_flow *flow, __u8 access,
 					 struct pk_address remote, __u16 port)
 {
 	const struct pk_image *head;
 	struct pk_view view;
 
-	if (flow->kind != PK_FLOW_OUT || flow->access != access || flow->port != port ||
-	    flow->address_hi != remote.hi || flow->address_lo != remote.lo)
+	if (!pk_flow_is(flow, access, remote, port))
 		return false;
 	head = pk_head(flow->agent, &view);
 	return head && pk_image_name(head) == flow->image;
@@ -186,14 +193,26 @@ __noinline int pk_packet_ask(struct pk_scratch *s, struct pk_flow *flow)
 	return 0;
 }
 
+/* Is the packet one of a connection that is open, and that a name let through? */
+static __always_inline bool pk_packet_goes_on(const struct pk_packet *p, const struct pk_flow *flow)
+{
+	struct pk_address remote = { p->target_hi, p->target_lo };
+
+	return p->access == PK_ACCESS_TCP && !(p->flags & PK_TCP_SYN) && flow->host &&
+	       pk_flow_is(flow, p->access, remote, p->target_port);
+}
+
 /* Judge the destination for the socket and note it. Returns 1: it may be sent to. */
 static __always_inline int pk_judge_packet(struct __sk_buff *ctx, struct pk_scratch *s,
 					   struct pk_flow *flow)
 {
 	bool home = pk_packet_home(ctx, &s->packet);
-	int denied = pk_judge(s);
 	struct pk_finding found;
+	int denied;
 
+	if (pk_packet_goes_on(&s->packet, flow))
+		s->rq.flags |= PK_REQUEST_GOES_ON;
+	denied = pk_judge(s);
 	found = s->finding;
 	if (denied && pk_is_open(&found))
 		denied = pk_packet_ask(s, flow);

@@ -11,7 +11,7 @@ import stage
 
 RESOLVER, PORT = "127.0.0.53", 18004
 HOSTS = {"kept.example": "127.1.0.1", "dropped.example": "127.1.0.2"}
-TTL = 2
+TTL = 5
 # Asks for both names and connects to both; a byte goes to and fro all the time on the connection to the
 # first. Answers "NAME=ok ..." or what an error was to each line, and the rounds so far.
 CLIENT = r"""
@@ -156,6 +156,14 @@ def names(tap, host):
     reload(host)
     wait_for_policy(host, digest)
     tap.equal("names: reloaded when their time is over, open connections go on", say(process), fine)
+    digest = host.agents()[0]["digest"]
+    policy(all_names, 22)
+    reload(host)
+    wait_for_policy(host, digest)
+    time.sleep(TTL)
+    tap.equal("names: reloaded, and silent until their time is over, they go on", say(process), fine)
+    tap.equal("names: the control: new connections are denied", {**say(process, "new"), "busy": ""},
+              {"kept.example": "PermissionError", "dropped.example": "PermissionError", "busy": ""})
     digest = host.agents()[0]["digest"]
     policy(["kept.example"], 21)
     reload(host)
