@@ -158,16 +158,14 @@ int store_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_state
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which)
 {
 	sqlite3_stmt **kept = &store->statements[which];
-	int code;
+	int code = SQLITE_OK;
 
-	if (*kept)
-		return *kept;
-	code = sqlite3_prepare_v3(store->db, sources[which], -1, SQLITE_PREPARE_PERSISTENT, kept,
-				  NULL);
-	if (code == SQLITE_OK)
-		return *kept;
-	(void)store_fail(store, code);
-	return NULL;
+	if (!*kept)
+		code = sqlite3_prepare_v3(store->db, sources[which], -1, SQLITE_PREPARE_PERSISTENT,
+					  kept, NULL);
+	if (code != SQLITE_OK)
+		(void)store_fail(store, code);
+	return *kept;
 }
 
 int store_step(struct store *store, sqlite3_stmt *statement)
