@@ -308,6 +308,7 @@ static void add_records(json_t *list)
 {
 	static const char *const agent_ops[] = { "start", "end", "attach", "detach" };
 	static const char *const answers[] = { "approve", "refuse", "revoke", "expire" };
+	static const char *const whats[] = { "approved", "refused", "revoked", "lapsed" };
 	static const char digest[] =
 		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
@@ -318,8 +319,14 @@ static void add_records(json_t *list)
 	add_record(list, "policy", "reload", NULL,
 		   json_pack("{s:s, s:s, s:s}", "policy", "p.yaml", "old", digest, "new", digest));
 	for (size_t i = 0; i < 4; i++)
-		add_record(list, "answer", answers[i], "builder",
-			   json_pack("{s:s, s:s}", "request", "abcd-1234", "by", "alice"));
+		add_record(
+			list, "answer", answers[i], "builder",
+			json_pack(
+				"{s:s, s:i, s:s, s:s, s:s, s:{s:s, s:s, s:[s], s:s}, s:{s:s, s:i}}",
+				"what", whats[i], "grant", 7, "request", "abcd-1234", "mode",
+				"once", "until", "2026-01-02T03:04:05.000000000Z", "act", "op",
+				"command", "section", "exec", "access", "command", "object",
+				"/usr/bin/git push", "by", "who", "alice", "uid", 1000));
 	add_record(list, "note", "tool-start", "builder",
 		   json_pack("{s:{s:s, s:s, s:s, s:s}, s:b}", "tool", "name", "Bash", "call_id",
 			     "c1", "intent", "test \"all\"", "by", "note", "claimed", 1));

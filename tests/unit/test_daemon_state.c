@@ -43,6 +43,7 @@ static void add(struct registry *registry, __u32 slot, const char *name)
 		.name = strdup(name),
 		.policy = strdup("web"),
 		.cwd = slot == 2 ? NULL : strdup("/home/\xc3\xa4 \"b\""),
+		.tags = slot == 2 ? NULL : strdup("5049434b45545f5441534b3dff00"),
 		.set = slot == 2 ? NULL : json_pack("{s:s}", "dir", "/srv/a=b"),
 		.nested = slot == 2 ? NULL : json_pack("[s, s]", "build", "test"),
 	};
@@ -135,6 +136,7 @@ static void what_is_saved_is_read_back(void **state)
 	assert_string_equal(new->name, "one");
 	assert_string_equal(new->policy, "web");
 	assert_string_equal(new->cwd, old->cwd);
+	assert_string_equal(new->tags, old->tags);
 	assert_true(json_equal(new->set, old->set));
 	assert_int_equal(new->uid, 65534);
 	assert_int_equal(new->pid, 4321);

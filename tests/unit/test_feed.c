@@ -66,6 +66,7 @@ static int close_place(void **state)
 /* @times denials of opening @path, in a second of their own. */
 static void deny(struct scene *scene, const char *path, int times)
 {
+	const struct event_context context = { .agent = scene->entry->record.id };
 	struct raw_event raw;
 	struct event event;
 
@@ -73,7 +74,8 @@ static void deny(struct scene *scene, const char *path, int times)
 	event = raw_event_decode(&raw);
 	scene->entry->feed.second = 0;
 	for (int i = 0; i < times; i++)
-		feed_add(&scene->feeds, scene->entry, &event, "{\"schema\":\"x\",\"n\":1}");
+		feed_add(&scene->feeds, scene->entry, &event, &context,
+			 "{\"schema\":\"x\",\"n\":1}");
 }
 
 static size_t count(struct scene *scene)

@@ -73,7 +73,8 @@ static void prove(const struct raw_event *raw)
 	CLEAN_FREE char *line = NULL;
 
 	assert_int_equal(judge_event(&before, &event).verdict, PK_VERDICT_DENY);
-	assert_int_equal(suggest_add(&list, &event, &before, 1), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = &before }, 1),
+			 0);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(suggest_line(&list.items[0], &line), 0);
 	after = image_with(event.head.section, line);
@@ -154,7 +155,8 @@ static void lines_are_not_wider_than_the_path(void **state)
 
 		raw_event_open(&raw, pairs[i].denied);
 		event = raw_event_decode(&raw);
-		assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+		assert_int_equal(
+			suggest_add(&list, &event, &(struct event_context){ .image = NULL }, 1), 0);
 		assert_int_equal(suggest_line(&list.items[0], &line), 0);
 		image = image_with(PK_SECTION_FILES, line);
 		assert_int_equal(judge_event(&image, &event).verdict, PK_VERDICT_ALLOW);
@@ -214,7 +216,8 @@ static void both_sections_for_a_program(void **state)
 	raw.head.op = PK_OP_EXEC;
 	raw.head.access = PK_ACCESS_EXEC;
 	event = raw_event_decode(&raw);
-	assert_int_equal(suggest_add(&list, &event, &image, 1), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = &image }, 1),
+			 0);
 	assert_int_equal(list.count, 2);
 	assert_int_equal(suggest_line(&list.items[0], &files), 0);
 	assert_int_equal(suggest_line(&list.items[1], &exec), 0);
@@ -238,7 +241,8 @@ static void only_the_path_that_lacks_it(void **state)
 	raw.head.op = PK_OP_RENAME;
 	raw.head.access = PK_ACCESS_WRITE;
 	event = raw_event_decode(&raw);
-	assert_int_equal(suggest_add(&list, &event, &image, 1), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = &image }, 1),
+			 0);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(suggest_line(&list.items[0], &line), 0);
 	assert_string_equal(line, "- {allow: \"/elsewhere/a\", access: [write]}");
@@ -252,7 +256,8 @@ static void expect_line(const struct raw_event *raw, const struct policy_image *
 	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
 	CLEAN_FREE char *line = NULL;
 
-	assert_int_equal(suggest_add(&list, &event, image, 1), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = image }, 1),
+			 0);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(suggest_line(&list.items[0], &line), 0);
 	assert_string_equal(line, expected);
@@ -296,7 +301,8 @@ static void expect_no_line(const struct raw_event *raw)
 	struct event event = raw_event_decode(raw);
 	CLEAN(suggest_list_reset) struct suggest_list list = { 0 };
 
-	assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = NULL }, 1),
+			 0);
 	assert_int_equal(list.count, 0);
 }
 
@@ -332,16 +338,20 @@ static void one_line_for_a_name(void **state)
 	(void)state;
 	raw_event_host(&raw, PK_OP_DNS, "evil.example", "127.0.0.53", 53);
 	event = raw_event_decode(&raw);
-	assert_int_equal(suggest_add(&list, &event, NULL, 2), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = NULL }, 2),
+			 0);
 	event.head.detail = 28;
-	assert_int_equal(suggest_add(&list, &event, NULL, 3), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = NULL }, 3),
+			 0);
 	raw_event_host(&raw, PK_OP_CONNECT, "evil.example", "203.0.113.7", 443);
 	event = raw_event_decode(&raw);
-	assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = NULL }, 1),
+			 0);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.items[0].times, 6);
 	event.head.access = PK_ACCESS_UDP;
-	assert_int_equal(suggest_add(&list, &event, NULL, 1), 0);
+	assert_int_equal(suggest_add(&list, &event, &(struct event_context){ .image = NULL }, 1),
+			 0);
 	assert_int_equal(list.count, 2);
 }
 

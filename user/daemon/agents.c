@@ -105,7 +105,7 @@ static json_t *counts_json(const struct daemon *daemon, const struct agent_entry
 
 json_t *agents_report(struct daemon *daemon, const struct agent_entry *entry, bool colour)
 {
-	const struct event_context context = events_context(entry, colour);
+	const struct event_context context = events_context(&daemon->events, entry, colour);
 	__u64 counts[PK_COUNT__MAX] = { 0 };
 	CLEAN_FREE char *text = NULL;
 	json_t *object;

@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "telemetry/json.h"
+#include "telemetry/redact.h"
 #include "telemetry/render.h"
 
 /* Where an image says nothing. */
@@ -58,15 +59,38 @@ static int copy_keys(json_t *to, const json_t *from)
 	return 0;
 }
 
+/* What it was on: as it is, and where that holds secrets also without them. */
+static int set_object(json_t *act, const struct event *event, const struct event_context *context,
+		      const struct event_context *exact)
+{
+	CLEAN_FREE char *object = NULL;
+	CLEAN_FREE char *shown = NULL;
+
+	if (render_object(event, exact, &object) || render_object(event, context, &shown) ||
+	    json_object_set_new(act, "object", json_string(object)))
+		return -1;
+	return strcmp(object, shown) == 0 ? 0 :
+					    json_object_set_new(act, "shown", json_string(shown));
+}
+
+const char *ask_shown(const json_t *act)
+{
+	const char *object = json_string_value(json_object_get(act, "object"));
+	const char *shown = json_string_value(json_object_get(act, "shown"));
+
+	return shown ? shown : object ? object : "?";
+}
+
 json_t *ask_act(const struct event *event, const struct event_context *context)
 {
+	struct event_context exact = *context;
 	CLEAN_FREE char *line = NULL;
-	CLEAN_FREE char *object = NULL;
 	json_t *act = json_object();
 	json_t *all;
 	int r;
 
-	if (json_event(event, context, &line) || render_object(event, &object)) {
+	exact.redact = &redact_nothing;
+	if (json_event(event, &exact, &line)) {
 		json_decref(act);
 		return NULL;
 	}
@@ -74,7 +98,7 @@ json_t *ask_act(const struct event *event, const struct event_context *context)
 	r = all && act ? copy_keys(act, all) : -1;
 	json_decref(all);
 	if (r == 0)
-		r = json_object_set_new(act, "object", json_string(object));
+		r = set_object(act, event, context, &exact);
 	/* As the kernel tells them they have blanks between, and may have blanks in them. */
 	if (r == 0 && event->head.op == PK_OP_COMMAND && event->path2.length &&
 	    !event->path2.bytes[event->path2.length - 1])

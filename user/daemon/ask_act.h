@@ -14,10 +14,14 @@
 #define ASK_WORDS_MAX 64
 
 /**
- * The act of @event: an object with op, section, access, object, rule or default, and what else the
+ * The act of @event, exact, for an answer is about this act and no other that looks like it without its
+ * secrets; where the object has some, `shown` is it without them. An object with op, section, access, object, rule or default, and what else the
  * event says of it; argv of a command only where a NUL ends each word. NULL: no memory.
  */
 json_t *ask_act(const struct event *event, const struct event_context *context);
+
+/** The object of an act for messages and records: without secrets. */
+const char *ask_shown(const json_t *act);
 
 /** How many different approvers an act takes that rule reference @rule of @image asks about. */
 unsigned int ask_approvers(const struct policy_image *image, __u32 rule);

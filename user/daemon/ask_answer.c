@@ -160,11 +160,10 @@ static int enforce(struct ask_request *request, const struct pk_grant *kernel, j
 static void say(const struct ask_request *request, const struct ask_answer *answer,
 		const struct grant *grant)
 {
-	const char *object = json_string_value(json_object_get(request->act, "object"));
 	const char *who = json_string_value(json_object_get(answer->by, "who"));
 
 	daemon_say(request->asks->daemon, "request %s (%s): %s%s%s, grant %u", request->id,
-		   object ? object : "?", answer->what, who ? " by " : "", who ? who : "",
+		   ask_shown(request->act), answer->what, who ? " by " : "", who ? who : "",
 		   grant->kernel.id);
 }
 

@@ -261,7 +261,8 @@ static void set_rule(struct ask_request *request, const struct agent_entry *entr
 static json_t *command_act(const struct ask_request *request, const struct agent_entry *entry,
 			   const struct event *event)
 {
-	const struct event_context context = events_context(entry, false);
+	const struct event_context context =
+		events_context(&request->asks->daemon->events, entry, false);
 	CLEAN(ask_words_reset) struct ask_words words = { 0 };
 	struct event whole;
 	__u64 seed = 0;
@@ -282,7 +283,8 @@ static json_t *command_act(const struct ask_request *request, const struct agent
 static json_t *make_act(struct ask_request *request, const struct agent_entry *entry,
 			const struct event *event)
 {
-	const struct event_context context = events_context(entry, false);
+	const struct event_context context =
+		events_context(&request->asks->daemon->events, entry, false);
 	bool command = event->head.op == PK_OP_COMMAND;
 	json_t *act = command ? command_act(request, entry, event) : NULL;
 

@@ -244,13 +244,6 @@ static void append(struct asks *asks, struct ask_request *request)
 	asks->text += request->text;
 }
 
-static const char *object_of(const struct ask_request *request)
-{
-	const char *object = json_string_value(json_object_get(request->act, "object"));
-
-	return object ? object : "?";
-}
-
 static struct ask_request *open_request(struct asks *asks, struct agent_entry *entry,
 					const struct event *event)
 {
@@ -267,7 +260,7 @@ static struct ask_request *open_request(struct asks *asks, struct agent_entry *e
 	}
 	op = json_string_value(json_object_get(request->act, "op"));
 	daemon_say(asks->daemon, "request %s: agent '%s' (%s) asks to %s %s", request->id,
-		   entry->record.id, entry->record.name, op ? op : "?", object_of(request));
+		   entry->record.id, entry->record.name, op ? op : "?", ask_shown(request->act));
 	return request;
 }
 

@@ -34,7 +34,8 @@ static void lines_reset(struct lines *lines)
 		free(lines->forms[i]);
 }
 
-struct event_context events_context(const struct agent_entry *entry, bool colour)
+struct event_context events_context(struct events *events, const struct agent_entry *entry,
+				    bool colour)
 {
 	return (struct event_context){
 		.image = entry->image.bytes ? &entry->image : NULL,
@@ -42,6 +43,7 @@ struct event_context events_context(const struct agent_entry *entry, bool colour
 		.agent = entry->record.id,
 		.clock_offset_ns = event_clock_offset(),
 		.colour = colour,
+		.redact = events_redact(events),
 	};
 }
 
@@ -112,7 +114,7 @@ static bool sees(const struct subscription *subscription, const struct agent_ent
 /* The line for people as a JSON text, malloc'ed; NULL: none. */
 static char *text_json(const struct lines *lines, bool colour)
 {
-	const struct event_context context = events_context(lines->entry, colour);
+	const struct event_context context = events_context(lines->events, lines->entry, colour);
 	CLEAN_FREE char *text = NULL;
 	json_t *value;
 	char *json;
@@ -134,8 +136,7 @@ static const char *event_json(struct lines *lines)
 
 	if (lines->event_json)
 		return lines->event_json;
-	context = events_context(lines->entry, false);
-	context.redact = events_redact(events);
+	context = events_context(events, lines->entry, false);
 	if (events->lives && lives_view(events->lives, lines->event, &view))
 		context.process = &view;
 	context.seq = ++events->seq;
@@ -150,7 +151,7 @@ static const char *event_json(struct lines *lines)
 /* What would allow it as a JSON text, malloc'ed; NULL: nothing. */
 static char *suggest_json(const struct lines *lines)
 {
-	const struct event_context context = events_context(lines->entry, false);
+	const struct event_context context = events_context(lines->events, lines->entry, false);
 	json_t *list = feed_suggestions(lines->event, &context);
 	char *json = json_array_size(list) ? json_dumps(list, JSON_COMPACT) : NULL;
 
@@ -249,6 +250,18 @@ static void sink(struct lines *lines)
 		sinks_add(sinks, class, lines->event_json, strlen(lines->event_json));
 }
 
+static void feed(struct lines *lines)
+{
+	struct agent_entry *entry = lines->entry;
+	struct feeds *feeds = lines->events->feeds;
+	struct event_context context;
+
+	if (!feeds || entry->feed.fd < 0 || !feed_takes(lines->event) || !event_json(lines))
+		return;
+	context = events_context(lines->events, entry, false);
+	feed_add(feeds, entry, lines->event, &context, lines->event_json);
+}
+
 static void deliver(struct events *events, struct agent_entry *entry, const struct event *event)
 {
 	CLEAN(lines_reset)
@@ -262,8 +275,7 @@ static void deliver(struct events *events, struct agent_entry *entry, const stru
 		events->asked(events->asked_context, entry, event);
 	if (entry->summary)
 		summary_add(entry->summary, event);
-	if (events->feeds && entry->feed.fd >= 0 && feed_takes(event) && event_json(&lines))
-		feed_add(events->feeds, entry, event, lines.event_json);
+	feed(&lines);
 	sink(&lines);
 	for (size_t i = 0; i < events->count; i++) {
 		if (sees(&events->subscriptions[i], entry) &&

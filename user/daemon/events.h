@@ -68,7 +68,8 @@ void events_forget_slot(struct events *events, __u32 slot);
 int events_take(void *context, void *bytes, size_t size);
 
 /** What turns the records of @entry into words. */
-struct event_context events_context(const struct agent_entry *entry, bool colour);
+struct event_context events_context(struct events *events, const struct agent_entry *entry,
+				    bool colour);
 
 /** Send a notification about @entry to all who see its events; @params is borrowed. */
 void events_announce(struct events *events, const struct agent_entry *entry, const char *method,

@@ -15,7 +15,6 @@
 
 #include "base/mem.h"
 #include "daemon/acl.h"
-#include "daemon/events.h"
 #include "daemon/registry.h"
 #include "engine/own.h"
 #include "telemetry/render.h"
@@ -206,7 +205,7 @@ json_t *feed_suggestions(const struct event *event, const struct event_context *
 
 	if (lines)
 		suggest_waiting(event, lines);
-	if (!lines || !suggest_possible(event) || suggest_add(&list, event, context->image, 1))
+	if (!lines || !suggest_possible(event) || suggest_add(&list, event, context, 1))
 		return lines;
 	for (size_t i = 0; i < list.count; i++) {
 		CLEAN_FREE char *line = NULL;
@@ -219,19 +218,19 @@ json_t *feed_suggestions(const struct event *event, const struct event_context *
 }
 
 /* The line, malloc'ed, newline included; NULL: no memory. */
-static char *make_line(const struct agent_entry *entry, const struct event *event, const char *json)
+static char *make_line(const struct event *event, const struct event_context *context,
+		       const char *json)
 {
-	const struct event_context context = events_context(entry, false);
 	CLEAN_FREE char *text = NULL;
 	CLEAN_FREE char *more = NULL;
 	json_t *suggested;
 	json_t *object;
 	char *line = NULL;
 
-	if (render_event(event, &context, &text))
+	if (render_event(event, context, &text))
 		return NULL;
 	text[strcspn(text, "\n")] = '\0';
-	suggested = feed_suggestions(event, &context);
+	suggested = feed_suggestions(event, context);
 	object = json_pack("{s:s, s:O*}", "text", text, "suggest",
 			   json_array_size(suggested) ? suggested : NULL);
 	more = object ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -386,7 +385,7 @@ static int write_line(struct feeds *feeds, struct agent_entry *entry, const char
 }
 
 void feed_add(struct feeds *feeds, struct agent_entry *entry, const struct event *event,
-	      const char *json)
+	      const struct event_context *context, const char *json)
 {
 	CLEAN_FREE char *line = NULL;
 	int r = -EAGAIN;
@@ -394,7 +393,7 @@ void feed_add(struct feeds *feeds, struct agent_entry *entry, const struct event
 	if (entry->feed.fd < 0)
 		return;
 	if (may_write(&entry->feed)) {
-		line = make_line(entry, event, json);
+		line = make_line(event, context, json);
 		r = line ? write_line(feeds, entry, line) : -ENOMEM;
 	}
 	if (r != -EAGAIN)

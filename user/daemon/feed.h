@@ -80,9 +80,9 @@ void feed_open(struct feeds *feeds, struct agent_entry *entry);
 /** Does @event belong into a feed? */
 bool feed_takes(const struct event *event);
 
-/** Add @event, whose JSON is @json, to the feed of @entry, if it has one. */
+/** Add @event, whose JSON is @json and whose words @context makes, to the feed of @entry, if it has one. */
 void feed_add(struct feeds *feeds, struct agent_entry *entry, const struct event *event,
-	      const char *json);
+	      const struct event_context *context, const char *json);
 
 /** What would allow what @event says was refused: an array of texts, empty when nothing does; NULL: no memory. */
 json_t *feed_suggestions(const struct event *event, const struct event_context *context);

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "control/peer.h"
+#include "daemon/answer_event.h"
 #include "daemon/daemon.h"
 #include "daemon/ledger_loss.h"
 #include "engine/own.h"
@@ -138,35 +139,18 @@ void ledger_command(struct daemon *daemon, const struct call *call, const char *
 		       (json_int_t)peer->pid, "role", peer_role_name(peer->role)));
 }
 
-/* What an answer is as an event; NULL: it is none yet. */
-static const char *op_of(const char *what)
-{
-	static const char *const ops[][2] = {
-		{ "approved", "approve" }, { "auto", "approve" },   { "refused", "refuse" },
-		{ "expired", "expire" },   { "revoked", "revoke" }, { "lapsed", "expire" },
-		{ "ended", "revoke" },
-	};
-
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (strcmp(ops[i][0], what) == 0)
-			return ops[i][1];
-	}
-	return NULL;
-}
-
 int ledger_answer(struct daemon *daemon, const struct agent_entry *entry, const char *what,
 		  const json_t *details)
 {
-	const char *op = op_of(what);
 	int r = write_record(daemon, what, details, TRAIL_NOW);
-	json_t *record = r || !op ? NULL :
-				    record_new("answer", op, entry ? entry->record.id : NULL);
+	bool failed;
+	json_t *event;
 
-	if (r || !op)
+	if (r)
 		return r;
-	if (record)
-		(void)json_object_update_missing(record, (json_t *)details);
-	events_tell(&daemon->events, entry, record);
+	event = answer_event(entry ? entry->record.id : NULL, what, details, &failed);
+	if (event || failed)
+		events_tell(&daemon->events, entry, event);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/tags.h"
 #include "engine/agent.h"
 #include "telemetry/json.h"
 #include "telemetry/names.h"
@@ -92,9 +93,8 @@ static void tell(struct lives *lives, const struct agent_entry *entry,
 	if (!events_want(events, entry, SINK_LIFE))
 		return;
 	process_table_view(lives->table, process, facts.time_ns, &view);
-	context = events_context(entry, false);
+	context = events_context(events, entry, false);
 	context.process = &view;
-	context.redact = events_redact(events);
 	context.seq = ++events->seq;
 	facts.agent = entry->record.slot;
 	facts.process = &who;
@@ -150,7 +150,7 @@ static void tell_late(struct lives *lives, const struct agent_entry *entry, cons
 void lives_take(struct lives *lives, const void *bytes, size_t size)
 {
 	struct events *events = &lives->daemon->events;
-	const struct agent_entry *entry;
+	struct agent_entry *entry;
 	struct process *process = NULL;
 	struct life life;
 
@@ -169,10 +169,13 @@ void lives_take(struct lives *lives, const void *bytes, size_t size)
 		events->unmade++;
 		return;
 	}
-	if (life.head.what == PK_LIFE_CONTEXT)
+	if (life.head.what == PK_LIFE_CONTEXT) {
 		tell_program(lives, entry, process);
-	else if (life.head.what != PK_LIFE_PROGRAM)
+		if (tags_keep(lives->table, &entry->record))
+			daemon_save(lives->daemon);
+	} else if (life.head.what != PK_LIFE_PROGRAM) {
 		tell_record(lives, entry, &life, process);
+	}
 }
 
 int lives_consume(struct lives *lives)
@@ -245,7 +248,7 @@ json_t *lives_process_json(const struct lives *lives, const struct process *proc
 			   const struct agent_entry *entry)
 {
 	const struct json_process who = who_is(process);
-	struct event_context context = events_context(entry, false);
+	struct event_context context = events_context(&lives->daemon->events, entry, false);
 	CLEAN_FREE char *line = NULL;
 	struct process_view view;
 	json_t *object;
@@ -253,7 +256,6 @@ json_t *lives_process_json(const struct lives *lives, const struct process *proc
 
 	process_table_view(lives->table, process, 0, &view);
 	context.process = &view;
-	context.redact = events_redact(&lives->daemon->events);
 	if (json_life(&(struct json_life_facts){ .op = "fork", .process = &who }, &context, &line))
 		return NULL;
 	object = json_loads(line, 0, NULL);
@@ -288,9 +290,9 @@ void lives_begin(struct daemon *daemon, const struct agent_entry *entry, bool ad
 
 	*agent = (struct lives_agent){ 0 };
 	process_table_forget(lives->table, entry->record.slot);
-	/* Whatever its programs say now, it is no launcher's word any more. */
+	/* Whatever its programs say now, it is no launcher's word any more; that was kept. */
 	if (adopted)
-		(void)process_table_trust(lives->table, entry->record.slot, NULL, 0);
+		tags_trust(lives->table, &entry->record);
 	else
 		events_tell(&daemon->events, entry,
 			    agent_record(entry,

@@ -212,7 +212,7 @@ int method_agent_names(void *context, struct call *call, struct control_answer *
 	if (r)
 		return methods_fail(answer, CONTROL_FAILED, "cannot read the names: %s",
 				    strerror(-r));
-	words = events_context(entry, false);
+	words = events_context(&daemon->events, entry, false);
 	text = names_text(&table, &words);
 	return methods_succeed(answer, text ? json_pack("{s:s, s:o}", "text", text, "names",
 							names_json(&table, &words)) :

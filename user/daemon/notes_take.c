@@ -110,13 +110,24 @@ static json_t *time_json(__u64 ns)
 	return json_string(moment_text((__s64)ns + event_clock_offset(), text));
 }
 
+/* Free text, as it may be shown. */
+static json_t *shown(struct events *events, const char *text)
+{
+	CLEAN(redacted_reset) struct redacted told = { 0 };
+
+	if (!text || !*text || redact_text(events_redact(events), text, strlen(text), &told))
+		return NULL;
+	return json_string(told.bytes);
+}
+
 /* Of a call that ended, what was said when it began. */
-static json_t *tool_json(const struct note *note, const struct tool_call *call)
+static json_t *tool_json(struct events *events, const struct note *note,
+			 const struct tool_call *call)
 {
 	return json_pack("{s:o*, s:o*, s:o*, s:o*, s:o*, s:s}", "name",
-			 said(call ? call->name : note->tool), "call_id",
+			 shown(events, call ? call->name : note->tool), "call_id",
 			 said(call ? call->call_id : note->call_id), "intent",
-			 said(call ? call->intent : note->intent), "status",
+			 shown(events, call ? call->intent : note->intent), "status",
 			 note->has_status ? json_integer(note->status) : NULL, "started",
 			 call ? time_json(call->started_ns) : NULL, "by",
 			 call_source_name(CALL_NOTE));
@@ -143,9 +154,9 @@ int notes_take(struct daemon *daemon, struct agent_entry *entry, const struct no
 		daemon_say(daemon, "a tool call of agent '%s' will not be in events: out of memory",
 			   entry->record.id);
 	record = record_new("note", note_op_name(note->op), entry->record.id);
+	(void)json_object_set_new(record, "tool", tool_json(&daemon->events, note, call));
 	if (sender)
 		(void)json_object_set_new(record, "process", sender);
-	(void)json_object_set_new(record, "tool", tool_json(note, call));
 	(void)json_object_set_new(record, "claimed", json_true());
 	events_tell(&daemon->events, entry, record);
 	return 0;

@@ -98,14 +98,58 @@ static json_t *denials_json(const struct agent_entry *entry, const struct otlp_l
 	return NULL;
 }
 
-/* Is there a turn left in this second, for those that are no agent? */
-static bool may_take(struct receiver *receiver)
+static __u64 now_ns(void)
 {
 	struct timespec now = { 0 };
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	if (receiver->second != (__u64)now.tv_sec) {
-		receiver->second = (__u64)now.tv_sec;
+	return (__u64)now.tv_sec * 1000000000ULL + (__u64)now.tv_nsec;
+}
+
+/* When it began, in the kernel's time: not before the machine, and not after now. */
+static __u64 began_ns(const struct otlp_log *log, __u64 now)
+{
+	__s64 ns = (__s64)log->time_ns - event_clock_offset();
+
+	return log->time_ns && ns > 0 && (__u64)ns < now ? (__u64)ns : now;
+}
+
+/* From now on, or no more, events of the agent's processes are under the call. */
+static void mark(struct daemon *daemon, const struct agent_entry *entry, const struct otlp_log *log)
+{
+	const struct note *note = &log->note;
+	__u64 now = now_ns();
+	const struct tool_call_facts facts = {
+		.name = note->tool,
+		.call_id = note->call_id,
+		.started_ns = began_ns(log, now),
+		.until_ns = now + RECEIVER_CALL_NS,
+		.by = CALL_OTLP,
+		.claimed = true,
+	};
+	CLEAN(call_unref) struct tool_call *call = NULL;
+
+	if (!daemon->lives.table)
+		return;
+	if (note->op == NOTE_END) {
+		(void)process_table_call_end(daemon->lives.table, entry->record.slot,
+					     *note->call_id ? note->call_id : NULL,
+					     *note->tool ? note->tool : NULL);
+		return;
+	}
+	call = call_new(&facts);
+	if (!call || process_table_call(daemon->lives.table, entry->record.slot, call))
+		daemon_say(daemon, "a tool call of agent '%s' will not be in events: out of memory",
+			   entry->record.id);
+}
+
+/* Is there a turn left in this second, for those that are no agent? */
+static bool may_take(struct receiver *receiver)
+{
+	__u64 second = now_ns() / 1000000000ULL;
+
+	if (receiver->second != second) {
+		receiver->second = second;
 		receiver->count = 0;
 	}
 	if (receiver->count++ < RECEIVER_RATE)
@@ -136,6 +180,8 @@ static void take_log(void *context, const struct otlp_log *log)
 			(void)json_object_set_new(record, "denials", denials);
 	}
 	events_tell(&taking->daemon->events, entry, record);
+	if (entry)
+		mark(taking->daemon, entry, log);
 }
 
 /* --- Requests ------------------------------------------------------------------------------------- */

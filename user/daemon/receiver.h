@@ -5,9 +5,11 @@
  * that address may say anything about itself; whose telemetry it is, the kernel says: the agent in whose
  * cgroup the connection's other end was made. What comes from no agent is told without one.
  *
- * Exporters wait some seconds before they send, so nothing is changed in the events of processes. Instead
- * the record of a call that ended has `denials`: the last of what was refused to the agent meanwhile, or by
- * its own call id, from its feed.
+ * From the record that a call began until that of its end, or for RECEIVER_CALL_NS, it is the `context.tool` of
+ * all processes of the agent that have no other (hooks and variables say more exactly whose a call is).
+ * Exporters wait some seconds before they send, and what was done meanwhile has no mark: therefore the record of
+ * a call that ended has `denials`: the last of what was refused to the agent in that time, or by the call's own
+ * id, from its feed.
  */
 #ifndef PICKET_DAEMON_RECEIVER_H
 #define PICKET_DAEMON_RECEIVER_H
@@ -21,6 +23,8 @@
 struct daemon;
 struct http;
 
+/** How long a call goes on of which no end is told. */
+#define RECEIVER_CALL_NS (600 * 1000000000ULL)
 /** Most denials in the record of one call. */
 #define RECEIVER_DENIALS_MAX 32U
 /**

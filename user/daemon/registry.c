@@ -129,6 +129,7 @@ void registry_reset_record(struct agent_record *record)
 	free(record->name);
 	free(record->policy);
 	free(record->cwd);
+	free(record->tags);
 	json_decref(record->set);
 	json_decref(record->nested);
 	*record = (struct agent_record){ 0 };

@@ -54,6 +54,7 @@ struct agent_record {
 	char parent[AGENT_ID_SIZE]; /* the agent around it, one of whose processes started it; or "" */
 	const struct agent_record
 		*around; /* that agent's, which is there as long as this one; or NULL */
+	char *tags; /* owned; its launcher's variables, as daemon/tags.h keeps them; NULL = none are known */
 	json_t *nested; /* owned; array of names: policies for agents of its own; NULL: none */
 };
 

@@ -54,7 +54,7 @@ int state_prepare(int run_fd)
 static json_t *encode(const struct agent_record *record)
 {
 	return json_pack("{s:s, s:i, s:I, s:I, s:b, s:b, s:s*, s:s*, s:b, s:O*, s:s*, s:I, s:I, "
-			 "s:I, s:I, s:s, s:O*}",
+			 "s:I, s:I, s:s, s:O*, s:s*}",
 			 "id", record->id, "kind", (int)record->kind, "slot",
 			 (json_int_t)record->slot, "cgroup", (json_int_t)record->cgroup, "joined",
 			 record->joined, "known", record->known, "name", record->name, "policy",
@@ -62,7 +62,7 @@ static json_t *encode(const struct agent_record *record)
 			 record->cwd, "uid", (json_int_t)record->uid, "pid",
 			 (json_int_t)record->pid, "start", (json_int_t)record->start, "since",
 			 (json_int_t)record->since, "parent", record->parent, "nested",
-			 record->nested);
+			 record->nested, "tags", record->tags);
 }
 
 static json_t *encode_all(const struct registry *registry, const char *boot, json_t *grants)
@@ -215,6 +215,8 @@ static int decode(json_t *object, struct agent_record *record)
 		r = take_text(object, "policy", &record->policy);
 	if (r == 0)
 		r = take_text(object, "cwd", &record->cwd);
+	if (r == 0)
+		r = take_text(object, "tags", &record->tags);
 	record->set = json_incref(set);
 	record->nested = json_incref(nested);
 	return r;

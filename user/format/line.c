@@ -397,7 +397,7 @@ static int put_record(const struct line *line)
 	} keys[] = {
 		{ "name", " " },	  { "policy", "  policy " }, { "mode", " mode " },
 		{ "digest", " digest " }, { "old", " from " },	     { "new", " to " },
-		{ "request", "  " },	  { "id", " grant " },	     { "by", " by " },
+		{ "request", "  " },	  { "grant", " grant " },    { "until", " until " },
 		{ "count", " " },	  { "class", " of " },	     { "where", " at " },
 		{ "total", ", in all " }, { "version", " " },	     { "tier", " tier " },
 		{ "kernel", " kernel " }, { "number", " " },	     { "hash", " " },
@@ -409,6 +409,9 @@ static int put_record(const struct line *line)
 	put_key(line, " ", value_object(line->event, "tool"), "name");
 	put_key(line, " call ", value_object(line->event, "tool"), "call_id");
 	put_key(line, " to ", value_object(line->event, "tool"), "intent");
+	put_key(line, " ", value_object(line->event, "act"), "op");
+	put_key(line, " ", value_object(line->event, "act"), "object");
+	put_key(line, " by ", value_object(line->event, "by"), "who");
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		put_key(line, keys[i].label, line->event, keys[i].key);
 	put_processes(line);

@@ -53,6 +53,7 @@ struct tool_call *call_new(const struct tool_call_facts *facts)
 		.by = facts->by,
 		.claimed = facts->claimed,
 		.started_ns = facts->started_ns,
+		.until_ns = facts->until_ns,
 	};
 	call->name = put(&at, facts->name);
 	call->call_id = put(&at, facts->call_id);
@@ -141,6 +142,17 @@ int call_stack_end(struct call_stack *stack, const char *call_id, const char *na
 struct tool_call *call_stack_current(const struct call_stack *stack)
 {
 	return stack->count ? stack->calls[stack->count - 1] : NULL;
+}
+
+struct tool_call *call_stack_current_at(const struct call_stack *stack, __u64 now_ns)
+{
+	for (size_t i = stack->count; i > 0; i--) {
+		struct tool_call *call = stack->calls[i - 1];
+
+		if (!call->until_ns || now_ns < call->until_ns)
+			return call;
+	}
+	return NULL;
 }
 
 void call_stack_reset(struct call_stack *stack)

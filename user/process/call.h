@@ -29,6 +29,7 @@ struct tool_call_facts {
 	const char *call_id;
 	const char *intent;
 	__u64 started_ns; /* CLOCK_BOOTTIME */
+	__u64 until_ns; /* CLOCK_BOOTTIME: then it has ended, whoever says so; 0 = when that is said */
 	enum call_source by;
 	bool claimed; /* by the agent itself */
 };
@@ -39,6 +40,7 @@ struct tool_call {
 	enum call_source by;
 	bool claimed;
 	__u64 started_ns; /* CLOCK_BOOTTIME */
+	__u64 until_ns; /* as above */
 	const char *name; /* these three: owned with the call, in one piece */
 	const char *call_id; /* or NULL */
 	const char *intent; /* or NULL */
@@ -77,6 +79,9 @@ int call_stack_end(struct call_stack *stack, const char *call_id, const char *na
 
 /** The newest call, borrowed, or NULL. */
 struct tool_call *call_stack_current(const struct call_stack *stack);
+
+/** The newest call that has not timed out at @now_ns (CLOCK_BOOTTIME), borrowed, or NULL. */
+struct tool_call *call_stack_current_at(const struct call_stack *stack, __u64 now_ns);
 
 /** Forget all of them. */
 void call_stack_reset(struct call_stack *stack);

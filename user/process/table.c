@@ -199,6 +199,7 @@ void process_table_forget(struct process_table *table, __u32 agent)
 		forget_list(table, &one->used);
 	}
 	process_know_unref(table, &one->tags);
+	call_stack_reset(&one->calls);
 	one->trusts = false;
 	one->root = 0;
 }
@@ -485,6 +486,19 @@ int process_table_trust(struct process_table *table, __u32 agent, const char *va
 const struct shared *process_table_tags(const struct process_table *table, __u32 agent)
 {
 	return agent < PK_AGENTS_MAX ? table->agents[agent].tags : NULL;
+}
+
+int process_table_call(struct process_table *table, __u32 agent, struct tool_call *call)
+{
+	return agent < PK_AGENTS_MAX ? call_stack_push(&table->agents[agent].calls, call) : 0;
+}
+
+int process_table_call_end(struct process_table *table, __u32 agent, const char *call_id,
+			   const char *name)
+{
+	if (agent >= PK_AGENTS_MAX)
+		return -ENOENT;
+	return call_stack_end(&table->agents[agent].calls, call_id, name, NULL);
 }
 
 static void suspect_list(const struct process_list *list)

@@ -142,6 +142,16 @@ const struct shared *process_table_tags(const struct process_table *table, __u32
 /** To be called after a change of process->calls: counts them, and makes room if need be. */
 void process_table_called(struct process_table *table, struct process *process);
 
+/**
+ * The agent works on @call, it is not known which of its processes: it is that of all that have none of their
+ * own. Takes a reference. Returns 0 or -ENOMEM.
+ */
+int process_table_call(struct process_table *table, __u32 agent, struct tool_call *call);
+
+/** End such a call, meant as call_stack_end() says. Returns 0, or -ENOENT: there is none. */
+int process_table_call_end(struct process_table *table, __u32 agent, const char *call_id,
+			   const char *name);
+
 /** Forget processes that ended longer than PROCESS_KEPT_NS before @now_ns (CLOCK_BOOTTIME). */
 void process_table_age(struct process_table *table, __u64 now_ns);
 

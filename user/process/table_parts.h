@@ -22,6 +22,7 @@ struct process_agent {
 	size_t processes;
 	size_t bytes;
 	struct shared *tags; /* trusted variables, or NULL */
+	struct call_stack calls; /* said of the agent as a whole */
 	bool trusts; /* tags are decided */
 	__u32 root; /* tgid of its first process; 0: not known */
 };

@@ -105,17 +105,8 @@ static struct event_path text_of(const char *text)
 	return text ? (struct event_path){ text, strlen(text) } : (struct event_path){ 0 };
 }
 
-static void view_tool(const struct process *process, struct event_path tags, struct event_path own,
-		      struct process_tool *tool)
+static void view_call(const struct tool_call *call, struct process_tool *tool)
 {
-	const struct tool_call *call = call_stack_current(&process->calls);
-
-	if (!call)
-		call = process->inherited;
-	if (!call) {
-		view_environment(tags, own, tool);
-		return;
-	}
 	*tool = (struct process_tool){
 		.name = text_of(call->name),
 		.call_id = text_of(call->call_id),
@@ -124,6 +115,21 @@ static void view_tool(const struct process *process, struct event_path tags, str
 		.by = call_source_name(call->by),
 		.claimed = call->claimed,
 	};
+}
+
+/* What is said of the process, or of its parents, is nearer to it than what is said of all of the agent. */
+static void view_tool(const struct process_table *table, const struct process *process,
+		      __u64 time_ns, struct process_view *view)
+{
+	const struct call_stack *all = &table->agents[process->agent].calls;
+	const struct tool_call *call = call_stack_current(&process->calls);
+
+	if (!call)
+		call = process->inherited;
+	if (!call && !view->tool.by && process->agent)
+		call = call_stack_current_at(all, time_ns ? time_ns : table->now_ns);
+	if (call)
+		view_call(call, &view->tool);
 }
 
 /* The program that it ran at that time, as far back as is known; *@ret_sure: it is the right one. */
@@ -154,5 +160,6 @@ void process_table_view(const struct process_table *table, const struct process 
 	};
 	view_chain(process, view);
 	view_variables(tags, own, view);
-	view_tool(process, tags, own, &view->tool);
+	view_environment(tags, own, &view->tool);
+	view_tool(table, process, time_ns, view);
 }

@@ -44,7 +44,7 @@ struct event_context {
 	__s64 clock_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME, event_clock_offset() */
 	bool colour; /* text: terminal colours */
 	const struct process_view *process; /* JSON: of the record's process; NULL = not known */
-	const struct redact_settings *redact; /* JSON: what is hidden; NULL = redact_standard */
+	const struct redact_settings *redact; /* what is hidden; NULL = redact_standard */
 	__u64 seq; /* JSON: number of the record among those handed out; 0 = none */
 };
 

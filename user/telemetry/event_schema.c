@@ -81,7 +81,7 @@ static json_t *object_schema(const struct event_keys *keys, const struct event_k
 			(void)json_array_append_new(required, json_string(key->name));
 	}
 	return json_pack("{s:s, s:o, s:o, s:b}", "type", "object", "required", required,
-			 "properties", properties, "additionalProperties", kind && kind->open);
+			 "properties", properties, "additionalProperties", 0);
 }
 
 /* True when nothing is missing for lack of memory: as many keys as the table has. */

@@ -51,6 +51,7 @@ WORDS(agent_op_word, "start", "end", "attach", "detach")
 WORDS(mode_word, "enforce", "audit")
 WORDS(policy_op_word, "reload")
 WORDS(answer_op_word, "approve", "refuse", "revoke", "expire")
+WORDS(answer_word, "approved", "auto", "refused", "expired", "revoked", "lapsed", "ended")
 WORDS(note_op_word, "tool-start", "tool-end")
 WORDS(loss_op_word, "lost")
 WORDS(daemon_op_word, "start", "stop")
@@ -153,6 +154,8 @@ static const struct event_key tool_list[] = {
 	TEXT("intent", "What it is for."),
 	NUMBER("status", "How it ended, as the agent says."),
 	TIME("started", "When it began."),
+	TIME("ended", "When it ended, as the agent's telemetry says."),
+	TEXT("session", "Name of the agent's session."),
 	WORD("by", source_word, "Who said so."),
 	TRUTH("claimed", "True: the agent's own word."),
 };
@@ -201,57 +204,60 @@ static const struct event_keys status_keys = KEYS(status_list);
 	OBJECT("context", &context_keys, "What it was done for.")
 #define SEQ NUMBER("seq", "Number among the records that picketd hands out.")
 
+#define ACT \
+	HEAD, \
+	AGENT, \
+	MUST("verdict", SHAPE_ANY_TEXT, verdict_word, "What the policy says."), \
+	MUST("op", SHAPE_ANY_TEXT, op_word, "What was done."), \
+	MUST("section", SHAPE_ANY_TEXT, section_word, "Section of the policy that judged."), \
+	MUST("access", SHAPE_TEXTS, NULL, "What was asked for."), \
+	TEXT("errno", "Error that the task got; absent when the call went on."), \
+	MUST("audit", SHAPE_TRUTH, NULL, "True: audit mode, nothing was blocked."), \
+	MUST("reason", SHAPE_ANY_TEXT, reason_word, "Why the verdict is what it is."), \
+	OBJECT("rule", &rule_keys, "The rule that decided."), \
+	OBJECT("default", &default_keys, "The default that decided."), \
+	NUMBER("grant", "Number of the answer that decided."), \
+	TEXT("request", "Name of the request, for picket approve."), \
+	TEXT("ask", "Its whole hash."), \
+	PROCESS, \
+	LINEAGE, \
+	TEXT("path", "File, escaped."), \
+	TEXT("path_hex", "Its exact bytes, when they are no UTF-8."), \
+	TEXT("path2", "The other file, of a rename or link."), \
+	TEXT("path2_hex", "Its exact bytes."), \
+	TEXT("host", "Host name."), \
+	TEXT("host_hex", "Its exact bytes."), \
+	TEXT("allowed_by", "The name that the connection was allowed by."), \
+	TEXT("allowed_by_hex", "Its exact bytes."), \
+	TEXT("alias", "The name that an answer goes on with."), \
+	TEXT("alias_hex", "Its exact bytes."), \
+	TEXT("command", "Program and words, secrets redacted."), \
+	TEXT("syscall", "Name of the system call."), \
+	WORD("switch", guard_word, "Switch of the process section."), \
+	NAMED("signal", "The signal."), \
+	NAMED("capability", "The capability."), \
+	NAMED("ioctl", "The device request."), \
+	NAMED("bpf_command", "The command of bpf(2)."), \
+	NAMED("kernel_file", "What the kernel was to load."), \
+	NUMBER("number", "Number of the system call."), \
+	NAMED("query_type", "Type of DNS record."), \
+	{ "payload", SHAPE_TEXT_OR_NUMBER, false, payload_word, NULL, "What the first bytes are." }, \
+	OBJECT("target", &target_keys, "The other process."), \
+	TEXT("address", "Address of the peer; of bind and listen the own one."), \
+	NUMBER("port", "Its port."), \
+	NUMBER("peer_port", "Port of who is accepted."), \
+	NAMED("protocol", "Protocol."), \
+	NAMED("family", "Family of the socket."), \
+	NAMED("type", "Type of the socket."), \
+	NAMED("netlink_family", "Family of netlink."), \
+	NAMED("message", "Type of netlink message."), \
+	TEXT("local_address", "The socket's own address."), \
+	NUMBER("local_port", "Its port."), \
+	NUMBER("cgroup", "Id of the control group."), \
+	OBJECT("folded", &folded_keys, "The repeats that it stands for.")
+
 static const struct event_key act_list[] = {
-	HEAD,
-	AGENT,
-	MUST("verdict", SHAPE_ANY_TEXT, verdict_word, "What the policy says."),
-	MUST("op", SHAPE_ANY_TEXT, op_word, "What was done."),
-	MUST("section", SHAPE_ANY_TEXT, section_word, "Section of the policy that judged."),
-	MUST("access", SHAPE_TEXTS, NULL, "What was asked for."),
-	TEXT("errno", "Error that the task got; absent when the call went on."),
-	MUST("audit", SHAPE_TRUTH, NULL, "True: audit mode, nothing was blocked."),
-	MUST("reason", SHAPE_ANY_TEXT, reason_word, "Why the verdict is what it is."),
-	OBJECT("rule", &rule_keys, "The rule that decided."),
-	OBJECT("default", &default_keys, "The default that decided."),
-	NUMBER("grant", "Number of the answer that decided."),
-	TEXT("request", "Name of the request, for picket approve."),
-	TEXT("ask", "Its whole hash."),
-	PROCESS,
-	LINEAGE,
-	TEXT("path", "File, escaped."),
-	TEXT("path_hex", "Its exact bytes, when they are no UTF-8."),
-	TEXT("path2", "The other file, of a rename or link."),
-	TEXT("path2_hex", "Its exact bytes."),
-	TEXT("host", "Host name."),
-	TEXT("host_hex", "Its exact bytes."),
-	TEXT("allowed_by", "The name that the connection was allowed by."),
-	TEXT("allowed_by_hex", "Its exact bytes."),
-	TEXT("alias", "The name that an answer goes on with."),
-	TEXT("alias_hex", "Its exact bytes."),
-	TEXT("command", "Program and words, secrets redacted."),
-	TEXT("syscall", "Name of the system call."),
-	WORD("switch", guard_word, "Switch of the process section."),
-	NAMED("signal", "The signal."),
-	NAMED("capability", "The capability."),
-	NAMED("ioctl", "The device request."),
-	NAMED("bpf_command", "The command of bpf(2)."),
-	NAMED("kernel_file", "What the kernel was to load."),
-	NUMBER("number", "Number of the system call."),
-	NAMED("query_type", "Type of DNS record."),
-	{ "payload", SHAPE_TEXT_OR_NUMBER, false, payload_word, NULL, "What the first bytes are." },
-	OBJECT("target", &target_keys, "The other process."),
-	TEXT("address", "Address of the peer; of bind and listen the own one."),
-	NUMBER("port", "Its port."),
-	NUMBER("peer_port", "Port of who is accepted."),
-	NAMED("protocol", "Protocol."),
-	NAMED("family", "Family of the socket."),
-	NAMED("type", "Type of the socket."),
-	NAMED("netlink_family", "Family of netlink."),
-	NAMED("message", "Type of netlink message."),
-	TEXT("local_address", "The socket's own address."),
-	NUMBER("local_port", "Its port."),
-	NUMBER("cgroup", "Id of the control group."),
-	OBJECT("folded", &folded_keys, "The repeats that it stands for."),
+	ACT,
 	SEQ,
 };
 static const struct event_keys act_keys = KEYS(act_list);
@@ -293,13 +299,64 @@ static const struct event_key policy_list[] = {
 };
 static const struct event_keys policy_keys = KEYS(policy_list);
 
+static const struct event_key person_list[] = {
+	MUST("who", SHAPE_ANY_TEXT, NULL, "Name of the user, or what answered in his place."),
+	NUMBER("uid", "The user."),
+	TEXT("mode", "For how long he approved."),
+	NUMBER("seconds", "That, in seconds."),
+	TEXT("reason", "His reason."),
+	TIME("at", "When."),
+};
+static const struct event_keys person_keys = KEYS(person_list);
+
+static const struct event_key asking_list[] = {
+	WORD("verdict", verdict_word, "What the rule says."),
+	TEXT("file", "File of the policy that has it."),
+	NUMBER("line", "Line in that file."),
+	NUMBER("column", "Column in that line."),
+	TEXT("text", "The pattern that matched, as it stands there."),
+	NUMBER("approvers", "How many must approve, when it is more than one."),
+	TEXT("id", "The rule's id."),
+	TEXT("reason", "The rule's reason."),
+};
+static const struct event_keys asking_keys = KEYS(asking_list);
+
+static const struct event_key asked_list[] = {
+	MUST("op", SHAPE_ANY_TEXT, op_word, "What it is about."),
+	WORD("section", section_word, "Section of the policy that asks."),
+	{ "access", SHAPE_TEXTS, false, NULL, NULL, "What was asked for." },
+	MUST("object", SHAPE_ANY_TEXT, NULL, "On what, secrets redacted."),
+	OBJECT("rule", &asking_keys, "The rule that asks."),
+	OBJECT("default", &default_keys, "The default that asks."),
+};
+static const struct event_keys asked_keys = KEYS(asked_list);
+
 static const struct event_key answer_list[] = {
 	HEAD,
 	OWN_AGENT,
 	MUST("op", SHAPE_ANY_TEXT, answer_op_word, "What was answered."),
+	MUST("what", SHAPE_ANY_TEXT, answer_word, "The word of the audit trail for it."),
+	NUMBER("grant", "Number of the answer."),
+	TEXT("request", "Name of the request."),
+	WORD("verdict", verdict_word, "What holds from now on."),
+	TEXT("mode", "For how long."),
+	TEXT("policy", "The agent's policy."),
+	TIME("until", "When it ends to hold."),
+	{ "approved_by", SHAPE_OBJECTS, false, NULL, &person_keys, "Who approved." },
+	{ "act", SHAPE_OBJECT, true, NULL, &asked_keys, "What it is about." },
+	OBJECT("by", &person_keys, "Who answered."),
 	SEQ,
 };
 static const struct event_keys answer_keys = KEYS(answer_list);
+
+/* As a feed has it. */
+static const struct event_key denial_list[] = {
+	ACT,
+	SEQ,
+	TEXT("text", "The line for people."),
+	{ "suggest", SHAPE_TEXTS, false, NULL, NULL, "What would allow it." },
+};
+static const struct event_keys denial_keys = KEYS(denial_list);
 
 static const struct event_key note_list[] = {
 	HEAD,
@@ -309,6 +366,7 @@ static const struct event_key note_list[] = {
 	OBJECT("process", &process_keys, "Who said so."),
 	LINEAGE,
 	TRUTH("claimed", "True: the agent's own word."),
+	{ "denials", SHAPE_OBJECTS, false, NULL, &denial_keys, "What was refused under the call." },
 	SEQ,
 };
 static const struct event_keys note_keys = KEYS(note_list);
@@ -348,16 +406,16 @@ static const struct event_key head_list[] = {
 static const struct event_keys head_keys = KEYS(head_list);
 
 const struct event_kind event_kinds[] = {
-	{ "decision", "What was denied, asked or granted.", &act_keys, false },
-	{ "activity", "What was allowed and is told because the policy asks for it.", &act_keys, false },
-	{ "life", "Processes that begin and end.", &life_keys, false },
-	{ "agent", "Agents that begin and end.", &agent_keys, false },
-	{ "policy", "Policies that change.", &policy_keys, false },
-	{ "answer", "Answers to requests; other keys are those of the audit trail.", &answer_keys, true },
-	{ "note", "Tool calls, as the agent says.", &note_keys, false },
-	{ "loss", "Records that were lost.", &loss_keys, false },
-	{ "daemon", "picketd itself.", &daemon_keys, false },
-	{ "audit-head", "The newest record of the audit trail.", &head_keys, false },
+	{ "decision", "What was denied, asked or granted.", &act_keys },
+	{ "activity", "What was allowed and is told because the policy asks for it.", &act_keys },
+	{ "life", "Processes that begin and end.", &life_keys },
+	{ "agent", "Agents that begin and end.", &agent_keys },
+	{ "policy", "Policies that change.", &policy_keys },
+	{ "answer", "Answers to requests.", &answer_keys },
+	{ "note", "Tool calls, as the agent says.", &note_keys },
+	{ "loss", "Records that were lost.", &loss_keys },
+	{ "daemon", "picketd itself.", &daemon_keys },
+	{ "audit-head", "The newest record of the audit trail.", &head_keys },
 };
 /* clang-format on */
 const size_t event_kind_count = sizeof(event_kinds) / sizeof(*event_kinds);

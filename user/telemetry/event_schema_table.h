@@ -43,7 +43,6 @@ struct event_kind {
 	const char *kind;
 	const char *about;
 	const struct event_keys *keys;
-	bool open; /* may have other keys */
 };
 
 /** All kinds. */

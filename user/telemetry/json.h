@@ -79,9 +79,13 @@
  *   agent      "start", "end", "attach", "detach": policy, digest, mode ("enforce", "audit"), uid (its
  *              owner's), cgroup, name
  *   policy     "reload": policy, old, new (digests)
- *   answer     "approve", "refuse", "revoke", "expire": as the audit trail has it
- *   note       "tool-start", "tool-end": tool {name, call_id, intent, status}, process (the sender's,
- *              as above), claimed
+ *   answer     "approve", "refuse", "revoke", "expire": what ("approved", "auto", "refused", "expired",
+ *              "revoked", "lapsed", "ended", the word of the audit trail), grant, request, verdict, mode, policy,
+ *              until, approved_by (list of such as by), act {op, section, access, object, rule, default}, by {who,
+ *              uid, mode, seconds, reason, at}
+ *   note       "tool-start", "tool-end": tool {name, call_id, intent, status, started, ended, session, by},
+ *              process (the sender's, as above; of notes), claimed, denials (of telemetry, at the call's end: what
+ *              was refused under it, as daemon/feed.h has it)
  *   loss       "lost": class ("decision", "activity", "life", "limited", "sink"), where ("kernel",
  *              "queue", "spool", "subscriber"), count (since the last such record), total
  *   daemon     "start", "stop": version, tier, kernel

@@ -14,11 +14,7 @@
 #include "telemetry/names.h"
 #include "telemetry/process_view.h"
 #include "telemetry/redact.h"
-
-static const struct redact_settings *hidden(const struct event_context *context)
-{
-	return context->redact ? context->redact : &redact_standard;
-}
+#include "telemetry/shown.h"
 
 void json_put_time(struct json_writer *to, const char *key, __u64 ns,
 		   const struct event_context *context)
@@ -35,7 +31,7 @@ void json_put_path(struct json_writer *to, const char *key, const char *hex_key,
 
 	if (path.length == 0)
 		return;
-	if (redact_path(hidden(context), path.bytes, path.length, &shown)) {
+	if (redact_path(event_hidden(context), path.bytes, path.length, &shown)) {
 		to->failed = true;
 		return;
 	}
@@ -50,7 +46,7 @@ void json_put_command(struct json_writer *to, const char *key, struct event_path
 	CLEAN(redacted_reset) struct redacted shown = { 0 };
 	size_t length;
 
-	if (redact_words(hidden(context), words.bytes, words.length, &shown)) {
+	if (redact_words(event_hidden(context), words.bytes, words.length, &shown)) {
 		to->failed = true;
 		return;
 	}
@@ -69,7 +65,7 @@ void json_put_words(struct json_writer *to, const char *key, struct event_path w
 
 	if (words.length == 0)
 		return;
-	if (redact_words(hidden(context), words.bytes, words.length, &shown)) {
+	if (redact_words(event_hidden(context), words.bytes, words.length, &shown)) {
 		to->failed = true;
 		return;
 	}
@@ -90,7 +86,7 @@ void json_put_free(struct json_writer *to, const char *key, struct event_path te
 
 	if (text.length == 0)
 		return;
-	if (redact_text(hidden(context), text.bytes, text.length, &shown))
+	if (redact_text(event_hidden(context), text.bytes, text.length, &shown))
 		to->failed = true;
 	else
 		json_write_bytes(to, key, shown.bytes, shown.length);
@@ -113,7 +109,7 @@ static void put_life(struct json_writer *to, __u32 pid, __u64 start_ns,
 static void put_place(struct json_writer *to, const char *key, struct event_path path,
 		      const struct event_context *context)
 {
-	if (hidden(context)->paths_count)
+	if (event_hidden(context)->paths_count)
 		json_put_path(to, key, NULL, path, context);
 	else if (path.length)
 		json_write_bytes(to, key, path.bytes, path.length);

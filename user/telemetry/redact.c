@@ -14,6 +14,7 @@
 #include "telemetry/redact_scan.h"
 
 const struct redact_settings redact_standard = { .defaults = true };
+const struct redact_settings redact_nothing = { 0 };
 
 void redacted_reset(struct redacted *text)
 {

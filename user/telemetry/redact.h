@@ -40,6 +40,9 @@ struct redact_settings {
 /** Settings where nothing is configured: the defaults alone. */
 extern const struct redact_settings redact_standard;
 
+/** Settings that hide nothing: for who must know exactly what it is that he answers. */
+extern const struct redact_settings redact_nothing;
+
 /** The outcome. */
 struct redacted {
 	char *bytes; /* owned; followed by a NUL that is not counted */

@@ -13,6 +13,7 @@
 #include "telemetry/detail.h"
 #include "telemetry/names.h"
 #include "telemetry/render_network.h"
+#include "telemetry/shown.h"
 #include "telemetry/suggest.h"
 
 /* A stream into a malloc'ed string. */
@@ -311,10 +312,13 @@ int render_event(const struct event *event, const struct event_context *context,
 	struct verdict_style style = verdict_style(head);
 	const char *dim = context->colour ? "\033[2m" : "";
 	const char *plain = context->colour ? "\033[0m" : "";
+	CLEAN(event_shown_reset) struct event_shown shown = { 0 };
 	char id[REQUEST_ID_SIZE];
 	struct text line;
-	int r = text_open(&line);
+	int r = event_show(event, event_hidden(context), &shown);
 
+	if (r == 0)
+		r = text_open(&line);
 	if (r < 0)
 		return r;
 	put_time(line.to, event, context);
@@ -322,7 +326,7 @@ int render_event(const struct event *event, const struct event_context *context,
 		      names_op(head->op));
 	if (has_object(event))
 		(void)fputc(' ', line.to);
-	put_object(line.to, event);
+	put_object(line.to, &shown.event);
 	put_access(line.to, head);
 	(void)fputs("  ", line.to);
 	put_process(line.to, event->comm, head->tgid);
@@ -338,14 +342,17 @@ int render_event(const struct event *event, const struct event_context *context,
 	return text_close(&line, ret_line);
 }
 
-int render_object(const struct event *event, char **ret_text)
+int render_object(const struct event *event, const struct event_context *context, char **ret_text)
 {
+	CLEAN(event_shown_reset) struct event_shown shown = { 0 };
 	struct text text;
-	int r = text_open(&text);
+	int r = event_show(event, event_hidden(context), &shown);
 
+	if (r == 0)
+		r = text_open(&text);
 	if (r < 0)
 		return r;
-	put_object(text.to, event);
+	put_object(text.to, &shown.event);
 	return text_close(&text, ret_text);
 }
 

@@ -13,14 +13,15 @@
 #include "policy/capabilities.h"
 #include "policy/decide.h"
 #include "telemetry/names.h"
+#include "telemetry/shown.h"
 #include "telemetry/suggest_pattern.h"
 
 /* Bits of host names stay apart: what a rule without `protocol` means differs from both. */
 static bool same_need(const struct suggest_need *a, const struct suggest_need *b)
 {
 	return a->section == b->section && a->forbidden_by == b->forbidden_by &&
-	       a->host == b->host && (!a->host || a->access == b->access) &&
-	       strcmp(a->pattern, b->pattern) == 0;
+	       a->hidden == b->hidden && a->host == b->host &&
+	       (!a->host || a->access == b->access) && strcmp(a->pattern, b->pattern) == 0;
 }
 
 int suggest_merge(struct suggest_list *list, struct suggest_need *need)
@@ -88,6 +89,7 @@ static int add_need(struct suggest_list *list, const struct event *event,
 
 	if (need->access == 0)
 		return 0;
+	need->hidden = list->hiding && question->section != PK_SECTION_EGRESS;
 	if (question->section == PK_SECTION_EGRESS)
 		r = suggest_address_pattern(&event->head, need);
 	else
@@ -216,6 +218,7 @@ static int add_command(struct suggest_list *list, const struct event *event, __u
 	struct suggest_need need = {
 		.section = PK_SECTION_EXEC,
 		.access = PK_ACCESS_RUN | PK_ACCESS_COMMAND,
+		.hidden = list->hiding,
 		.forbidden_by = suggest_forbidden_by(event),
 		.times = times,
 	};
@@ -308,13 +311,11 @@ static int add_questions(struct suggest_list *list, const struct event *event,
 	return 0;
 }
 
-int suggest_add(struct suggest_list *list, const struct event *event,
-		const struct policy_image *image, __u64 times)
+static int add_event(struct suggest_list *list, const struct event *event,
+		     const struct policy_image *image, __u64 times)
 {
 	int r;
 
-	if (!suggest_possible(event))
-		return 0;
 	if (event->head.section == PK_SECTION_PROCESS)
 		return add_guard(list, event, image, times);
 	if (event->head.section == PK_SECTION_SYSCALLS)
@@ -325,6 +326,23 @@ int suggest_add(struct suggest_list *list, const struct event *event,
 	if (r)
 		return r < 0 ? r : 0;
 	return add_questions(list, event, image, times);
+}
+
+int suggest_add(struct suggest_list *list, const struct event *event,
+		const struct event_context *context, __u64 times)
+{
+	CLEAN(event_shown_reset) struct event_shown shown = { 0 };
+	int r;
+
+	if (!suggest_possible(event))
+		return 0;
+	r = event_show(event, event_hidden(context), &shown);
+	if (r)
+		return r;
+	list->hiding = shown.hidden;
+	r = add_event(list, event, context->image, times);
+	list->hiding = false;
+	return r;
 }
 
 /* A YAML double-quoted scalar. Patterns have no bytes that would need more than this. */
@@ -382,8 +400,11 @@ int suggest_line(const struct suggest_need *need, char **ret_line)
 {
 	CLEAN_FREE char *line = NULL;
 	size_t size = 0;
-	FILE *to = open_memstream(&line, &size);
+	FILE *to;
 
+	if (need->hidden)
+		return -EPERM;
+	to = open_memstream(&line, &size);
 	if (!to)
 		return -ENOMEM;
 	if (need->section == PK_SECTION_PROCESS)

@@ -76,7 +76,8 @@ static void *sorted(void *items, size_t count, size_t size,
 }
 
 /* A line for one object; nothing for one that the suggested lines name (@all: also for these). */
-static int print_object(const struct summary_object *object, bool all, FILE *to)
+static int print_object(const struct summary_object *object, bool all,
+			const struct event_context *context, FILE *to)
 {
 	CLEAN_FREE char *text = NULL;
 	char id[REQUEST_ID_SIZE];
@@ -84,7 +85,7 @@ static int print_object(const struct summary_object *object, bool all, FILE *to)
 
 	if (!all && suggest_possible(&object->event))
 		return 0;
-	r = render_object(&object->event, &text);
+	r = render_object(&object->event, context, &text);
 	if (r < 0)
 		return r;
 	(void)fprintf(to, "%10llu  %s %s", (unsigned long long)object->count,
@@ -95,7 +96,8 @@ static int print_object(const struct summary_object *object, bool all, FILE *to)
 	return 0;
 }
 
-static int print_objects(const struct summary_group *group, bool all, FILE *to)
+static int print_objects(const struct summary_group *group, bool all,
+			 const struct event_context *context, FILE *to)
 {
 	CLEAN_FREE struct summary_object **order = sorted(group->objects, group->object_count,
 							  sizeof(*group->objects), by_object_count);
@@ -109,7 +111,7 @@ static int print_objects(const struct summary_group *group, bool all, FILE *to)
 		if (i >= OBJECTS_SHOWN && all)
 			unlisted += order[i]->count;
 		else
-			r = print_object(order[i], all, to);
+			r = print_object(order[i], all, context, to);
 		if (r < 0)
 			return r;
 	}
@@ -170,6 +172,7 @@ static void print_where(enum pk_section section, FILE *to)
 static int print_lines(const struct suggest_list *needs, enum pk_section section, FILE *to)
 {
 	bool headed = false;
+	__u64 hidden = 0;
 
 	for (size_t i = 0; i < needs->count; i++) {
 		const struct suggest_need *need = &needs->items[i];
@@ -178,6 +181,10 @@ static int print_lines(const struct suggest_list *needs, enum pk_section section
 
 		if (need->section != section || need->forbidden_by != PK_RULE_NONE)
 			continue;
+		if (need->hidden) {
+			hidden += need->times;
+			continue;
+		}
 		r = suggest_line(need, &line);
 		if (r < 0)
 			return r;
@@ -188,6 +195,11 @@ static int print_lines(const struct suggest_list *needs, enum pk_section section
 			      (unsigned long long)need->times, plural(need->times),
 			      need->blurred ? "; '?' is a byte that a policy cannot spell" : "");
 	}
+	if (hidden)
+		(void)fprintf(
+			to,
+			"        (no line of '%s' for %llu time%s: it would show what is hidden)\n",
+			names_section(section), (unsigned long long)hidden, plural(hidden));
 	return 0;
 }
 
@@ -245,12 +257,11 @@ static int print_group(const struct summary_group *group, const struct event_con
 	int r = print_header(group, context, to);
 
 	for (size_t i = 0; r == 0 && i < group->object_count; i++)
-		r = suggest_add(&needs, &group->objects[i].event, context->image,
-				group->objects[i].count);
+		r = suggest_add(&needs, &group->objects[i].event, context, group->objects[i].count);
 	if (r == 0)
 		r = print_objects(group,
 				  group->first.head.reason != PK_REASON_DEFAULT || needs.count == 0,
-				  to);
+				  context, to);
 	if (r == 0)
 		r = print_suggestions(group, &needs, context, to);
 	return r;

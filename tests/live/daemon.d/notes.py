@@ -309,25 +309,49 @@ def request(*records):
         "scopeLogs": [{"scope": {"name": "events"}, "logRecords": list(records)}]}]}).encode()
 
 
+def marked(tap, harness, listener, headers):
+    """From the record that a call began to that of its end, what the kernel decides is under it."""
+    begun = time.time_ns()
+    body = request(log_record("tool_decision", begun, session__id="s-1", tool_name="Bash",
+                              tool_use_id="toolu_76", decision="accept"))
+    tap.equal("otlp: a call that begins is taken", harness.do("post", body=body.hex(), headers=headers)[0], 200)
+    harness.do("child")
+    tool = tool_of(last_denial(listener, harness.agent, 1))
+    tap.equal("otlp: what a process of the agent does then is under the call, as it claims",
+              (tool.get("name"), tool.get("call_id"), tool.get("by"), tool.get("claimed")),
+              ("Bash", "toolu_76", "otlp", True))
+    body = request(log_record("tool_result", time.time_ns(), session__id="s-1", tool_name="Bash",
+                              tool_use_id="toolu_76", success="true", duration_ms=5))
+    tap.equal("otlp: its end is taken", harness.do("post", body=body.hex(), headers=headers)[0], 200)
+    told = listener.wait(2, kind="note", agent=harness.agent)
+    under = [(one["op"], one["context"]["tool"]["call_id"]) for one in told[-1].get("denials", [])]
+    tap.equal("otlp: one record shows the call and what was refused under it",
+              (told[-1]["op"], told[-1]["tool"]["call_id"], under),
+              ("tool-end", "toolu_76", [("connect", "toolu_76")]), told[-1])
+    harness.do("refused")
+    tap.equal("otlp: and no more after its end", tool_of(last_denial(listener, harness.agent, 2)), {})
+
+
 def exported(tap, host, listener):
     harness = Harness(host)
     json_type = {"Content-Type": "application/json"}
     harness.do("refused")
     last_denial(listener, harness.agent, 0)
+    marked(tap, harness, listener, json_type)
     now = time.time_ns()
     body = request(log_record("tool_result", now, session__id="s-1", tool_name="Bash",
                               tool_use_id="toolu_77", success="true", duration_ms=60000),
                    log_record("api_request", now, model="m"))
     tap.equal("otlp: JSON is taken", harness.do("post", body=body.hex(), headers=json_type),
               [200, "application/json", "{}"])
-    told = listener.wait(1, kind="note", agent=harness.agent)
+    told = listener.wait(3, kind="note", agent=harness.agent)[2:]
     tool = told[0]["tool"] if told else {}
     tap.equal("otlp: a call's end, of the agent that sent it",
               (tool.get("name"), tool.get("call_id"), tool.get("status"), tool.get("by"),
                tool.get("session")), ("Bash", "toolu_77", 0, "otlp", "s-1"), told)
     denials = told[0].get("denials", []) if told else []
     tap.equal("otlp: with what was denied under it", [(one["op"], one["port"]) for one in denials],
-              [("connect", stage.CLOSED)], told)
+              [("connect", stage.CLOSED)] * 2, told)
     packed = harness.do("post", body=gzip.compress(body).hex(),
                         headers={**json_type, "Content-Encoding": "gzip"})
     tap.equal("otlp: gzip", packed[0], 200, packed)
@@ -346,7 +370,7 @@ def exported(tap, host, listener):
     tap.check("otlp: that is told without an agent", strange and "denials" not in strange[0], strange)
     receiver = status(host)["receiver"]
     tap.equal("otlp: counts", {key: receiver[key] for key in ("calls", "strangers", "malformed")},
-              {"calls": 3, "strangers": 1, "malformed": 2}, receiver)
+              {"calls": 5, "strangers": 1, "malformed": 2}, receiver)
     harness.end()
 
 
