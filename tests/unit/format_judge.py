@@ -50,7 +50,26 @@ class Records:
         jsonschema.Draft202012Validator.check_schema(schema)
         self.kinds = {kind["title"]: kind for kind in schema["oneOf"]}
         self.whole = jsonschema.Draft202012Validator(schema)
-        self.each = {name: jsonschema.Draft202012Validator(kind) for name, kind in self.kinds.items()}
+        # Objects in records are mostly the same ones: each is judged once, the keys of records always.
+        self.tops, self.parts, self.seen = {}, {}, set()
+        for name, kind in self.kinds.items():
+            inner = {key: below for key, below in kind["properties"].items()
+                     if below.get("type") in ("object", "array")}
+            top = {**kind, "properties": {**kind["properties"], **{key: {"type": below["type"]}
+                                                                   for key, below in inner.items()}}}
+            self.tops[name] = jsonschema.Draft202012Validator(top)
+            self.parts[name] = {key: jsonschema.Draft202012Validator(below) for key, below in inner.items()}
+
+    def errors(self, kind, record):
+        yield from self.tops[kind].iter_errors(record)
+        for key, validator in self.parts[kind].items():
+            part = (kind, key, json.dumps(record.get(key)))
+            if key not in record or part in self.seen:
+                continue
+            found = list(validator.iter_errors(record[key]))
+            yield from found
+            if not found:
+                self.seen.add(part)
 
     def in_order(self, value, schema, where):
         if isinstance(value, list):
@@ -67,7 +86,7 @@ class Records:
     def judge(self, record, whole=False):
         kind = record.get("kind")
         need(kind in self.kinds, f"unknown kind {kind}")
-        error = next(self.each[kind].iter_errors(record), None)
+        error = next(self.errors(kind, record), None)
         need(error is None, error and f"{error.json_path}: {error.message}")
         self.in_order(record, self.kinds[kind], kind)
         if whole:

@@ -412,6 +412,8 @@ static int gather(struct report *report)
 		r = gather_common(report);
 	if (!r)
 		r = store_look(report->store, &report->facts);
+	if (!r)
+		r = store_find_gaps(report->store, &report->filter, &report->gaps);
 	return r;
 }
 

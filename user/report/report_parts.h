@@ -66,6 +66,7 @@ struct report {
 	__u64 moments_left_out;
 	json_t *head; /* the last record about the head of the audit trail, or NULL */
 	struct store_facts facts;
+	struct store_gaps gaps;
 };
 
 /** What an event was about: a path, a destination, a command; malloc'ed, NULL: no memory. */

@@ -220,6 +220,57 @@ static void put_loss(const struct tally_row *row, FILE *to)
 	(void)fputs("</li>\n", to);
 }
 
+static void put_gap(const struct store_gap *gap, FILE *to)
+{
+	(void)fputs("<li>", to);
+	html_number(to, gap->last - gap->first + 1);
+	(void)fputs(gap->first == gap->last ? " record, number " : " records, numbers ", to);
+	html_number(to, gap->first);
+	if (gap->first != gap->last) {
+		(void)fputs(" to ", to);
+		html_number(to, gap->last);
+	}
+	(void)fputs(", between ", to);
+	html_time(to, gap->before_ns);
+	(void)fputs(" and ", to);
+	html_time(to, gap->behind_ns);
+	(void)fputs(" UTC</li>\n", to);
+}
+
+/* picketd numbers what it hands out: what is not here was lost on the way, or is not for this store. */
+static void put_gaps(const struct store_gaps *gaps, FILE *to)
+{
+	if (!gaps->numbered) {
+		(void)fputs(
+			"<p class=\"warn\">No record of this period has a number: gaps cannot be "
+			"seen.</p>\n",
+			to);
+		return;
+	}
+	if (!gaps->missing) {
+		(void)fputs("<p>The numbers of the ", to);
+		html_number(to, gaps->numbered);
+		(void)fputs(" records of this period, of all agents, have no gap.</p>\n", to);
+		return;
+	}
+	(void)fputs("<p class=\"warn\">Of the records that picketd numbered in this period, of all "
+		    "agents, ",
+		    to);
+	html_number(to, gaps->missing);
+	(void)fputs(
+		" are not in this store: lost on the way to it, folded into others, or of a class that "
+		"its sink does not get (<code>events</code>).</p>\n<ul>\n",
+		to);
+	for (size_t i = 0; i < gaps->shown; i++)
+		put_gap(&gaps->first[i], to);
+	if (gaps->places > gaps->shown) {
+		(void)fputs("<li>and others in ", to);
+		html_number(to, gaps->places - gaps->shown);
+		(void)fputs(" more places</li>\n", to);
+	}
+	(void)fputs("</ul>\n", to);
+}
+
 void report_write_losses(const struct report *report, FILE *to)
 {
 	const struct store_facts *facts = &report->facts;
@@ -235,6 +286,7 @@ void report_write_losses(const struct report *report, FILE *to)
 		put_loss(&report->losses.rows[i], to);
 	if (report->losses.count)
 		(void)fputs("</ul>\n", to);
+	put_gaps(&report->gaps, to);
 	if (pruned) {
 		(void)fputs("<p class=\"warn\">The store is bounded and has dropped ", to);
 		html_number(to, facts->pruned_bulk);

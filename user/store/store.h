@@ -100,6 +100,30 @@ const char *store_error(const struct store *store);
 /** What is in it. Returns 0 or -errno. */
 int store_look(struct store *store, struct store_facts *ret_facts);
 
+/** Places with missing records that are told one by one. */
+#define STORE_GAPS_SHOWN 20
+
+/** Records number `first` to `last` are not there. */
+struct store_gap {
+	__u64 first, last;
+	__s64 before_ns, behind_ns; /* times of the records around them */
+};
+
+/** What is missing among the records of a period, of all agents, by the numbers that picketd gives them. */
+struct store_gaps {
+	__u64 numbered; /* records that were looked at */
+	__u64 runs; /* starts of picketd among them */
+	__u64 missing;
+	__u64 places;
+	struct store_gap first[STORE_GAPS_SHOWN];
+	size_t shown; /* of `first` */
+	__s64 pruned_ns; /* what is older was pruned in part, and not looked at; 0: nothing was */
+};
+
+/** Look for gaps among the records of @period, of which the times count. Returns 0 or -errno. */
+int store_find_gaps(struct store *store, const struct event_filter *period,
+		    struct store_gaps *ret_gaps);
+
 /** A question. */
 struct store_query {
 	const struct event_filter *filter; /* agents by name too */
