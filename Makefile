@@ -382,6 +382,8 @@ install-files:
 		install -v -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; \
 	done
 	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/picket/LICENSE
+	install -D -m 0644 tools/package/telemetry.yaml \
+		$(DESTDIR)$(PREFIX)/share/doc/picket/examples/telemetry.yaml
 	install -D -m 0644 tools/package/picket.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/picket.conf
 	install -D -m 0644 tools/package/picket.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/picket.conf
 	@install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system

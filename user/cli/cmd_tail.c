@@ -77,15 +77,15 @@ static bool is_denial(const json_t *event)
 	       strcmp(daemon_text(event, "verdict"), "allow") != 0;
 }
 
-/* Of what the store had only the rule is known: what would allow it, the policy of today says. */
+/* Of what the store had, what would allow it is only told where the event says so. */
 static void explain(json_t *event, const json_t *suggest)
 {
-	if (!suggest) {
+	if (suggest)
+		(void)json_object_set(event, "suggest", (json_t *)suggest);
+	if (json_object_get(event, "suggest"))
+		denial_explain(event, stdout);
+	else
 		denial_explain_rule(event, stdout);
-		return;
-	}
-	(void)json_object_set(event, "suggest", (json_t *)suggest);
-	denial_explain(event, stdout);
 }
 
 static void print_line(const struct tail *tail, const json_t *event)

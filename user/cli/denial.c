@@ -19,7 +19,13 @@ static void print_rule(const json_t *denial, FILE *to)
 {
 	const json_t *rule = json_object_get(denial, "rule");
 	const char *reason = daemon_text(rule, "reason");
+	const json_t *section = json_object_get(denial, "default");
 
+	if (section) {
+		(void)fputs("    rule   none: the default of ", to);
+		put(daemon_text(section, "section"), to);
+		(void)fputs("\n", to);
+	}
 	if (!rule)
 		return;
 	(void)fputs("    rule   ", to);
@@ -80,7 +86,13 @@ static void print_remedy(const json_t *denial, FILE *to)
 
 void denial_explain_rule(const json_t *denial, FILE *to)
 {
+	const char *request = daemon_text(denial, "request");
+	const char *answer = asked(denial);
+
 	print_rule(denial, to);
+	if (answer)
+		(void)fprintf(to, *request ? "    asked  %s: request %s\n" : "    asked  %s\n",
+			      answer, request);
 }
 
 void denial_explain(const json_t *denial, FILE *to)

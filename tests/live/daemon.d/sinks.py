@@ -95,6 +95,40 @@ def file_and_rotation(host, tap, agent):
     tap.check("file: the account is exact", is_exact(state("plain")), state("plain"))
 
 
+def calls_of(pid, act):
+    """How often the process writes, and syncs, meanwhile: [writes, syncs]."""
+    path = f"/tmp/strace-{pid}"
+    watch = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=write,writev,pwrite64,fsync,fdatasync", "-o", path,
+                              "-p", str(pid)], stderr=subprocess.PIPE, text=True, preexec_fn=stage.die_with_parent)
+    stage.wait_until(lambda: stage.read(f"/proc/{pid}/status").find("TracerPid:\t0\n") < 0)
+    act()
+    watch.send_signal(signal.SIGINT)
+    watch.wait(stage.PATIENCE)
+    lines = stage.read(path).splitlines()
+    os.unlink(path)
+    return [sum(any(f" {name}(" in line and "= -1" not in line for name in names) for line in lines)
+            for names in (("write", "writev", "pwrite64"), ("fsync", "fdatasync"))]
+
+
+def synced(host, tap, agent):
+    """What the setting fsync says is what the process does."""
+    path = f"{host.base}/synced.jsonl"
+    made = 0
+    for policy, syncs in (("never", False), ("decisions", True), ("each", True)):
+        configure(host, f'name: synced, type: file, path: "{path}", fsync: {policy}')
+        stage.wait_until(lambda: idle("synced"))
+        made += 10
+
+        def act(total=made):
+            for _ in range(10):
+                agent.deny(1)
+            stage.wait_until(lambda: idle("synced") and len(denials([path])) == total)
+        writes, found = calls_of(state("synced")["pid"], act)
+        tap.check(f"fsync: {policy}: control: it writes", writes > 0 and len(denials([path])) == made, writes)
+        tap.check(f"fsync: {policy}: {'each batch is on the disk' if syncs else 'nothing is synced'}",
+                  found > 0 if syncs else found == 0, (writes, found))
+
+
 def standard_output(host, tap, agent):
     configure(host, "name: out, type: stdout, format: text")
     before = len(host.log())
@@ -276,7 +310,7 @@ def settings(host, tap, agent):
 
 def sinks(tap, host):
     agent = Agent(host)
-    for part in (file_and_rotation, standard_output, syslog, journal, hang, kills, full_disk,
+    for part in (file_and_rotation, synced, standard_output, syslog, journal, hang, kills, full_disk,
                  settings):
         part(host, tap, agent)
     agent.end()
