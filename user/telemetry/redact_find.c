@@ -77,8 +77,16 @@ static bool ends_with(const char *name, size_t length, const char *end)
 	return true;
 }
 
+/* Does any of the ends above end so? Most names do not, and are not compared. */
+static bool may_end(char last)
+{
+	return last && strchr("dtensylh", last);
+}
+
 bool scan_secret_name(const char *name, size_t length)
 {
+	if (length == 0 || !may_end(fold(name[length - 1])))
+		return false;
 	while (length > 0 && fold(*name) == '_' && *name != '_') {
 		name++;
 		length--;

@@ -108,16 +108,22 @@ static bool is_key(const struct scan *scan, struct span run)
 	bool open = scan->cut && run.end == scan->size;
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
-		size_t prefix = strlen(shapes[i].prefix);
-		struct span rest = { run.start + prefix, run.end };
+		struct span rest = { run.start, run.end };
 
 		if (!begins(scan, run, shapes[i].prefix))
 			continue;
+		rest.start += strlen(shapes[i].prefix);
 		if (open || (rest.end - rest.start >= shapes[i].least &&
 			     (!shapes[i].digit || has_digit(scan, rest))))
 			return true;
 	}
 	return is_web_token(scan, run);
+}
+
+/* What a shape, or a web token, begins with: most words do not, and are not compared. */
+static bool may_begin(char byte)
+{
+	return byte && strchr("ASdeghnprswxy", byte);
 }
 
 /* Keys inside of a run: at its start, and behind each byte that is no letter and no digit. */
@@ -126,7 +132,7 @@ static void scan_run(struct scan *scan, struct span run)
 	bool boundary = true;
 
 	for (size_t at = run.start; at < run.end; at++) {
-		if (boundary && isalpha((unsigned char)scan->bytes[at]) &&
+		if (boundary && may_begin(scan->bytes[at]) &&
 		    is_key(scan, (struct span){ at, run.end })) {
 			scan_hide(scan, (struct span){ at, run.end });
 			return;

@@ -29,6 +29,8 @@ static const struct letter letters[] = {
 	{ " zip unzip sqlcmd bcp ", 'P', true, true },
 	{ " smbclient rpcclient ", 'U', true, true },
 };
+/* The longest name in the table. */
+#define PROGRAM_MAX 13U
 _Static_assert(sizeof(letters) / sizeof(*letters) <= 32, "a bit for each in struct words");
 
 /* curl's options whose names do not say that a password is in them. */
@@ -40,10 +42,15 @@ static unsigned int programs_of(const struct scan *scan, struct span word)
 	const char *slash = memrchr(scan->bytes + word.start, '/', word.end - word.start);
 	size_t start = slash ? (size_t)(slash - scan->bytes) + 1 : word.start;
 	unsigned int found = 0;
-	char name[32];
+	char name[PROGRAM_MAX + 3];
 
-	if (word.end - start == 0 || word.end - start > sizeof(name) - 3)
+	if (word.end - start == 0 || word.end - start > PROGRAM_MAX)
 		return 0;
+	/* No program of the table has any other byte: most words do. */
+	for (size_t i = start; i < word.end; i++) {
+		if (!isalnum((unsigned char)scan->bytes[i]) && scan->bytes[i] != '-')
+			return 0;
+	}
 	name[0] = ' ';
 	memcpy(name + 1, scan->bytes + start, word.end - start);
 	name[word.end - start + 1] = ' ';
