@@ -48,6 +48,7 @@ static long pk_names_step(__u32 index, void *arg)
 	if (owner != n->namespace)
 		return 0;
 	n->s->rq.reason = 0;
+	n->s->rq.flags &= ~PK_REQUEST_ALWAYS;
 	if (pk_path_of(n->s, (void *)n->dentry, (void *)vfsmount, 0) != PK_WALK_PATH)
 		return 0;
 	n->named = 1;

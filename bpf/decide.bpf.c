@@ -246,6 +246,17 @@ __noinline int pk_decide_leaf(struct pk_scratch *s)
 		query.flags = pk_judge_flags(s->rq.flags);
 		if (pk_judge_sets(&view, head, &sets, &query).verdict != PK_VERDICT_ALLOW)
 			return 0;
+	} else {
+		/* All is allowed but what is picket's own, and in a directory that is known there is none of it. */
+		if (!s->dir.inode)
+			return 0;
+		s->dir.image = pk_image_name(head);
+		s->dir.states[0] = s->dir.states[1] = 0;
+		s->walked = 1;
+		if (!s->known.inode || s->known.image != s->dir.image) {
+			s->known.inode = 0;
+			return 0;
+		}
 	}
 	return !pk_is_reported(s, head);
 }

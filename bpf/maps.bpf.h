@@ -372,8 +372,9 @@ struct {
 } pk_scratches SEC(".maps") __weak;
 
 /**
- * Inodes that are picket's own: its program, the policy's files. Written by user space before an
- * agent starts; a full one means that the agent is not started.
+ * Inodes that are picket's own: its program, the policy's files, the folders of its record. Written by
+ * user space before an agent starts; a full one means that the agent is not started. Values: enum
+ * pk_own_flag.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -39,7 +39,7 @@ static __always_inline int pk_end(struct pk_scratch *s, int error)
 	return pk_errno(error);
 }
 
-/** Is the object at @dentry one of picket's own files? What is noted of it, see PK_OWN_FEED; 0 = it is not. */
+/** What is noted of the object at @dentry itself, see enum pk_own_flag; 0 = nothing. */
 static __always_inline __u32 pk_own_value(const struct dentry *dentry, const struct super_block *sb)
 {
 	const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
@@ -54,8 +54,28 @@ static __always_inline __u32 pk_own_value(const struct dentry *dentry, const str
 	return value ? *value : 0;
 }
 
+/** Does what is noted of an object, or of the folder around it, refuse @op with @access? */
+static __always_inline bool pk_own_refuses(__u32 own, __u32 op, __u32 access)
+{
+	if (own & PK_OWN_FEED)
+		return access & PK_ACCESS_WRITE;
+	if ((own & PK_OWN_SECRET) && (access & (PK_ACCESS_READ | PK_ACCESS_EXEC)))
+		return true;
+	if (!(access & PK_ACCESS_WRITE))
+		return false;
+	if (own & (PK_OWN_FILE | PK_OWN_TREE))
+		return true;
+	return (own & PK_OWN_ABOVE) && (op == PK_OP_RENAME || op == PK_OP_RMDIR);
+}
+
+/**
+ * own.bpf.c: refuse the request in @s, for the object at s->dentry, when that is picket's own or below a
+ * folder that is: sets s->rq.reason. Returns 0, always.
+ */
+int pk_own_object(struct pk_scratch *s);
+
 /** What no agent may do to a file, whatever its policy: an enum pk_reason, or 0. */
-static __always_inline __u32 pk_file_refusal(const struct dentry *dentry, __u32 access)
+static __always_inline __u32 pk_file_refusal(const struct dentry *dentry, __u32 op, __u32 access)
 {
 	const struct super_block *sb;
 	unsigned long magic;
@@ -66,7 +86,7 @@ static __always_inline __u32 pk_file_refusal(const struct dentry *dentry, __u32 
 	magic = BPF_CORE_READ(sb, s_magic);
 	if (magic == CGROUP_MAGIC || magic == CGROUP2_MAGIC)
 		return PK_REASON_CGROUP;
-	if (magic == BPF_FS_MAGIC || pk_own_value(dentry, sb))
+	if (magic == BPF_FS_MAGIC || pk_own_refuses(pk_own_value(dentry, sb), op, access))
 		return PK_REASON_SELF;
 	return 0;
 }
@@ -75,7 +95,7 @@ static __always_inline __u32 pk_file_refusal(const struct dentry *dentry, __u32 
 static __always_inline void pk_request_file(struct pk_scratch *s, __u32 op, __u32 access,
 					    const struct dentry *dentry)
 {
-	__u32 refusal = pk_file_refusal(dentry, access);
+	__u32 refusal = pk_file_refusal(dentry, op, access);
 
 	s->rq.section = PK_SECTION_FILES;
 	s->rq.access = (__u8)access;
@@ -95,6 +115,7 @@ static __always_inline int pk_ask_object(struct pk_scratch *s, const struct dent
 	/* By way of memory: verifiers take a typed pointer for no number. */
 	s->dentry = (__u64)dentry;
 	asm volatile("" ::: "memory");
+	pk_own_object(s);
 	error = pk_guard_file(s, s->dentry);
 	return error ? error : pk_decide(s);
 }

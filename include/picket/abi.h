@@ -162,9 +162,20 @@ struct pk_agent {
 };
 
 /**
- * In the value of a file that is picket's own: it is the feed of the agent whose slot is the rest, who may
- * read it whatever its policy says; or the unix socket for that agent's notes, which it may connect and
- * send to.
+ * What is noted of a file or folder that is picket's own: flags, or PK_OWN_FEED and a slot. For an object
+ * its own note counts, and that of the nearest tree around it on the same file system.
+ */
+enum pk_own_flag {
+	PK_OWN_FILE = 1, /* no agent may change it */
+	PK_OWN_TREE = 2, /* a folder: nor anything below it, at any depth */
+	PK_OWN_SECRET = 4, /* nor read it, or what is below it */
+	PK_OWN_ABOVE = 8, /* a folder around one: it may not be moved or removed */
+	PK_OWN_BESIDE = 16, /* a folder with a secret directly in it: nothing of it is cached */
+};
+
+/**
+ * The file is the feed of the agent whose slot is the rest, who may read it whatever its policy says; or
+ * the unix socket for that agent's notes, which it may connect and send to.
  */
 #define PK_OWN_FEED 0x80000000U
 

@@ -27,6 +27,34 @@ static int act_create(char **a)
 	return opened(open(a[0], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 }
 
+static int act_append(char **a)
+{
+	int fd = open(a[0], O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	return fd < 0 || write(fd, "x\n", 2) != 2 ? -1 : 0;
+}
+
+/* As cp(1) does with what is there. */
+static int act_overwrite(char **a)
+{
+	return opened(open(a[0], O_WRONLY | O_TRUNC | O_CLOEXEC));
+}
+
+static int act_mkfifo(char **a)
+{
+	return mknod(a[0], S_IFIFO | 0600, 0);
+}
+
+static int act_symlink(char **a)
+{
+	return symlink(a[0], a[1]);
+}
+
+static int act_rmdir(char **a)
+{
+	return rmdir(a[0]);
+}
+
 static int act_mkdir(char **a)
 {
 	return mkdir(a[0], 0755);
@@ -41,6 +69,14 @@ static int act_unlink(char **a)
 static int act_rename(char **a)
 {
 	return (int)syscall(SYS_renameat2, AT_FDCWD, a[1], AT_FDCWD, a[2], (unsigned)number(a[0]));
+}
+
+/* And back: others need what is below it. */
+static int act_away(char **a)
+{
+	if (rename(a[0], a[1]))
+		return -1;
+	return rename(a[1], a[0]);
 }
 
 static int act_link(char **a)
@@ -307,9 +343,15 @@ static const struct act acts[] = {
 	{ "read", 1, act_read },
 	{ "write", 1, act_write },
 	{ "create", 1, act_create },
+	{ "append", 1, act_append },
+	{ "overwrite", 1, act_overwrite },
 	{ "mkdir", 1, act_mkdir },
+	{ "mkfifo", 1, act_mkfifo },
+	{ "symlink", 2, act_symlink },
+	{ "rmdir", 1, act_rmdir },
 	{ "unlink", 1, act_unlink },
 	{ "rename", 3, act_rename },
+	{ "away", 2, act_away },
 	{ "link", 2, act_link },
 	{ "link-empty", 2, act_link_empty },
 	{ "link-proc", 2, act_link_proc },

@@ -23,12 +23,15 @@ PROGRAMS = ["drive", "files", "descriptors", "mounts", "exec", "process", "kerne
 INHERITED = 240
 # Sections about the network: they need a world around them, and no file system of their own.
 NETWORK = ("names", "denied", "sockets", "audited")
+# Sections about picket's own record: its folders are ones of the tree, under their own names as well.
+RECORD = ("record", "bare")
+OWN = {"lib": "/var/lib/picket", "etc": "/etc/picket"}
 FOLDERS = ["rw/secret", "rw/ov", "rw/over", "rw/moved", "rw/gone", "rw/mnt",
            "rw/mnt2", "rw/fold", "ro/fold", "ro/d", "wo", "xo",
            "rn", "no/d", "bin", "rw/hold/secret", "rw/deep", "rw/was", "vault"]
 # A path of the table whose last part begins so is made before the batch: a file, a folder, a
 # program that says ok, a script of it.
-MADE = re.compile(r"\{w\}(/[^ ]*/|/)([fdps]-[^ /]*)")
+MADE = re.compile(r"\{(w|lib|etc)\}(/[^ ]*/|/)([fdps]-[^ /]*)")
 
 
 def flatten(value, prefix=""):
@@ -98,6 +101,8 @@ class Scene:
             self.make_place(around)
         else:
             self.make_file_system()
+            if lines[0].section in RECORD:
+                self.make_record()
             self.make_tree(lines)
             self.make_mounts()
             self.make_handler()
@@ -165,8 +170,8 @@ class Scene:
         for folder in ("rw", "ro"):
             subprocess.run(["chattr", "+F", f"{self.work}/{folder}/fold"], check=True)
         for line in lines:
-            for folder, name in MADE.findall(line.act.replace("{n}", str(line.number))):
-                self.make(f"{self.work}{folder}", name)
+            for top, folder, name in MADE.findall(line.act.replace("{n}", str(line.number))):
+                self.make(self.names[top] + folder, name)
         self.make_fixed()
         self.make_gains()
         for number, name in enumerate(["no/inherited", "ro/inherited", "rw/inherited"]):
@@ -198,6 +203,23 @@ class Scene:
             os.chmod(path, 0o755)
         else:
             self.write(path)
+
+    def make_record(self):
+        """Picket's folders, with what the daemon has in them."""
+        self.names.update(OWN)
+        for name, path in OWN.items():
+            os.makedirs(f"{self.work}/{name}")
+            os.makedirs(path, exist_ok=True)
+            self.mount("--bind", f"{self.work}/{name}", path)
+        for name in ("audit", "spool/siem", "spool/empty"):
+            os.makedirs(f"{OWN['lib']}/{name}")
+        for name in ("audit/head", "audit/00000001.jsonl", "spool/siem/00000001", "serials",
+                     "events.db", "events.db-wal"):
+            self.write(f"{OWN['lib']}/{name}")
+        for name in ("policies", "managed.d"):
+            os.makedirs(f"{OWN['etc']}/{name}")
+        for name in ("audit.key", "telemetry.yaml", "policies/work.yaml"):
+            self.write(f"{OWN['etc']}/{name}")
 
     def make_fixed(self):
         """Things that several lines speak of, or that need a certain name."""
@@ -284,9 +306,9 @@ class Scene:
         listener.listen(16)
         self.listeners.append(listener)
 
-    def victim(self, uid=0):
+    def victim(self, uid=0, file=None):
         """A process outside the agent."""
-        child = subprocess.Popen([f"{self.work}/bin/victim", f"{self.work}/no/inherited"],
+        child = subprocess.Popen([f"{self.work}/bin/victim", file or f"{self.work}/no/inherited"],
                                  stdout=subprocess.PIPE, text=True, user=uid or None,
                                  env={"SECRET": "hunter2"})
         if child.stdout.readline() != "ready\n":
@@ -312,13 +334,15 @@ class Scene:
         self.names.update(pins=pins, own=own, pin=links[0], pin2=links[1])
 
     def fill(self, text, number):
-        """Words in braces: {victim} is a new process each time, {n} the line of the table."""
+        """Words in braces: {victim} and {holder} are new processes, {n} the line of the table."""
         def word(match):
             name = match.group(1)
             if name == "n":
                 return str(number)
             if name in ("victim", "user"):
                 return self.victim(1000 if name == "user" else 0)
+            if name == "holder":
+                return self.victim(file=f"{OWN['lib']}/audit/head")
             if name == "sup" and not self.confined:
                 return self.victim()
             if name == "long":
@@ -348,6 +372,6 @@ class Scene:
         with open("/proc/self/mountinfo", encoding="utf-8") as file:
             points = [line.split()[4] for line in file]
         for path in reversed(points):
-            if path.startswith(self.base):
+            if path.startswith(self.base) or path in OWN.values():
                 subprocess.run(["umount", "-l", path], check=False)
         shutil.rmtree(self.base, ignore_errors=True)

@@ -25,11 +25,11 @@
 #include "daemon/methods.h"
 #include "daemon/nested.h"
 #include "daemon/proc.h"
+#include "daemon/protect.h"
 #include "daemon/service.h"
 #include "daemon/state.h"
 #include "daemon/times.h"
 #include "engine/cgroup.h"
-#include "engine/own.h"
 #include "telemetry/names.h"
 
 /* Between two looks at what nothing tells of. */
@@ -163,6 +163,7 @@ static void health_ready(void *context, __u32 events)
 	lives_check(daemon);
 	metrics_check(daemon);
 	receiver_check(daemon);
+	protect_check(daemon);
 	if (daemon->state_error)
 		daemon_save(daemon);
 	health_check(daemon);
@@ -312,26 +313,6 @@ static int open_hub(struct daemon *daemon, struct diag_list *diags)
 	return 0;
 }
 
-/* The files of the daemon's own that no agent may change. */
-static int protect(struct daemon *daemon, struct diag_list *diags)
-{
-	CLEAN_FREE char *state = NULL;
-	CLEAN_FREE char *spare = NULL;
-	char *paths[2];
-
-	if (asprintf(&state, "%s/%s", daemon->options.run_dir, STATE_FILE) < 0)
-		state = NULL;
-	if (asprintf(&spare, "%s/%s", daemon->options.run_dir, STATE_SPARE) < 0)
-		spare = NULL;
-	if (!state || !spare)
-		return -ENOMEM;
-	paths[0] = state;
-	paths[1] = spare;
-	if (daemon->state_error)
-		return 0;
-	return own_publish(bpf_map__fd(daemon->hub.loader.skel->maps.pk_own), paths, 2, diags);
-}
-
 static int open_records(struct daemon *daemon, struct diag_list *diags)
 {
 	const struct picket_bpf *skel = daemon->hub.loader.skel;
@@ -445,7 +426,7 @@ int daemon_open(struct daemon *daemon, const struct daemon_options *options,
 {
 	static int (*const steps[])(struct daemon * daemon, struct diag_list * diags) = {
 		open_basics,  open_signals,  open_run,	   telemetry_open, sinks_open,
-		open_hub,     protect,	     open_records, ledger_open,	   notes_open,
+		open_hub,     protect_open,  open_records, ledger_open,	   notes_open,
 		open_asks,    reload_open,   agents_adopt, open_server,	   open_sources,
 		metrics_open, receiver_open,
 	};
@@ -462,6 +443,8 @@ int daemon_run(struct daemon *daemon, struct diag_list *diags)
 {
 	int r = 0;
 
+	protect_check(daemon);
+	protect_secrets(daemon);
 	service_ready();
 	lives_daemon(daemon, "start");
 	daemon_say(daemon, "ready: %zu agent%s", daemon->registry.count,

@@ -13,6 +13,7 @@
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/policies.h"
+#include "daemon/protect.h"
 #include "daemon/receiver.h"
 #include "daemon/registry.h"
 #include "daemon/reload.h"
@@ -67,6 +68,7 @@ struct daemon {
 	struct ring_buffer *decisions;
 	int epoll;
 	int run_fd; /* the run folder */
+	struct protect protect;
 	int state_error; /* of the last save, 0 or -errno */
 	unsigned int timed; /* clients that want to know how long decisions take */
 	time_t since;

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/protect.h"
 
 static int read_settings(const struct daemon *daemon, struct telemetry_settings *ret,
 			 struct diag_list *diags)
@@ -51,6 +52,7 @@ void telemetry_reload(struct daemon *daemon)
 	metrics_reload(daemon);
 	receiver_reload(daemon);
 	ledger_reload(daemon);
+	protect_secrets(daemon);
 }
 
 void telemetry_close(struct telemetry *telemetry)

@@ -45,15 +45,24 @@ static int note_any(void *context, const struct hub_agent *agent)
 
 /*
  * Files of agents that ended stay in the table: other agents may have the same, and who had which is
- * not known to a process that took over. When it is full and there is no agent, it is emptied.
+ * not known to a process that took over. When it is full and there is no agent, these are taken out;
+ * folders and secrets stay.
  */
 static int forget_files(struct hub *hub)
 {
 	int fd = bpf_map__fd(hub->loader.skel->maps.pk_own);
-	struct own_file file;
+	struct own_file file, next;
 	int r = hub_agents(hub, note_any, NULL);
+	int end = r == 0 ? bpf_map_get_next_key(fd, NULL, &next) : -1;
 
-	while (r == 0 && bpf_map_get_next_key(fd, NULL, &file) == 0) {
+	while (r == 0 && end == 0) {
+		__u32 noted = 0;
+
+		file = next;
+		end = bpf_map_get_next_key(fd, &file, &next);
+		(void)bpf_map_lookup_elem(fd, &file, &noted);
+		if (!(noted & PK_OWN_FEED) && noted != PK_OWN_FILE)
+			continue;
 		if (bpf_map_delete_elem(fd, &file) && errno != ENOENT)
 			r = -errno;
 	}

@@ -94,22 +94,31 @@ int own_identify(int fd, struct own_file *ret_file)
 	return 0;
 }
 
+/* Add @flags to what is noted of the file open as @fd. */
+static int add_flags(int map_fd, int fd, __u32 flags)
+{
+	struct own_file file = { 0 };
+	__u32 noted = 0;
+	int r = own_identify(fd, &file);
+
+	if (r)
+		return r;
+	if (bpf_map_lookup_elem(map_fd, &file, &noted) || (noted & PK_OWN_FEED))
+		noted = 0;
+	if ((noted | flags) == noted)
+		return 0;
+	flags |= noted;
+	return bpf_map_update_elem(map_fd, &file, &flags, BPF_ANY) ? -errno : 0;
+}
+
 static int publish_file(int map_fd, const char *path)
 {
 	CLEAN_FD int fd = open(path, O_PATH | O_CLOEXEC);
-	struct own_file file = { 0 };
-	const __u32 present = 1;
 	struct stat st;
-	int r;
 
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	r = own_identify(fd, &file);
-	if (r)
-		return r;
-	return bpf_map_update_elem(map_fd, &file, &present, BPF_ANY) ? -errno : 0;
+	return S_ISREG(st.st_mode) ? add_flags(map_fd, fd, PK_OWN_FILE) : 0;
 }
 
 int own_enter_feed(int map_fd, int fd, __u32 slot)
@@ -125,13 +134,67 @@ int own_enter_feed(int map_fd, int fd, __u32 slot)
 
 int own_enter(int map_fd, int fd)
 {
-	const __u32 present = 1;
-	struct own_file file = { 0 };
-	int r = own_identify(fd, &file);
+	return add_flags(map_fd, fd, PK_OWN_FILE);
+}
+
+/* One name on the way to a folder: it must stay what it is. */
+static int enter_on_the_way(int map_fd, const char *path)
+{
+	CLEAN_FD int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	return add_flags(map_fd, fd, S_ISLNK(st.st_mode) ? PK_OWN_FILE : PK_OWN_ABOVE);
+}
+
+/* All names on the way to @path and the last one, if that is a link. */
+static int enter_way(int map_fd, const char *path)
+{
+	CLEAN_FREE char *way = strdup(path);
+	int r = 0;
+
+	if (!way)
+		return -ENOMEM;
+	for (char *end = strchr(way + 1, '/'); end && r == 0; end = strchr(end + 1, '/')) {
+		*end = '\0';
+		r = enter_on_the_way(map_fd, way);
+		*end = '/';
+	}
+	return r ? r : enter_on_the_way(map_fd, way);
+}
+
+int own_enter_folder(int map_fd, const char *path, __u32 flags)
+{
+	CLEAN_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEAN_FREE char *real = NULL;
+	int r = fd < 0 ? -errno : add_flags(map_fd, fd, PK_OWN_FILE | PK_OWN_TREE | flags);
+
+	if (r == 0)
+		r = enter_way(map_fd, path);
+	if (r)
+		return r;
+	real = realpath(path, NULL);
+	if (!real)
+		return -errno;
+	return strcmp(real, path) == 0 ? 0 : enter_way(map_fd, real);
+}
+
+int own_enter_secret(int map_fd, const char *path)
+{
+	CLEAN_FD int fd = open(path, O_PATH | O_CLOEXEC);
+	CLEAN_FD int folder = -1;
+	CLEAN_FREE char *real = NULL;
+	int r = fd < 0 ? -errno : add_flags(map_fd, fd, PK_OWN_FILE | PK_OWN_SECRET);
 
 	if (r)
 		return r;
-	return bpf_map_update_elem(map_fd, &file, &present, BPF_ANY) ? -errno : 0;
+	real = realpath(path, NULL);
+	if (!real)
+		return -errno;
+	*strrchr(real, '/') = '\0';
+	folder = open(*real ? real : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return folder < 0 ? -errno : add_flags(map_fd, folder, PK_OWN_BESIDE);
 }
 
 int own_leave(int map_fd, int fd)
@@ -169,4 +232,21 @@ int own_publish(int map_fd, char *const *paths, size_t count, struct diag_list *
 			return fail(diags, r, paths[i]);
 	}
 	return 0;
+}
+
+int own_publish_folders(int map_fd, struct diag_list *diags)
+{
+	static const struct {
+		const char *path;
+		__u32 flags;
+	} folders[] = { { OWN_LIB, PK_OWN_SECRET }, { OWN_RUN, 0 }, { OWN_CONFIG, 0 } };
+	int r;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		r = own_enter_folder(map_fd, folders[i].path, folders[i].flags);
+		if (r && r != -ENOENT)
+			return fail(diags, r, folders[i].path);
+	}
+	r = own_enter_secret(map_fd, OWN_KEY);
+	return r && r != -ENOENT ? fail(diags, r, OWN_KEY) : 0;
 }

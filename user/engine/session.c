@@ -172,8 +172,12 @@ static int publish_agent(struct session *session, struct diag_list *diags)
 
 static int protect(struct session *session, struct diag_list *diags)
 {
-	return own_publish(bpf_map__fd(session->loader.skel->maps.pk_own), session->options.files,
-			   session->options.file_count, diags);
+	int map = bpf_map__fd(session->loader.skel->maps.pk_own);
+	int r = own_publish_folders(map, diags);
+
+	if (r)
+		return r;
+	return own_publish(map, session->options.files, session->options.file_count, diags);
 }
 
 static int build_filter(struct session *session, struct diag_list *diags)
