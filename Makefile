@@ -308,7 +308,7 @@ $(PROGRAMS): $(O)/%: %.c $(O)/flags-tool
 .PHONY: programs
 programs: $(PROGRAMS) $(TESTBPF_BINS) ## Build the helper programs of the bpf, live, attack and bench tiers
 
-.PHONY: test-bpf test-live test-vm matrix attack bench demo
+.PHONY: test-bpf test-live test-vm matrix attack bench bench-programs demo
 test-bpf: $(TESTBPF_BINS) ## BPF programs under the verifier and test_run (root) [TEST=name]
 	@$(TEST_ENV) $(TAP) bpf --root --each $(TESTBPF_BINS)
 
@@ -329,8 +329,12 @@ attack: all programs ## Adversarial programs against a confined agent, in a gues
 		$(TEST_ENV) $(TAP) attack-$(KERNEL)-$$tier -- tools/vm/test $(KERNEL) $$tier attack || rc=1; \
 	done; exit $$rc
 
-bench: all programs $(BENCHBPF:%=$(O)/tests/bpf/%) ## What enforcement costs (root)
-	@$(TEST_ENV) tests/bench/run
+bench: ## What enforcement costs, beside alternatives (root) [PARTS="egress scale" or no-acts]
+	@tools/deps build test vm bench
+	@$(MAKE) --no-print-directory all programs bench-programs
+	@$(TEST_ENV) tests/bench/run $(PARTS)
+
+bench-programs: $(BENCHBPF:%=$(O)/tests/bpf/%)
 
 demo: ## Set up what is missing, build, and show real programs allowed and denied
 	@tools/deps

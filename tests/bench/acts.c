@@ -3,8 +3,10 @@
  * acts: what one act costs a program, in nanoseconds of the machine's clock. Guests whose clock counts
  * instructions give the same numbers every time.
  *
- *   acts prepare DIR      make the files that are opened
+ *   acts prepare DIR      make the files that are opened and built
  *   acts run DIR          a line `NAME NANOSECONDS` for each act
+ *   acts build DIR        such a line for make and gcc
+ *   acts work DIR         each act a few times, then as `wait`
  *   acts nothing          what fork+exec starts
  *   acts wait             say `ready`, and wait for the end of standard input
  *
@@ -25,13 +27,20 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Repeats of a cheap act, and of one that starts a program. */
+/* Repeats of a cheap act, and of one that starts a program, when they are timed. */
 #define TIMES 2000
 #define STARTS 40
+/* So much fewer of them are enough to see what each program of the kernel's costs. */
+#define FEWER 20
 /* Files that are opened once each: in one folder, and each in folders of its own. */
 #define SIBLINGS 1000
 #define STRANGERS 200
 #define DEPTHS 16
+/* What is built. */
+#define SOURCES 4
+
+static int times = TIMES;
+static int starts = STARTS;
 
 static void die(const char *what)
 {
@@ -48,12 +57,18 @@ static long long now(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static void make_file(const char *path)
+static void write_file(const char *path, const char *text)
 {
+	const ssize_t length = (ssize_t)strlen(text);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
-	if (fd < 0 || write(fd, "text\n", 5) != 5 || close(fd))
+	if (fd < 0 || write(fd, text, (size_t)length) != length || close(fd))
 		die(path);
+}
+
+static void make_file(const char *path)
+{
+	write_file(path, "text\n");
 }
 
 static void make_folder(const char *path)
@@ -75,6 +90,25 @@ static void deep(char path[static PATH_MAX], const char *top, int depth, int mak
 	if (make)
 		make_folder(path);
 	(void)snprintf(path + length, PATH_MAX - length, "/file");
+}
+
+static void prepare_build(void)
+{
+	char path[32];
+
+	make_folder("build");
+	write_file("build/Makefile", "all:\n"
+				     "\trm -f *.o p\n"
+				     "\tfor n in 0 1 2 3; do gcc -O1 -c s$$n.c; done\n"
+				     "\tgcc -o p s?.o && ./p\n");
+	for (int i = 0; i < SOURCES; i++) {
+		(void)snprintf(path, sizeof(path), "build/s%d.c", i);
+		write_file(path,
+			   i ? "#include <stdio.h>\n#include <string.h>\n"
+			       "static size_t f(const char *s) { return strlen(s); }\n"
+			       "__attribute__((weak)) int g(void) { return (int)f(\"x\"); }\n" :
+			       "#include <stdlib.h>\nint main(void) { return atoi(\"0\"); }\n");
+	}
 }
 
 static void prepare(void)
@@ -99,6 +133,7 @@ static void prepare(void)
 	}
 	make_folder("made");
 	make_file("made/name");
+	prepare_build();
 }
 
 static void open_close(const char *path)
@@ -116,7 +151,7 @@ static void act_open(int depth)
 
 	(void)snprintf(top, sizeof(top), "deep%d", depth);
 	deep(path, top, depth, 0);
-	for (int i = 0; i < TIMES; i++)
+	for (int i = 0; i < times; i++)
 		open_close(path);
 }
 
@@ -151,7 +186,7 @@ static void act_stat(int depth)
 
 	(void)snprintf(top, sizeof(top), "deep%d", depth);
 	deep(path, top, depth, 0);
-	for (int i = 0; i < TIMES; i++) {
+	for (int i = 0; i < times; i++) {
 		if (stat(path, &st))
 			die(path);
 	}
@@ -161,7 +196,7 @@ static void act_create(int round)
 {
 	char path[32];
 
-	for (int i = 0; i < TIMES / 2; i++) {
+	for (int i = 0; i < times / 2; i++) {
 		int fd;
 
 		(void)snprintf(path, sizeof(path), "made/%d.%d", round, i);
@@ -174,7 +209,7 @@ static void act_create(int round)
 static void act_rename(int round)
 {
 	(void)round;
-	for (int i = 0; i < TIMES / 2; i++) {
+	for (int i = 0; i < times / 2; i++) {
 		if (rename("made/name", "made/other") || rename("made/other", "made/name"))
 			die("rename");
 	}
@@ -189,7 +224,7 @@ static void act_map(int depth)
 	(void)snprintf(top, sizeof(top), "deep%d", depth);
 	deep(path, top, depth, 0);
 	fd = open(path, O_RDONLY);
-	for (int i = 0; fd >= 0 && i < TIMES; i++) {
+	for (int i = 0; fd >= 0 && i < times; i++) {
 		void *at = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
 
 		if (at == MAP_FAILED || munmap(at, 4096))
@@ -199,20 +234,51 @@ static void act_map(int depth)
 		die(path);
 }
 
+static void start_program(const char *program, char **words)
+{
+	int status;
+	pid_t pid;
+
+	errno = posix_spawnp(&pid, program, NULL, NULL, words, environ);
+	if (errno || waitpid(pid, &status, 0) != pid || status)
+		die(program);
+}
+
 static void act_start(int round)
 {
 	char name[] = "acts";
 	char what[] = "nothing";
 	char *words[] = { name, what, NULL };
-	int status;
-	pid_t pid;
 
 	(void)round;
-	for (int i = 0; i < STARTS; i++) {
-		errno = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, words, NULL);
-		if (errno || waitpid(pid, &status, 0) != pid || status)
-			die("start a program");
+	for (int i = 0; i < starts; i++)
+		start_program("/proc/self/exe", words);
+}
+
+/* Closed by a reset: no port is left behind. */
+static void act_connect(int round)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(to);
+	int in = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)round;
+	if (in < 0 || bind(in, (struct sockaddr *)&to, length) || listen(in, 1) ||
+	    getsockname(in, (struct sockaddr *)&to, &length))
+		die("sockets");
+	for (int i = 0; i < times / 2; i++) {
+		int out = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int peer = -1;
+
+		if (out >= 0 && !connect(out, (struct sockaddr *)&to, length))
+			peer = accept(in, NULL, NULL);
+		if (peer < 0 || setsockopt(out, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) ||
+		    close(out) || close(peer))
+			die("connect");
 	}
+	(void)close(in);
 }
 
 static void act_send(int round)
@@ -228,7 +294,7 @@ static void act_send(int round)
 	if (in < 0 || out < 0 || bind(in, (struct sockaddr *)&to, length) ||
 	    getsockname(in, (struct sockaddr *)&to, &length))
 		die("sockets");
-	for (int i = 0; i < TIMES; i++) {
+	for (int i = 0; i < times; i++) {
 		if (sendto(out, text, sizeof(text), 0, (struct sockaddr *)&to, length) < 0 ||
 		    recv(in, text, sizeof(text), 0) < 0)
 			die("sendto");
@@ -256,6 +322,7 @@ static const struct act {
 	{ "mmap+munmap,depth-8", act_map, 8, TIMES, 0 },
 	{ "fork+exec", act_start, 0, STARTS, 0 },
 	{ "UDP-send+receive", act_send, 0, TIMES, 0 },
+	{ "TCP-connect+accept", act_connect, 0, TIMES / 2, 0 },
 };
 
 static void run(void)
@@ -275,6 +342,30 @@ static void run(void)
 	}
 }
 
+static void build(void)
+{
+	char name[] = "make";
+	char option[] = "-s";
+	char *words[] = { name, option, NULL };
+	long long start = 0;
+
+	if (chdir("build"))
+		die("build");
+	for (int round = 0; round < 2; round++) {
+		start = now();
+		start_program("make", words);
+	}
+	printf("gcc-build %lld\n", now() - start);
+}
+
+static void work(void)
+{
+	times = TIMES / FEWER;
+	starts = STARTS / FEWER;
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		acts[i].run(acts[i].argument);
+}
+
 static int wait_for_end(void)
 {
 	char byte;
@@ -286,21 +377,32 @@ static int wait_for_end(void)
 	return 0;
 }
 
+static void (*mode_of(const char *word))(void)
+{
+	static const struct {
+		const char *word;
+		void (*run)(void);
+	} modes[] = { { "prepare", prepare }, { "run", run }, { "build", build }, { "work", work } };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(word, modes[i].word) == 0)
+			return modes[i].run;
+	}
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "nothing") == 0)
 		return 0;
 	if (argc == 2 && strcmp(argv[1], "wait") == 0)
 		return wait_for_end();
-	if (argc != 3 || (strcmp(argv[1], "prepare") != 0 && strcmp(argv[1], "run") != 0)) {
-		fprintf(stderr, "usage: acts prepare|run DIR\n");
+	if (argc != 3 || !mode_of(argv[1])) {
+		fprintf(stderr, "usage: acts prepare|run|build|work DIR\n");
 		return 2;
 	}
 	if (chdir(argv[2]))
 		die(argv[2]);
-	if (strcmp(argv[1], "prepare") == 0)
-		prepare();
-	else
-		run();
-	return 0;
+	mode_of(argv[1])();
+	return strcmp(argv[1], "work") == 0 ? wait_for_end() : 0;
 }

@@ -4,23 +4,26 @@ import json
 import os
 import subprocess
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from measure import BASELINE, HERE, CannotMeasure, judge, ratios, spread
+
 VM = os.path.join(HERE, "../../tools/vm/run")
 KERNEL = os.environ.get("KERNEL", "6.12")
-BASELINE, AGAIN = "no policy", "no policy, again"
-OUTSIDE, LARGE = "picket, no agent", "picket, 10,000 rules"
-TIMEOUT = 3000
+OUTSIDE, MIDDLE, LARGE = "picket, no agent", "picket, 1,000 rules", "picket, 100,000 rules"
+AGENT = "picket, coding-agent.yaml"
+TIMEOUT = 3600
+WARM = [f"open+close,depth-{depth}" for depth in (2, 8, 16)]
 # {arm: {act: most it may take}}, as ratios to the baseline.
 TARGETS = {
     OUTSIDE: {"open+close,depth-8": 1.035},
-    LARGE: {"open+close,depth-8": 1.08, "open+close,new-file": 1.15,
-            "open+close,new-folders": 1.35, "stat,depth-8": 1.005, "create+unlink": 1.08,
-            "rename,twice": 1.08, "fork+exec": 1.03, "UDP-send+receive": 1.10},
+    MIDDLE: {"open+close,depth-8": 1.08, "open+close,new-file": 1.15,
+             "open+close,new-folders": 1.35, "stat,depth-8": 1.005, "create+unlink": 1.08,
+             "rename,twice": 1.08, "fork+exec": 1.03, "UDP-send+receive": 1.10,
+             "TCP-connect+accept": 1.05},
+    AGENT: {"gcc-build": 1.02},
 }
-
-
-class NoGuest(Exception):
-    """The guest gave no numbers."""
+# The cost of a warm open with most rules, as a ratio to that with fewest, and of the deepest to the shallowest.
+EQUAL = 1.02
+FEWEST = "picket, 10 rules"
 
 
 def guest_numbers():
@@ -38,30 +41,37 @@ def guest_numbers():
         else:
             acts.setdefault(row["act"], {}).setdefault(row["arm"], []).append(row["ns"])
     if done.returncode or not acts:
-        raise NoGuest(f"a guest with kernel {KERNEL}: {(done.stderr or done.stdout)[-2000:]}")
+        raise CannotMeasure(f"a guest with kernel {KERNEL}: {(done.stderr or done.stdout)[-2000:]}")
     return acts, missing
 
 
-def rows_of(acts):
-    """A row for each act and arm but the baseline."""
-    for act, arms in acts.items():
-        base = arms[BASELINE]
-        for arm, values in arms.items():
-            if arm != BASELINE:
-                yield act, arm, [value / least for value, least in zip(values, base)], base
+def row_of(act, arm, values, base):
+    return {"name": f"{act}, {arm}", "act": act, "arm": arm, "ratio": ratios(values, base),
+            "instructions": spread(values), "baseline_instructions": spread(base)}
 
 
-def bench_acts(report, spread, judge):
-    """Cells of the table: what acts cost in a guest, as ratios of instructions. @spread and @judge are
-    bench.py's."""
+def flat_rows(acts):
+    """Rows of what shall not grow: with the number of rules, with the depth of a path."""
+    for act in WARM:
+        arms = acts[act]
+        if LARGE in arms:
+            yield row_of(act, f"{LARGE} to 10", arms[LARGE], arms[FEWEST])
+    own = {act: [value / base for value, base in zip(acts[act][MIDDLE], acts[act][BASELINE])] for act in WARM}
+    yield {"name": "open+close, depth 16 to depth 2", "act": "open+close, warm", "arm": "depth 16 to depth 2",
+           "ratio": ratios(own[WARM[-1]], own[WARM[0]])}
+
+
+def bench_acts(_folder, report):
+    """What acts cost in a guest, as ratios of instructions."""
     acts, missing = guest_numbers()
-    report["acts"] = []
-    for act, arm, ratio, base in rows_of(acts):
-        row = {"name": f"{act}, {arm}", "act": act, "arm": arm, "ratio": spread(ratio),
-               "baseline_instructions": spread(base)}
-        report["acts"].append(row)
-        target = TARGETS.get(arm, {}).get(act)
-        yield [act, arm, f"x {row['ratio']['median']:.3f}",
+    rows = [row_of(act, arm, values, arms[BASELINE]) for act, arms in acts.items()
+            for arm, values in arms.items() if arm != BASELINE]
+    flat = list(flat_rows(acts))
+    report["acts"], report["acts_missing"] = rows, missing
+    report["flat"] = flat
+    for row in rows + flat:
+        target = EQUAL if row in flat else TARGETS.get(row["arm"], {}).get(row["act"])
+        yield [row["act"], row["arm"], f"x {row['ratio']['median']:.3f}",
                judge(row, "ratio", target, "x") if target else ""]
     for arm, why in missing.items():
         yield ["all", arm, f"not measured: {why}"]

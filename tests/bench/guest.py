@@ -18,18 +18,22 @@ import policies
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("BUILD", f"{HERE}/../../.output"))
 PICKET, ACTS = f"{BUILD}/picket", f"{BUILD}/tests/bench/acts"
+AGENT = os.path.abspath(f"{HERE}/../../policies/examples/coding-agent.yaml")
 WRAP, EMPTY = f"{BUILD}/tests/bench/wrap", f"{BUILD}/tests/bpf/bench_empty"
 FOLDER = "/srv/bench"
-RULES = [10, 1000, 10000]
+RULES = [10, 1000, 100000]
+# Of paths and of addresses each, but where the text would be over its limit: in all.
+EACH = {10: 10, 1000: 1000, 100000: 50000}
 TIMEOUT = 900
 
 
 def policy(count):
     """The path of a policy of so many path rules and addresses that allows the acts."""
     path = f"{FOLDER}.{count}.yaml"
-    lines = ["picket: 1", "name: bench"] + policies.address_rules(count) + policies.path_rules(count)
+    lines = ["picket: 1", "name: bench"] + policies.address_rules(EACH[count]) + \
+        policies.path_rules(EACH[count])
     lines += [f'    - {{allow: "{FOLDER}/**", access: [read, write]}}',
-              f'    - {{allow: "{ACTS}", access: [read, exec]}}',
+              f'    - {{allow: ["{FOLDER}/acts", "{ACTS}"], access: [read, exec]}}',
               "exec:", "  default: allow", "  rules:",
               '    - {deny: ["sudo", "git push", "npm publish"]}']
     with open(path, "w", encoding="ascii") as file:
@@ -50,6 +54,13 @@ def arms():
     return before
 
 
+def build_arms():
+    """The same for a build, which reads, writes and starts what a policy for work has to allow."""
+    return {"no policy": [], "no policy, again": [],
+            "picket, coding-agent.yaml": [PICKET, "run", "--quiet", "-p", AGENT, "--"],
+            "Landlock, 10 rules": [WRAP, "landlock", "10"], "seccomp notification": [WRAP, "notify"]}
+
+
 def other_agent():
     """An agent that does nothing, so that all programs are attached: its process."""
     process = subprocess.Popen([PICKET, "run", "--quiet", "-p", policy(RULES[0]), "--", ACTS, "wait"],
@@ -59,14 +70,17 @@ def other_agent():
     return process
 
 
-def measure(name, before):
+def measure(name, before, what="run"):
     """[(act, nanoseconds)] of one arm, on files that nobody opened before."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     os.makedirs(FOLDER)
     subprocess.run([ACTS, "prepare", FOLDER], check=True)
     other = other_agent() if name == "picket, no agent" else None
-    done = subprocess.run(before + [ACTS, "run", FOLDER], cwd=FOLDER, capture_output=True, text=True,
-                          check=False, timeout=TIMEOUT)
+    # In the folder that all policies allow.
+    shutil.copy(ACTS, f"{FOLDER}/acts")
+    done = subprocess.run(before + [f"{FOLDER}/acts", what, FOLDER], cwd=FOLDER, capture_output=True,
+                          text=True, check=False, timeout=TIMEOUT,
+                          env={**os.environ, "HOME": "/root", "TMPDIR": FOLDER})
     if other:
         other.stdin.close()
         other.wait(TIMEOUT)
@@ -75,19 +89,25 @@ def measure(name, before):
     return [line.split() for line in done.stdout.splitlines()]
 
 
+def tell(name, before, what):
+    """Lines for one arm."""
+    found = measure(name, before, what)
+    if isinstance(found, str):
+        print(json.dumps({"arm": name, "missing": found}), flush=True)
+        return
+    for act, nanoseconds in found:
+        print(json.dumps({"arm": name, "act": act, "ns": int(nanoseconds)}), flush=True)
+
+
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    all_arms = arms()
+    parts = {"run": arms(), "build": build_arms()}
     # While it is young a kernel may still change the clock that it measures with.
     measure("no policy", [])
     for _ in range(rounds):
-        for name, before in all_arms.items():
-            found = measure(name, before)
-            if isinstance(found, str):
-                print(json.dumps({"arm": name, "missing": found}), flush=True)
-                continue
-            for act, nanoseconds in found:
-                print(json.dumps({"arm": name, "act": act, "ns": int(nanoseconds)}), flush=True)
+        for what, all_arms in parts.items():
+            for name, before in all_arms.items():
+                tell(name, before, what)
 
 
 if __name__ == "__main__":

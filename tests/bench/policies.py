@@ -3,7 +3,8 @@
 
 Deterministic. Shapes as people write them: most paths are folders, some single files, some names at
 any depth, some deny; addresses are networks of several sizes; names are exact or all below one. With
-names the kernel reads DNS and the first bytes of connections. Every policy allows QUESTIONS.
+names the kernel reads DNS and the first bytes of connections. Every policy allows QUESTIONS; those with
+names allow that of the servers of the network suite, asked for as often as one likes.
 """
 FOLDER = "/srv/data"
 QUESTIONS = [
@@ -54,8 +55,8 @@ def address_rules(count):
 
 def name_rules(count):
     """Lines of the same section, behind address_rules()."""
-    lines = []
-    for n in range(count):
+    lines = ['    - {allow: "web.example:80,443"}'] if count else []
+    for n in range(count - 1):
         name = (f"api{n}.team{n % 97}.example.org", f"*.project{n}.example.net",
                 f"**.mirror{n}.example.com", f"cdn{n}.example.io")[n % 4]
         verdict = "deny" if n % 10 == 7 else "allow"
@@ -64,10 +65,13 @@ def name_rules(count):
 
 
 def policy_text(paths, addresses, names):
-    """A whole policy; 0 leaves the rules out. Names come with addresses."""
+    """A whole policy; 0 leaves the rules out, and without any everything is allowed. Names come with
+    addresses."""
     lines = ["picket: 1", "name: bench"]
     lines += address_rules(addresses) if addresses else []
     lines += name_rules(names)
+    lines += ["  dns: {rate: off}"] if names else []
+    lines += [] if addresses or paths else ["egress:", "  default: allow"]
     lines += path_rules(paths) if paths else []
     return "\n".join(lines) + "\n"
 

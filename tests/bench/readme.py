@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes the table of README.md's section on performance from a report.
+
+    readme.py BENCH.JSON
+"""
+import json
+import os
+import sys
+
+README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
+BEGIN, END = "<!-- tests/bench/readme.py writes from here -->\n", "<!-- to here -->\n"
+AGAIN = "no policy, again"
+# The arm that stands for picket, by part; the first that the act has.
+PICKET = {"egress": ["10,000 CIDRs + 10,000 names"],
+          "acts": ["picket, 1,000 rules", "picket, coding-agent.yaml"]}
+OTHERS = ["bubblewrap", "firejail", "nftables, 10,000 addresses", "Landlock, 10 rules",
+          "Landlock, 1,000 rules", "seccomp notification", "fanotify"]
+
+
+def number(ratio):
+    """A ratio with its spread, when it has one."""
+    if ratio["min"] == ratio["max"]:
+        return f"{ratio['median']:.3f}"
+    return f"{ratio['median']:.2f} ({ratio['low']:.2f}..{ratio['high']:.2f})"
+
+
+def line_of(part, act, arms):
+    """One row of the table; None when picket has no number."""
+    own = next((arms[name] for name in PICKET[part] if name in arms), None)
+    if not own:
+        return None
+    target = own.get("targets", {}).get("ratio")
+    said = f"{target['at_most']:.4g}, {'met' if target['met'] else 'missed'}" if target else ""
+    beside = ", ".join(f"{name.split(',')[0] if 'Land' not in name else name} {arms[name]['ratio']['median']:.2f}"
+                       for name in OTHERS if name in arms)
+    again = f"{arms[AGAIN]['ratio']['median']:.2f}" if AGAIN in arms else ""
+    return f"| {act.replace(',', ', ')} | {number(own['ratio'])} | {again} | {beside} | {said} |"
+
+
+def table(report):
+    """The section's lines."""
+    host = report["host"]
+    lines = [f"Measured on Linux {host['kernel']}, {host['cpus']} CPUs, tier {host['tier']}, load "
+             f"{host['load']:.1f} (below one, nothing else was running).", ""]
+    for part, title in (("egress", "on this host, CPU time, 10,000 CIDRs + 10,000 names"),
+                        ("acts", "in a guest, instructions, 1,000 rules")):
+        acts = {}
+        for row in report.get(part, []):
+            acts.setdefault(row["act"], {})[row["arm"]] = row
+        if acts:
+            lines += [f"| {title} | picket | no policy, again | others | target |", "|---|---|---|---|---|"]
+            lines += [line for line in (line_of(part, act, arms) for act, arms in acts.items()) if line]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def main():
+    if len(sys.argv) != 2:
+        print("usage: readme.py BENCH.JSON", file=sys.stderr)
+        return 2
+    with open(sys.argv[1], encoding="ascii") as file:
+        report = json.load(file)
+    with open(README, encoding="utf-8") as file:
+        before, rest = file.read().split(BEGIN)
+    after = rest.split(END)[1]
+    with open(README, "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + table(report) + END + after)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
