@@ -66,8 +66,7 @@ static long pk_judge_learned(__u32 index, void *arg)
 	bool over = name->expires_ns <= w->now;
 	struct pk_result result;
 
-	if (!host || name->image != f->image ||
-	    (over && !(w->s->rq.flags & PK_REQUEST_GOES_ON)))
+	if (!host || name->image != f->image || (over && !(w->s->rq.flags & PK_REQUEST_GOES_ON)))
 		return 0;
 	result = pk_judge_sets(w->view, w->head, &sets, w->query);
 	/* The place may have been given to another name in between. */
