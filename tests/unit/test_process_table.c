@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,41 +300,6 @@ static void traces(void **state)
 	}
 }
 
-/* A call of telemetry is the agent's: its own processes have it, but under a call that is nearer. */
-static void tool_calls_of_the_agent(void **state)
-{
-	static const struct tool_call_facts exported = {
-		.name = "Bash", .call_id = "c7", .until_ns = 1000, .by = CALL_OTLP, .claimed = true
-	};
-	static const struct tool_call_facts noted = { .name = "Edit", .call_id = "c8" };
-	struct process_table *table = open_table(64, 1 << 20);
-	struct tool_call *all = call_new(&exported);
-	struct tool_call *own = call_new(&noted);
-	struct process *process = program(table, 1, "/bin/sh");
-	struct process_view view;
-	__u32 agent = process->agent;
-
-	(void)state;
-	assert_int_equal(process_table_call_end(table, agent, "c7", NULL), -ENOENT);
-	assert_int_equal(process_table_call(table, agent, all), 0);
-	process_table_view(table, process, 999, &view);
-	assert_text(view.tool.call_id, "c7");
-	assert_string_equal(view.tool.by, "otlp");
-	assert_true(view.tool.claimed);
-	process_table_view(table, process, 1000, &view);
-	assert_null(view.tool.by);
-	assert_int_equal(call_stack_push(&process->calls, own), 0);
-	process_table_view(table, process, 999, &view);
-	assert_text(view.tool.call_id, "c8");
-	assert_int_equal(call_stack_end(&process->calls, "c8", NULL, NULL), 0);
-	assert_int_equal(process_table_call_end(table, agent, NULL, "Bash"), 0);
-	process_table_view(table, process, 999, &view);
-	assert_null(view.tool.by);
-	call_unref(&all);
-	call_unref(&own);
-	process_table_free(&table);
-}
-
 static void tool_calls_are_inherited(void **state)
 {
 	static const struct tool_call_facts facts = { .name = "Bash",
@@ -599,7 +563,6 @@ int main(void)
 		cmocka_unit_test(nobody_else_is_trusted),
 		cmocka_unit_test(traces),
 		cmocka_unit_test(tool_calls_are_inherited),
-		cmocka_unit_test(tool_calls_of_the_agent),
 		cmocka_unit_test(a_million_forks),
 		cmocka_unit_test(bytes_are_bounded),
 		cmocka_unit_test(who_goes_first),
