@@ -85,7 +85,7 @@
  *              uid, mode, seconds, reason, at}
  *   note       "tool-start", "tool-end": tool {name, call_id, intent, status, started, ended, session, by},
  *              process (the sender's, as above; of notes), claimed, denials (of telemetry, at the call's end: what
- *              was refused under it, as daemon/feed.h has it)
+ *              was refused under it, each an event with text and suggest, as daemon/feed.h has it)
  *   loss       "lost": class ("decision", "activity", "life", "limited", "sink"), where ("kernel",
  *              "queue", "spool", "subscriber"), count (since the last such record), total
  *   daemon     "start", "stop": version, tier, kernel
