@@ -290,28 +290,13 @@ static void there_are_not_too_many(void **state)
 	expect(text, "t.yaml:19:5: error: more than 16 sinks\n");
 }
 
-/* What the package has as an example is taken as it stands. */
-static void the_example_is_valid(void **state)
-{
-	struct telemetry_settings settings = TELEMETRY_SETTINGS_NONE;
-	struct diag_list diags = { 0 };
-
-	(void)state;
-	assert_int_equal(telemetry_settings_read("tools/package/telemetry.yaml", false, 0,
-						 &settings, &diags),
-			 0);
-	assert_int_equal(settings.sink_count, 2);
-	telemetry_settings_reset(&settings);
-	diag_list_reset(&diags);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_example_is_valid), cmocka_unit_test(everything_is_read),
-		cmocka_unit_test(faults_of_the_file),	cmocka_unit_test(faults_of_sinks),
-		cmocka_unit_test(faults_of_addresses),	cmocka_unit_test(files_are_guarded),
-		cmocka_unit_test(no_file_is_defaults),	cmocka_unit_test(there_are_not_too_many),
+		cmocka_unit_test(everything_is_read),	  cmocka_unit_test(faults_of_the_file),
+		cmocka_unit_test(faults_of_sinks),	  cmocka_unit_test(faults_of_addresses),
+		cmocka_unit_test(files_are_guarded),	  cmocka_unit_test(no_file_is_defaults),
+		cmocka_unit_test(there_are_not_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
