@@ -6,6 +6,7 @@
 """
 import json
 import os
+import re
 import sys
 
 README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
@@ -35,14 +36,14 @@ def line_of(part, act, arms):
     beside = ", ".join(f"{name.split(',')[0] if 'Land' not in name else name} {arms[name]['ratio']['median']:.2f}"
                        for name in OTHERS if name in arms)
     again = f"{arms[AGAIN]['ratio']['median']:.2f}" if AGAIN in arms else ""
-    return f"| {act.replace(',', ', ')} | {number(own['ratio'])} | {again} | {beside} | {said} |"
+    return f"| {re.sub(',(?! )', ', ', act)} | {number(own['ratio'])} | {again} | {beside} | {said} |"
 
 
 def table(report):
     """The section's lines."""
     host = report["host"]
-    lines = [f"Measured on Linux {host['kernel']}, {host['cpus']} CPUs, tier {host['tier']}, load "
-             f"{host['load']:.1f} (below one, nothing else was running).", ""]
+    beside = ", beside other work" if host["load"] > host["cpus"] / 4 else ""
+    lines = [f"Measured on Linux {host['kernel'].split('-')[0]}, {host['cpus']} CPUs, tier {host['tier']}{beside}.", ""]
     for part, title in (("egress", "on this host, CPU time, 10,000 CIDRs + 10,000 names"),
                         ("acts", "in a guest, instructions, 1,000 rules")):
         acts = {}
