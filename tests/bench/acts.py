@@ -21,7 +21,7 @@ TARGETS = {
              "TCP-connect+accept": 1.05},
     AGENT: {"gcc-build": 1.02},
 }
-# The cost of a warm open with most rules, as a ratio to that with fewest, and of the deepest to the shallowest.
+# A warm open with most rules to one with fewest, and the ratio at the deepest path to that at the shallowest.
 EQUAL = 1.02
 FEWEST = "picket, 10 rules"
 

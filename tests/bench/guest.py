@@ -45,12 +45,14 @@ def arms():
     """{name: what stands before the program}."""
     before = {"no policy": [], "no policy, again": [], "empty programs": [EMPTY],
               "picket, no agent": []}
-    for count in RULES:
+    for count in RULES[:-1]:
         before[f"picket, {count:,} rules"] = [PICKET, "run", "--quiet", "-p", policy(count), "--"]
     before["Landlock, 10 rules"] = [WRAP, "landlock", "10"]
     before["Landlock, 1,000 rules"] = [WRAP, "landlock", "1000"]
     before["seccomp notification"] = [WRAP, "notify"]
     before["fanotify"] = [WRAP, "fanotify"]
+    # Last: its start takes longest.
+    before[f"picket, {RULES[-1]:,} rules"] = [PICKET, "run", "--quiet", "-p", policy(RULES[-1]), "--"]
     return before
 
 
