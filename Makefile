@@ -338,7 +338,7 @@ bench-programs: $(BENCHBPF:%=$(O)/tests/bpf/%)
 
 demo: ## Set up what is missing, build, and show real programs allowed and denied
 	@tools/deps
-	@$(MAKE) --no-print-directory all programs
+	@$(MAKE) -j$(shell nproc) --no-print-directory all programs
 	@$(TEST_ENV) tools/demo
 
 .PHONY: check deps
