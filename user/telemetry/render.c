@@ -319,7 +319,7 @@ int render_event(const struct event *event, const struct event_context *context,
 
 	if (r == 0)
 		r = text_open(&line);
-	if (r < 0)
+	if (r)
 		return r;
 	put_time(line.to, event, context);
 	(void)fprintf(line.to, " %s%s%s %s", context->colour ? style.colour : "", style.word, plain,
@@ -350,7 +350,7 @@ int render_object(const struct event *event, const struct event_context *context
 
 	if (r == 0)
 		r = text_open(&text);
-	if (r < 0)
+	if (r)
 		return r;
 	put_object(text.to, &shown.event);
 	return text_close(&text, ret_text);
