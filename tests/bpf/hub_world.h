@@ -47,6 +47,9 @@ int hub_world_run(int (*run)(void));
 /** The same as a main(): with an argument only the tests that it is a pattern of. */
 int hub_world_main(int argc, char **argv, int (*run)(void));
 
+/** The same for tests of hooks: where this host offers none, @name is skipped. */
+int hub_world_hooks_main(int argc, char **argv, const char *name, int (*run)(void));
+
 /** Set it up and clear it away: for cmocka. */
 int hub_world_start(void **state);
 int hub_world_end(void **state);

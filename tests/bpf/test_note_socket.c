@@ -162,10 +162,6 @@ static int start(void **state)
 {
 	(void)hub_world_start(state);
 	hub_world_take(&world.hub);
-	if (world.hub.tier == PK_TIER_NETWORK) {
-		print_message("this tier has no hooks of unix sockets\n");
-		return -1;
-	}
 	hub_world_compile("picket: 1\n"
 			  "name: strict\n"
 			  "process: {profile: 'off'}\n"
@@ -210,5 +206,5 @@ static int run(void)
 
 int main(int argc, char **argv)
 {
-	return hub_world_main(argc, argv, run);
+	return hub_world_hooks_main(argc, argv, "note_socket", run);
 }
