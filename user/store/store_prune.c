@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Pruning, a bounded step at each flush: as it takes twice as much as a flush adds, it keeps up with
- * whatever comes. The pages that are free go back to the file system in steps, too.
+ * whatever comes. For the size it is taken in parts, until the rest fits: no more goes than has to. The pages
+ * that are free go back to the file system in steps, too.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "telemetry/moment.h"
 
 #define STEP (2 * STORE_BATCH)
+#define PARTS 8
 /* Pages that a step gives back. */
 #define VACUUM "PRAGMA incremental_vacuum(4096)"
 /* A process is kept for so long after the oldest event, so that one more event finds its chain. */
@@ -44,7 +46,7 @@ static int run(struct store *store, enum store_statement which, __s64 before, st
 		return -EIO;
 	if (which == STORE_PRUNE_AGE)
 		(void)sqlite3_bind_int64(statement, 1, before);
-	(void)sqlite3_bind_int(statement, 2, STEP);
+	(void)sqlite3_bind_int(statement, 2, which == STORE_PRUNE_AGE ? STEP : STEP / PARTS);
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
 		count_row(pruned, statement);
 	if (code == SQLITE_DONE)
@@ -68,18 +70,25 @@ static int is_over(struct store *store, bool *ret_over)
 }
 
 /* Noise first. */
-static int prune_size(struct store *store, struct pruned *pruned)
+static int prune_part(struct store *store, struct pruned *pruned)
 {
 	__s64 before = pruned->bulk;
+	int r = run(store, STORE_PRUNE_BULK, 0, pruned);
+
+	return r || pruned->bulk > before ? r : run(store, STORE_PRUNE_ANY, 0, pruned);
+}
+
+static int prune_size(struct store *store, struct pruned *pruned)
+{
 	bool over = false;
 	int r = is_over(store, &over);
 
-	if (r || !over)
-		return r;
-	r = run(store, STORE_PRUNE_BULK, 0, pruned);
-	if (r || pruned->bulk > before)
-		return r;
-	return run(store, STORE_PRUNE_ANY, 0, pruned);
+	for (int i = 0; r == 0 && over && i < PARTS; i++) {
+		r = prune_part(store, pruned);
+		if (r == 0)
+			r = is_over(store, &over);
+	}
+	return r;
 }
 
 static int prune_events(struct store *store, struct pruned *pruned)
