@@ -62,10 +62,17 @@ def tried(host, paths, confined):
     return json.loads(done.stdout) if done.stdout.startswith("{") else {"error": {done.stderr: "?"}}
 
 
+def expected(path, act, secret):
+    """The errno of an act; what the stage mounted cannot be renamed anyway."""
+    if act == "rename" and os.path.ismount(path):
+        return "EBUSY"
+    return "EACCES" if act != "read" or secret(path) else "ok"
+
+
 def wrong(found, secret):
     """What was possible that must not be."""
     return [f"{path}: {act} {answer}" for path, answers in found.items() for act, answer in answers.items()
-            if answer != ("EACCES" if act != "read" or secret(path) else "ok")]
+            if answer != expected(path, act, secret)]
 
 
 def record(tap, host):
@@ -77,7 +84,7 @@ def record(tap, host):
         if not os.path.exists(f"{keys}/{name}"):
             stage.sh(f"'{host.picket_path}' keygen -o {keys}/{name}")
     stage.write("/etc/picket/policies/record.yaml", POLICY)
-    sinks = '{name: away, type: webhook, url: "http://127.0.0.1:9/", spool: 1M, events: [records]}'
+    sinks = '{name: away, type: webhook, url: "http://127.0.0.1:9/", spool: 1MiB, events: [records]}'
     settings = "picket: 1\nsinks: [%s]\naudit: {key: %s/%s}\n"
     stage.write("/etc/picket/telemetry.yaml", settings % (sinks, keys, "audit.key"), 0o600)
     host.end_daemon(15)
@@ -112,7 +119,8 @@ def record(tap, host):
     tap.equal("record: nor what came later", [len(found), wrong(found, secret)], [len(later), []])
     above = tried(host, ["/var/lib"], confined=True)
     tap.equal("record: a folder around it is not moved, and else like any other",
-              above, {"/var/lib": {"mode": "ok", "rename": "EACCES", "create": "ok", "mkdir": "ok", "read": "ok"}})
+              above, {"/var/lib": {"mode": "ok", "rename": expected("/var/lib", "rename", None), "create": "ok",
+                                   "mkdir": "ok", "read": "ok"}})
     tap.check("record: the trail is whole", host.picket("root", "audit", "verify").returncode == 0)
     for path in ("/var/lib/made", "/etc/picket/policies/record.yaml", "/etc/picket/policies/later.yaml"):
         if os.path.exists(path):
