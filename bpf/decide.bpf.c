@@ -44,6 +44,9 @@ static __always_inline int pk_key_sets(const struct pk_view *v, const struct pk_
 		if (pk_path_run(v, head, s->data + (length & (PK_PATH_MAX - 1)), leaf, &states))
 			return 1;
 	}
+	s->ends[second].image = pk_image_name(head);
+	s->ends[second].states[0] = states.at[0];
+	s->ends[second].states[1] = states.at[1];
 	return pk_path_sets(v, &states, ret_sets);
 }
 

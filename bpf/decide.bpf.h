@@ -126,6 +126,8 @@ static __always_inline struct pk_scratch *pk_scratch_take(__u32 agent)
 		__builtin_memset(&s->rq, 0, sizeof(s->rq));
 		s->rq.agent = agent;
 		s->dir.inode = 0;
+		s->ends[0].image = 0;
+		s->ends[1].image = 0;
 		s->begun_ns = pk_is_timed() ? bpf_ktime_get_ns() : 0;
 		return s;
 	}

@@ -48,6 +48,15 @@ struct pk_dir {
 	__u64 check; /* a hash of all above */
 };
 
+/** Where the path automata were behind a path. */
+struct pk_end {
+	__u64 image; /* first bytes of the digest; 0: not known */
+	__u32 states[PK_AUTOMATA];
+};
+
+/** Of a dentry so much is read at once: flags, parent, name, inode are there. */
+#define PK_DENTRY_BYTES 64
+
 /** One component of a path on its way from the dentry chain into text. */
 struct pk_component {
 	__u64 name; /* kernel address */
@@ -280,6 +289,7 @@ struct pk_scratch {
 	struct pk_dir known; /* what the cache has for it; inode 0: nothing valid */
 	__u32 walked; /* dir.states and dir.image are set */
 	__u32 _pad;
+	struct pk_end ends[2]; /* of the two paths that were judged last */
 	__u64 begun_ns; /* when it was taken, CLOCK_MONOTONIC; 0: nobody wants to know */
 	struct pk_request rq;
 	struct pk_finding finding;
@@ -291,6 +301,7 @@ struct pk_scratch {
 	struct pk_dns_question question;
 	struct pk_dns_walk answer;
 	struct pk_component components[PK_PATH_DEPTH];
+	__u64 raw[PK_DENTRY_BYTES / 8]; /* the beginning of the dentry that a walk is at */
 	union {
 		struct pk_event event;
 		struct {

@@ -9,11 +9,13 @@
  */
 #include "picket.bpf.h"
 
+#include "dentry.bpf.h"
 #include "object.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct pk_ascent {
+	struct pk_scratch *s;
 	__u64 dentry;
 	__u64 device;
 	__u32 own; /* what is noted of the object, and of the nearest tree around it */
@@ -24,12 +26,13 @@ struct pk_ascent {
 static long pk_ascent_step(__u32 index, void *arg)
 {
 	struct pk_ascent *a = arg;
-	struct dentry *dentry = (struct dentry *)a->dentry;
-	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct inode *inode;
 	struct pk_inode_key key = { .device = a->device };
 	const __u32 *value = 0;
 	__u64 parent;
 
+	pk_dentry_read(a->s, a->dentry);
+	inode = (struct inode *)PK_DENTRY_FIELD(a->s, a->dentry, __u64, d_inode);
 	if (inode) {
 		key.number = BPF_CORE_READ(inode, i_ino);
 		value = bpf_map_lookup_elem(&pk_own, &key);
@@ -40,7 +43,7 @@ static long pk_ascent_step(__u32 index, void *arg)
 		return 1;
 	if (value && index == 1 && (*value & PK_OWN_BESIDE))
 		a->beside = 1;
-	parent = (__u64)BPF_CORE_READ(dentry, d_parent);
+	parent = PK_DENTRY_FIELD(a->s, a->dentry, __u64, d_parent);
 	if (parent == a->dentry || !parent)
 		return 1;
 	a->dentry = parent;
@@ -49,7 +52,7 @@ static long pk_ascent_step(__u32 index, void *arg)
 
 __noinline int pk_own_object(struct pk_scratch *s)
 {
-	struct pk_ascent ascent = {};
+	struct pk_ascent ascent = { .s = s };
 	const struct dentry *dentry;
 
 	if (!s)

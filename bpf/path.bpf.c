@@ -11,6 +11,7 @@
 #include "picket.bpf.h"
 
 #include "control.bpf.h"
+#include "dentry.bpf.h"
 #include "path.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -67,10 +68,8 @@ static __always_inline bool pk_name_folds(const struct dentry *dentry, const str
 
 /* What the flags of a component's dentry tell about its name. */
 static __always_inline void pk_climb_flags(struct pk_scratch *s, const struct dentry *dentry,
-					   const struct dentry *parent)
+					   const struct dentry *parent, __u32 flags)
 {
-	__u32 flags = BPF_CORE_READ(dentry, d_flags);
-
 	if (!(flags & (DCACHE_OP_COMPARE | DCACHE_OP_REVALIDATE)))
 		return;
 	if (flags & DCACHE_OP_REVALIDATE)
@@ -100,7 +99,8 @@ static long pk_climb_step(__u32 index, void *arg)
 		pk_climb_mount(s, parent);
 		return 0;
 	}
-	parent = (__u64)BPF_CORE_READ(dentry, d_parent);
+	pk_dentry_read(s, s->dentry);
+	parent = PK_DENTRY_FIELD(s, dentry, __u64, d_parent);
 	if (parent == s->dentry || !parent) {
 		/* Files inside the kernel hang on a dentry of their own, not on their mount's root. */
 		c->end = pk_walk_top(s, s->mount);
@@ -115,9 +115,10 @@ static long pk_climb_step(__u32 index, void *arg)
 		c->done = 1;
 		return 1;
 	}
-	pk_climb_flags(s, dentry, (const struct dentry *)parent);
-	s->components[at].name = (__u64)BPF_CORE_READ(dentry, d_name.name);
-	s->components[at].length = BPF_CORE_READ(dentry, d_name.len);
+	pk_climb_flags(s, dentry, (const struct dentry *)parent,
+		       PK_DENTRY_FIELD(s, dentry, __u32, d_flags));
+	s->components[at].name = PK_DENTRY_FIELD(s, dentry, __u64, d_name.name);
+	s->components[at].length = PK_DENTRY_FIELD(s, dentry, __u32, d_name.len);
 	s->depth = at + 1;
 	s->dentry = parent;
 	return 0;

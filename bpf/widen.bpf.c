@@ -56,28 +56,48 @@ static long pk_rights_step(__u32 bit, void *arg)
 	return 0;
 }
 
-/* Rights at a path, and the states behind it. 1 = broken image. */
+/* Rights at a path by its rules. */
+static __always_inline void pk_rights_judge(struct pk_rights *r)
+{
+	bpf_loop(5, pk_rights_step, r, 0);
+}
+
+/* The rules of a path, and the states behind it. 1 = broken image. */
 static __always_inline int pk_rights_at(const struct pk_view *v, const struct pk_image *head,
-					const __u8 *path, __u32 length, struct pk_rights *r)
+					const struct pk_end *end, const __u8 *path, __u32 length,
+					struct pk_rights *r)
 {
 	struct pk_walk slash = { .view = v, .classes = head->path_class };
+	struct pk_cursor command;
 
 	r->view = v;
 	r->head = head;
 	r->rights = 0;
-	slash.states = pk_path_start(head);
-	if (pk_path_run(v, head, path, length, &slash.states) ||
-	    pk_path_sets(v, &slash.states, &r->sets))
+	r->below.at[0] = end->states[0];
+	r->below.at[1] = end->states[1];
+	if (end->image != pk_image_name(head)) {
+		r->below = pk_path_start(head);
+		if (pk_path_run(v, head, path, length, &r->below))
+			return 1;
+	}
+	if (pk_path_sets(v, &r->below, &r->sets))
 		return 1;
-	bpf_loop(5, pk_rights_step, r, 0);
+	slash.cursors[0] = pk_cursor_at(head, r->below.at[0]);
+	slash.cursors[1] = pk_cursor_at(head, r->below.at[1]);
 	if (pk_walk_byte(&slash, '/'))
 		return 1;
-	r->below = slash.states;
+	r->below.at[0] = slash.cursors[0].state;
+	r->below.at[1] = slash.cursors[1].state;
 	r->command = head->argv_start;
 	if (!head->argv_start)
 		return 0;
-	return pk_argv_run(v, head, path, length, &r->command) ||
-	       pk_step(v, head->argv_class[r->behind & 0xff], &r->command);
+	if (pk_argv_run(v, head, path, length, &r->command))
+		return 1;
+	command = pk_cursor_at(head, r->command);
+	if (pk_step(v, head->argv_class[r->behind & 0xff], &command))
+		return 1;
+	r->command = command.state;
+	return 0;
 }
 
 __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
@@ -100,9 +120,15 @@ __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)
 		return 1;
 	if (!head->defaults[PK_SECTION_FILES].present && !head->defaults[PK_SECTION_EXEC].present)
 		return 0;
-	if (pk_rights_at(&view, head, s->data, s->rq.length[0], &from) ||
-	    pk_rights_at(&view, head, s->data + PK_PATH_MAX, s->rq.length[1], &to))
+	if (pk_rights_at(&view, head, &s->ends[0], s->data, s->rq.length[0], &from) ||
+	    pk_rights_at(&view, head, &s->ends[1], s->data + PK_PATH_MAX, s->rq.length[1], &to))
 		return 1;
+	/* The same rules give the same rights. */
+	if (from.sets.id[0] != to.sets.id[0] || from.sets.id[1] != to.sets.id[1] ||
+	    from.command != to.command) {
+		pk_rights_judge(&from);
+		pk_rights_judge(&to);
+	}
 	gained = to.rights & ~from.rights;
 	if (move == PK_MOVE_EXCHANGE)
 		gained |= from.rights & ~to.rights;
