@@ -69,22 +69,22 @@ static int is_over(struct store *store, bool *ret_over)
 	return r;
 }
 
-/* Noise first. */
-static int prune_part(struct store *store, struct pruned *pruned)
+/* Noise first, and in a step that found some nothing else: the next one sees whether that was enough. */
+static int prune_part(struct store *store, __s64 noise, struct pruned *pruned)
 {
-	__s64 before = pruned->bulk;
 	int r = run(store, STORE_PRUNE_BULK, 0, pruned);
 
-	return r || pruned->bulk > before ? r : run(store, STORE_PRUNE_ANY, 0, pruned);
+	return r || pruned->bulk > noise ? r : run(store, STORE_PRUNE_ANY, 0, pruned);
 }
 
 static int prune_size(struct store *store, struct pruned *pruned)
 {
+	__s64 noise = pruned->bulk;
 	bool over = false;
 	int r = is_over(store, &over);
 
 	for (int i = 0; r == 0 && over && i < PARTS; i++) {
-		r = prune_part(store, pruned);
+		r = prune_part(store, noise, pruned);
 		if (r == 0)
 			r = is_over(store, &over);
 	}
