@@ -279,7 +279,6 @@ __noinline int pk_script_note(struct pk_scratch *s)
 {
 	const struct pk_image *head;
 	struct pk_view view;
-	struct pk_cursor cursor;
 	__u32 agent, state, zero = 0;
 
 	if (!s)
@@ -294,12 +293,10 @@ __noinline int pk_script_note(struct pk_scratch *s)
 	if (!head)
 		return 0;
 	state = head->argv_start;
-	if (state && pk_argv_run(&view, head, s->data, s->rq.length[0], &state))
+	if (state && (pk_argv_run(&view, head, s->data, s->rq.length[0], &state) ||
+		      pk_step(&view, head->argv_class[0], &state)))
 		return 0;
-	cursor = pk_cursor_at(head, state);
-	if (state && pk_step(&view, head->argv_class[0], &cursor))
-		return 0;
-	s->command.script = cursor.state;
+	s->command.script = state;
 	s->command.script_image = pk_image_name(head);
 	return 0;
 }

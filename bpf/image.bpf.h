@@ -12,7 +12,6 @@ struct pk_view {
 };
 
 #define PK_INLINE __always_inline
-#define PK_UNROLL _Pragma("clang loop unroll(full)")
 #define PK_LOOP(n, fn, ctx) bpf_loop(n, fn, ctx, 0)
 
 static __always_inline const void *pk_page(const struct pk_view *v, __u32 n)

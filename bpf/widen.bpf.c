@@ -68,7 +68,6 @@ static __always_inline int pk_rights_at(const struct pk_view *v, const struct pk
 					struct pk_rights *r)
 {
 	struct pk_walk slash = { .view = v, .classes = head->path_class };
-	struct pk_cursor command;
 
 	r->view = v;
 	r->head = head;
@@ -82,22 +81,15 @@ static __always_inline int pk_rights_at(const struct pk_view *v, const struct pk
 	}
 	if (pk_path_sets(v, &r->below, &r->sets))
 		return 1;
-	slash.cursors[0] = pk_cursor_at(head, r->below.at[0]);
-	slash.cursors[1] = pk_cursor_at(head, r->below.at[1]);
+	slash.states = r->below;
 	if (pk_walk_byte(&slash, '/'))
 		return 1;
-	r->below.at[0] = slash.cursors[0].state;
-	r->below.at[1] = slash.cursors[1].state;
+	r->below = slash.states;
 	r->command = head->argv_start;
 	if (!head->argv_start)
 		return 0;
-	if (pk_argv_run(v, head, path, length, &r->command))
-		return 1;
-	command = pk_cursor_at(head, r->command);
-	if (pk_step(v, head->argv_class[r->behind & 0xff], &command))
-		return 1;
-	r->command = command.state;
-	return 0;
+	return pk_argv_run(v, head, path, length, &r->command) ||
+	       pk_step(v, head->argv_class[r->behind & 0xff], &r->command);
 }
 
 __noinline int pk_widens(struct pk_scratch *s, __u32 mode, __u32 move)

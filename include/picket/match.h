@@ -6,7 +6,6 @@
  * The includer defines, before including this file:
  *   PK_INLINE                     how a function is inlined there
  *   PK_LOOP(n, fn, ctx)           call fn(i, ctx) for i = 0..n-1 until it returns non-zero
- *   PK_UNROLL                     what makes the compiler write a loop out: verifiers tell the rounds apart
  *   const void *pk_page(const struct pk_view *v, __u32 n)
  *                                 the n-th page of the image, or NULL
  * bpf/image.bpf.h does it for the kernel, user/policy/matcher.h for the host.
@@ -66,51 +65,19 @@ static PK_INLINE const struct pk_slot *pk_slot_at(const struct pk_view *v, __u32
 	return (const struct pk_slot *)(page + ((index << 3) & (PK_PAGE_SIZE - 8)));
 }
 
-/** Where an automaton is: the page at hand spares most steps the lookup of one. */
-struct pk_cursor {
-	const __u8 *page; /* never NULL */
-	__u32 number; /* of that page */
-	__u32 state;
-};
-
-/** The cursor at @state, with the first page at hand. */
-static PK_INLINE struct pk_cursor pk_cursor_at(const struct pk_image *head, __u32 state)
-{
-	struct pk_cursor cursor = { (const __u8 *)head, 0, state };
-
-	return cursor;
-}
-
-static PK_INLINE const struct pk_slot *pk_slot_near(const struct pk_view *v,
-						    struct pk_cursor *cursor, __u32 index)
-{
-	__u32 number = index >> (PK_PAGE_SHIFT - 3);
-
-	if (number != cursor->number) {
-		const __u8 *page = pk_page(v, number);
-
-		if (!page)
-			return 0;
-		cursor->page = page;
-		cursor->number = number;
-	}
-	return (const struct pk_slot *)(cursor->page + ((index << 3) & (PK_PAGE_SIZE - 8)));
-}
-
 /* One step of one automaton: returns 0, or 1 when the image is broken. */
-static PK_INLINE int pk_step(const struct pk_view *v, __u32 class, struct pk_cursor *cursor)
+static PK_INLINE int pk_step(const struct pk_view *v, __u32 class, __u32 *state)
 {
-	__u32 state = cursor->state;
-	const struct pk_slot *slot = pk_slot_near(v, cursor, state + class);
+	const struct pk_slot *slot = pk_slot_at(v, *state + class);
 
 	if (!slot)
 		return 1;
-	if (slot->check != state) {
-		slot = pk_slot_near(v, cursor, state);
+	if (slot->check != *state) {
+		slot = pk_slot_at(v, *state);
 		if (!slot)
 			return 1;
 	}
-	cursor->state = slot->next;
+	*state = slot->next;
 	return 0;
 }
 
@@ -119,7 +86,7 @@ struct pk_walk {
 	const __u8 *classes;
 	const __u8 *key;
 	__u32 length;
-	struct pk_cursor cursors[PK_AUTOMATA];
+	struct pk_states states;
 	__u32 bad;
 };
 
@@ -128,14 +95,14 @@ static PK_INLINE int pk_walk_byte(struct pk_walk *w, __u8 byte)
 {
 	__u32 class = w->classes[byte];
 
-	return pk_step(w->view, class, &w->cursors[0]) || pk_step(w->view, class, &w->cursors[1]);
+	return pk_step(w->view, class, &w->states.at[0]) ||
+	       pk_step(w->view, class, &w->states.at[1]);
 }
 
 static long pk_walk_chunk(__u32 chunk, void *arg)
 {
 	struct pk_walk *w = arg;
 
-	PK_UNROLL
 	for (__u32 i = 0; i < PK_WALK_CHUNK; i++) {
 		__u32 at = chunk * PK_WALK_CHUNK + i;
 
@@ -169,14 +136,13 @@ static PK_INLINE int pk_path_run(const struct pk_view *v, const struct pk_image 
 		.classes = head->path_class,
 		.key = key,
 		.length = length,
-		.cursors = { pk_cursor_at(head, states->at[0]), pk_cursor_at(head, states->at[1]) },
+		.states = *states,
 	};
 
 	if (length > PK_PATH_MAX)
 		return 1;
 	PK_LOOP(PK_PATH_MAX / PK_WALK_CHUNK, pk_walk_chunk, &w);
-	states->at[0] = w.cursors[0].state;
-	states->at[1] = w.cursors[1].state;
+	*states = w.states;
 	return (int)w.bad;
 }
 
@@ -467,7 +433,7 @@ struct pk_argv_walk {
 	const __u8 *classes;
 	const __u8 *key;
 	__u32 length;
-	struct pk_cursor cursor;
+	__u32 state;
 	__u32 dead;
 	__u32 bad;
 };
@@ -476,15 +442,14 @@ static long pk_argv_chunk(__u32 chunk, void *arg)
 {
 	struct pk_argv_walk *w = arg;
 
-	if (w->cursor.state == w->dead)
+	if (w->state == w->dead)
 		return 1;
-	PK_UNROLL
 	for (__u32 i = 0; i < PK_WALK_CHUNK; i++) {
 		__u32 at = chunk * PK_WALK_CHUNK + i;
 
 		if (at >= w->length)
 			return 1;
-		if (pk_step(w->view, w->classes[w->key[at & (PK_PATH_MAX - 1)]], &w->cursor)) {
+		if (pk_step(w->view, w->classes[w->key[at & (PK_PATH_MAX - 1)]], &w->state)) {
 			w->bad = 1;
 			return 1;
 		}
@@ -506,14 +471,14 @@ static PK_INLINE int pk_argv_run(const struct pk_view *v, const struct pk_image 
 		.classes = head->argv_class,
 		.key = key,
 		.length = length,
-		.cursor = pk_cursor_at(head, *state),
+		.state = *state,
 		.dead = head->argv_dead,
 	};
 
 	if (length > PK_PATH_MAX)
 		return 1;
 	PK_LOOP(PK_PATH_MAX / PK_WALK_CHUNK, pk_argv_chunk, &w);
-	*state = w.cursor.state;
+	*state = w.state;
 	return (int)w.bad;
 }
 

@@ -29,7 +29,7 @@ struct pk_host_walk {
 	const __u8 *classes;
 	const __u8 *name;
 	__u32 length;
-	struct pk_cursor cursor;
+	__u32 state;
 	__u32 dead;
 	__u32 bad;
 };
@@ -38,9 +38,8 @@ static long pk_host_chunk(__u32 chunk, void *arg)
 {
 	struct pk_host_walk *w = arg;
 
-	if (w->cursor.state == w->dead)
+	if (w->state == w->dead)
 		return 1;
-	PK_UNROLL
 	for (__u32 i = 0; i < PK_WALK_CHUNK; i++) {
 		__u32 at = chunk * PK_WALK_CHUNK + i;
 		__u8 byte;
@@ -48,7 +47,7 @@ static long pk_host_chunk(__u32 chunk, void *arg)
 		if (at >= w->length)
 			return 1;
 		byte = w->name[(w->length - 1 - at) & (PK_HOST_BUFFER - 1)];
-		if (pk_step(w->view, w->classes[byte], &w->cursor)) {
+		if (pk_step(w->view, w->classes[byte], &w->state)) {
 			w->bad = 1;
 			return 1;
 		}
@@ -69,7 +68,7 @@ static PK_INLINE int pk_host_set(const struct pk_view *v, const struct pk_image 
 		.classes = head->host_class,
 		.name = name,
 		.length = length,
-		.cursor = pk_cursor_at(head, head->host_start),
+		.state = head->host_start,
 		.dead = head->host_dead,
 	};
 
@@ -79,7 +78,7 @@ static PK_INLINE int pk_host_set(const struct pk_view *v, const struct pk_image 
 	if (!head->host_start || !length)
 		return 0;
 	PK_LOOP(PK_HOST_BUFFER / PK_WALK_CHUNK, pk_host_chunk, &w);
-	return w.bad || pk_state_set(v, w.cursor.state, ret_set);
+	return w.bad || pk_state_set(v, w.state, ret_set);
 }
 
 struct pk_name_walk {

@@ -87,12 +87,9 @@ static __u32 set_of(const struct finding *f, size_t side, __u32 state)
 
 static __u32 next_of(const struct finding *f, size_t side, __u32 state, __u8 byte)
 {
-	const struct pk_image *head = pk_page(&f->views[side], 0);
-	struct pk_cursor cursor = pk_cursor_at(head, state);
-
 	if (f->machines[side].start)
-		(void)pk_step(&f->views[side], f->machines[side].class_of[byte], &cursor);
-	return cursor.state;
+		(void)pk_step(&f->views[side], f->machines[side].class_of[byte], &state);
+	return state;
 }
 
 static int number_pair(struct finding *f, __u32 before, __u32 after, __u32 *ret_number)

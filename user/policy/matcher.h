@@ -24,7 +24,6 @@ static PK_INLINE const void *pk_page(const struct pk_view *v, __u32 n)
 	return n < v->pages ? v->base + ((size_t)n << PK_PAGE_SHIFT) : NULL;
 }
 
-#define PK_UNROLL
 #define PK_LOOP(n, fn, ctx)                                                                        \
 	do {                                                                                       \
 		for (__u32 i_ = 0; i_ < (n) && !fn(i_, ctx); i_++)                                 \
