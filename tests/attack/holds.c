@@ -124,22 +124,30 @@ static int act_link(char **a)
 
 /* --- once is once ------------------------------------------------------------------------------ */
 
-/* One waits; the others act the moment that it is let go. How many may. */
+/*
+ * One waits; the others act the moment that it is let go. How many may. Who sees it tells the rest: another
+ * may be faster than the first, which then waits again, and who looked away would wait for that.
+ */
 static int act_parallel(char **a)
 {
+	volatile char *go =
+		mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t first = fork();
 	int status, count = 0;
 	char text[16];
 
+	if (go == MAP_FAILED)
+		return -1;
 	if (first == 0)
 		_exit(open(a[0], O_RDONLY) < 0);
 	for (int i = 1; i < PARALLEL; i++) {
 		if (fork())
 			continue;
-		while (!strchr("TZ", state_of(first)))
+		while (!*go && !strchr("TZ", state_of(first)))
 			(void)usleep(1000);
-		while (state_of(first) == 'T')
+		while (!*go && state_of(first) == 'T')
 			;
+		*go = 1;
 		_exit(open(a[0], O_RDONLY) < 0);
 	}
 	while (wait(&status) > 0)
