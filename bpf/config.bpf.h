@@ -18,6 +18,8 @@ enum pk_cache_flaw {
 	PK_FLAW_MOUNTS = 2,
 	PK_FLAW_PLACE = 4, /* dentry, mount, mount namespace */
 	PK_FLAW_IMAGE = 8,
+	PK_FLAW_NAME = 16, /* of names that are known to be allowed */
+	PK_FLAW_RIGHTS = 32, /* the same: access, program */
 };
 
 /** Bits of enum pk_cache_flaw. Tests only. */

@@ -216,7 +216,10 @@ static __always_inline int pk_leaf_sets(const struct pk_view *v, const struct pk
 		return 1;
 	if (bpf_probe_read_kernel(s->data, length, (const void *)s->components[0].name))
 		return 1;
-	return pk_path_run(v, head, s->data, length, &states) || pk_path_sets(v, &states, ret_sets);
+	if (pk_path_run(v, head, s->data, length, &states) || pk_path_sets(v, &states, ret_sets))
+		return 1;
+	s->named = 1;
+	return 0;
 }
 
 __noinline int pk_decide_leaf(struct pk_scratch *s)

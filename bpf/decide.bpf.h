@@ -77,7 +77,8 @@ int pk_report_as(struct pk_scratch *s, const struct pk_flow *flow);
 /**
  * Judge s->rq, a request for a file, by what is known of its directory (s->known) and its last name
  * (s->components[0]). True only when the call may go on and no event is due; else pk_decide() must
- * be asked. Also true for a policy without a files section. Resets s->known when it was of no use.
+ * be asked. Also true for a policy without a files section; s->named, which the caller clears, tells that
+ * the name decided. Resets s->known when it was of no use.
  */
 int pk_decide_leaf(struct pk_scratch *s);
 

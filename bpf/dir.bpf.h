@@ -13,38 +13,18 @@
 #define PICKET_DIR_BPF_H
 
 #include "decide.bpf.h"
-
-/* The kernel's seqlocks; each starts with its 32-bit count, odd while a writer is inside. */
-extern const void rename_lock __ksym __weak;
-extern const void mount_lock __ksym __weak;
-
-/* Read both counts. False when they cannot be had or something is changing right now. */
-static __always_inline bool pk_dir_counts(__u32 *renames, __u32 *mounts)
-{
-	if (!&rename_lock || !&mount_lock)
-		return false;
-	if (bpf_probe_read_kernel(renames, sizeof(*renames), &rename_lock) ||
-	    bpf_probe_read_kernel(mounts, sizeof(*mounts), &mount_lock))
-		return false;
-	return !((*renames | *mounts) & 1);
-}
-
-static __always_inline __u64 pk_dir_mix(__u64 hash, __u64 field)
-{
-	hash = (hash ^ field) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 32;
-}
+#include "leaf.bpf.h"
 
 static __always_inline __u64 pk_dir_hash(const struct pk_dir *d)
 {
-	__u64 hash = pk_dir_mix(1, d->inode);
+	__u64 hash = pk_cache_mix(1, d->inode);
 
-	hash = pk_dir_mix(hash, d->dentry);
-	hash = pk_dir_mix(hash, d->vfsmount);
-	hash = pk_dir_mix(hash, d->namespace);
-	hash = pk_dir_mix(hash, d->image);
-	hash = pk_dir_mix(hash, (__u64)d->renames << 32 | d->mounts);
-	return pk_dir_mix(hash, (__u64)d->states[0] << 32 | d->states[1]);
+	hash = pk_cache_mix(hash, d->dentry);
+	hash = pk_cache_mix(hash, d->vfsmount);
+	hash = pk_cache_mix(hash, d->namespace);
+	hash = pk_cache_mix(hash, d->image);
+	hash = pk_cache_mix(hash, (__u64)d->renames << 32 | d->mounts);
+	return pk_cache_mix(hash, (__u64)d->states[0] << 32 | d->states[1]);
 }
 
 /* Is the entry in s->known the directory in s->dir, now? Its image is checked by pk_decide_leaf(). */
@@ -64,14 +44,6 @@ static __always_inline bool pk_dir_valid(const struct pk_scratch *s)
 	       known->namespace == now->namespace;
 }
 
-/* A device is asked for more than its path. */
-static __always_inline bool pk_is_device(const struct inode *inode)
-{
-	__u32 type = inode ? inode->i_mode & S_IFMT : 0;
-
-	return type == S_IFBLK || type == S_IFCHR;
-}
-
 /* Fill s->dir with the directory around @dentry; false when its name cannot come from the cache. */
 static __always_inline bool pk_dir_present(struct pk_scratch *s, const struct dentry *dentry,
 					   const struct vfsmount *vfsmount)
@@ -81,10 +53,7 @@ static __always_inline bool pk_dir_present(struct pk_scratch *s, const struct de
 	struct inode *inode = parent->d_inode;
 	const struct pk_dir *entry;
 
-	if (pk_is_device(dentry->d_inode))
-		return false;
-	if (dentry == vfsmount->mnt_root || parent == dentry || !inode ||
-	    (dentry->d_flags & DCACHE_OP_COMPARE) || (inode->i_mode & S_IFMT) != S_IFDIR)
+	if (!pk_dir_serves(dentry, vfsmount))
 		return false;
 	if (!pk_dir_counts(&s->dir.renames, &s->dir.mounts))
 		return false;
@@ -113,12 +82,15 @@ static __always_inline bool pk_dir_allows(struct pk_scratch *s, const struct den
 	bool allowed;
 
 	s->walked = 0;
+	s->named = 0;
 	s->known.inode = 0;
 	if (pk_dir_present(s, dentry, vfsmount)) {
 		s->components[0].name = (__u64)dentry->d_name.name;
 		s->components[0].length = dentry->d_name.len;
 	}
 	allowed = pk_decide_leaf(s);
+	if (allowed && s->named)
+		pk_leaf_learn(s, dentry, vfsmount);
 	if (allowed && !pk_cache_check)
 		return true;
 	/* An exchange is a full barrier: the counts are older than all that the walk reads. */

@@ -45,26 +45,126 @@ static __always_inline __u32 pk_open_access(__u32 mode, __u32 flags)
 	return access ? access : PK_ACCESS_READ | PK_ACCESS_WRITE;
 }
 
-SEC("lsm/file_open")
-int BPF_PROG(pk_file_open, struct file *file, int ret)
+/* Who asks, and for what. */
+struct pk_wish {
+	__u32 agent;
+	__u32 subjects;
+	__u32 op; /* enum pk_op */
+	__u32 access;
+	__u32 flags; /* PK_REQUEST_* */
+	/* Tests: when it was found known. */
+	__u64 moves; /* pk_leaf.moves */
+	__u64 image;
+};
+
+/*
+ * Is the name known to be allowed? Out of line: the stack. While times are taken every decision is to be
+ * one that has one.
+ */
+static __noinline bool pk_leaf_allows(struct pk_wish *wish, const struct dentry *dentry,
+				      const struct vfsmount *vfsmount)
 {
-	__u32 mode = file->f_mode;
+	__u32 length, renames, mounts, access = wish->access;
+	const struct pk_image *head;
+	const struct pk_leaf *entry;
+	struct pk_leaf now = {};
+
+	now.hash = dentry->d_name.hash;
+	entry = pk_leaf_at(now.hash, access);
+	if (!entry || !entry->check || (entry->hash != now.hash && !(pk_cache_flaw & PK_FLAW_NAME)))
+		return false;
+	if (!pk_dir_serves(dentry, vfsmount) || pk_timing || pk_sampling)
+		return false;
+	head = pk_image_head(wish->agent);
+	length = dentry->d_name.len;
+	if (!head || !pk_leaf_place(&now, dentry, vfsmount, entry) ||
+	    !pk_leaf_name(&now, dentry->d_name.name, length))
+		return false;
+	/* Last: the counts of the entry's making mean that nothing moved while all this was read. */
+	if (!pk_dir_counts(&renames, &mounts))
+		return false;
+	now.image = pk_image_name(head);
+	now.moves = (__u64)renames << 32 | mounts;
+	now.rights = pk_leaf_rights(access, length, wish->subjects);
+	if (pk_cache_check) {
+		wish->moves = now.moves;
+		wish->image = now.image;
+		pk_leaf_flaw(&now, entry);
+	}
+	if (!pk_leaf_equal(&now, entry))
+		return false;
+	/* What may be written depends on more than its path. */
+	return !(access & PK_ACCESS_WRITE) || (!pk_guard_wanted(wish->op, access, dentry) &&
+					       !pk_file_refusal(dentry, wish->op, access));
+}
+
+/* Tests: what was known must be what is decided, unless something changed since. */
+static __always_inline void pk_leaf_compare(const struct pk_scratch *s, const struct pk_wish *wish,
+					    int error)
+{
+	__u32 renames, mounts;
+
+	pk_count(s->rq.agent, PK_COUNT_CACHE_HIT);
+	if (!pk_dir_counts(&renames, &mounts) || wish->moves != ((__u64)renames << 32 | mounts) ||
+	    wish->image != s->dir.image)
+		return;
+	if (error)
+		pk_count(s->rq.agent, PK_COUNT_CACHE_WRONG);
+}
+
+/* The object at @dentry below @vfsmount, by the caches or by the whole walk. wish->agent is not 0. */
+static __always_inline int pk_ask_wish(struct pk_wish *wish, const struct dentry *dentry,
+				       const struct vfsmount *vfsmount)
+{
+	bool known = pk_leaf_allows(wish, dentry, vfsmount);
 	struct pk_scratch *s;
 	int error;
 
+	if (known && !pk_cache_check)
+		return 0;
+	s = pk_scratch_take(wish->agent);
+	if (!s)
+		return pk_errno(-EACCES);
+	s->rq.subjects = wish->subjects;
+	s->rq.flags = wish->flags;
+	error = pk_ask_file(s, wish->op, wish->access, dentry, vfsmount);
+	/* Who was let make the file asks about reading it, too. */
+	if ((wish->flags & PK_REQUEST_MADE) && error == PK_AGAIN)
+		error = pk_decide(s);
+	if (known && pk_cache_check)
+		pk_leaf_compare(s, wish, error);
+	return pk_end(s, error);
+}
+
+/* The whole of a simple file hook: earlier verdict @ret, label, decision. */
+static __always_inline int pk_file_hook(int ret, __u32 op, __u32 access,
+					const struct dentry *dentry,
+					const struct vfsmount *vfsmount)
+{
+	struct pk_wish wish = { .op = op, .access = access };
+
 	if (ret)
 		return ret;
-	s = pk_begin(&error);
-	if (!s)
-		return pk_errno(error);
+	wish.agent = pk_who_as(&wish.subjects);
+	return wish.agent ? pk_ask_wish(&wish, dentry, vfsmount) : 0;
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(pk_file_open, struct file *file, int ret)
+{
+	struct pk_wish wish = { .op = PK_OP_OPEN };
+	__u32 mode;
+
+	if (ret)
+		return ret;
+	wish.agent = pk_who_as(&wish.subjects);
+	if (!wish.agent)
+		return 0;
+	mode = file->f_mode;
 	if (mode & FMODE_CREATED)
-		s->rq.flags = PK_REQUEST_MADE;
-	error = pk_ask_file(s, PK_OP_OPEN, pk_open_access(mode, file->f_flags), file->f_path.dentry,
-			    file->f_path.mnt);
-	/* Who was let make the file asks about reading it, too. */
-	if (error == PK_AGAIN)
-		error = pk_decide(s);
-	return pk_end(s, error);
+		wish.flags = PK_REQUEST_MADE;
+	wish.access = pk_open_access(mode, file->f_flags);
+	return pk_ask_wish(&wish, file->f_path.dentry, file->f_path.mnt);
 }
 
 /* Refuse @op with a socket that is not the agent's own. Unix sockets have their own hooks. */

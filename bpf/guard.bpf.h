@@ -163,18 +163,19 @@ int pk_refuse_mount(__u32 agent, __u32 op, __u32 flags);
 
 /**
  * May pk_guard_file() have a say in @op for @access to the object at @dentry? For paths that are
- * decided without it.
+ * decided without it; the hook has @dentry from the kernel.
  */
 static __always_inline bool pk_guard_wanted(__u32 op, __u32 access, const struct dentry *dentry)
 {
-	__u32 type = BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT;
+	const struct inode *inode = dentry->d_inode;
+	__u32 type = inode ? inode->i_mode & S_IFMT : 0;
 	unsigned long magic;
 
 	if ((op == PK_OP_OPEN || op == PK_OP_RECEIVE) && (type == S_IFBLK || type == S_IFCHR))
 		return true;
 	if (!(access & PK_ACCESS_WRITE))
 		return false;
-	magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+	magic = dentry->d_sb->s_magic;
 	return magic == PROC_SUPER_MAGIC || pk_is_control(magic);
 }
 

@@ -57,6 +57,33 @@ struct pk_end {
 /** Of a dentry so much is read at once: flags, parent, name, inode are there. */
 #define PK_DENTRY_BYTES 64
 
+/** Names in directories that are known to be allowed; a power of two. */
+#define PK_LEAVES_MAX 8192
+/** Bytes of the longest name that is kept so. */
+#define PK_LEAF_MAX 32
+/** Counters of freed directories, each for many addresses; a power of two. */
+#define PK_FREED_MAX 256
+
+/**
+ * A name in a directory that was allowed, with nothing to report, and all that this depends on. It has
+ * no other content: whoever reads it compares every field with the present, and `check`, a hash of them,
+ * which tells a half-written entry from one that was ever right. Addresses are counted from the entry's
+ * own.
+ */
+struct pk_leaf {
+	__u64 inode; /* the directory's address */
+	__u64 hash; /* the kernel's own, of the name */
+	__u64 rights; /* access, length of the name, bits of the program that asks */
+	__u64 name[PK_LEAF_MAX / 8]; /* filled up with zeroes */
+	__u64 dentry; /* the directory's, as the rest in struct pk_dir */
+	__u64 vfsmount;
+	__u64 namespace;
+	__u64 image;
+	__u64 moves; /* rename_lock and mount_lock */
+	__u64 freed; /* directories freed, of those that share the counter */
+	__u64 check; /* 0: nothing is known, but that the name was asked for */
+};
+
 /** One component of a path on its way from the dentry chain into text. */
 struct pk_component {
 	__u64 name; /* kernel address */
@@ -287,8 +314,9 @@ struct pk_scratch {
 			 * the path does not decide alone */
 	struct pk_dir dir; /* the object's directory as it is now; inode 0: not asked for */
 	struct pk_dir known; /* what the cache has for it; inode 0: nothing valid */
+	struct pk_leaf leaf; /* on its way into pk_leaves */
 	__u32 walked; /* dir.states and dir.image are set */
-	__u32 _pad;
+	__u32 named; /* the name in data[] was judged behind known.states */
 	struct pk_end ends[2]; /* of the two paths that were judged last */
 	__u64 begun_ns; /* when it was taken, CLOCK_MONOTONIC; 0: nobody wants to know */
 	struct pk_request rq;
@@ -406,6 +434,25 @@ struct {
 	__type(key, __u64);
 	__type(value, struct pk_dir);
 } pk_dirs SEC(".maps") __weak;
+
+/**
+ * Names that are known to be allowed, each at the place that its hash gives it. Made when
+ * the directory cache allows a name for the second time; another name may take the place any time.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PK_LEAVES_MAX);
+	__type(key, __u32);
+	__type(value, struct pk_leaf);
+} pk_leaves SEC(".maps") __weak;
+
+/** How many directories were freed, of those whose inodes' addresses share a counter. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PK_FREED_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} pk_freed SEC(".maps") __weak;
 
 /**
  * Socket -> what was judged for it. Made when an agent's socket is first judged, dies with it; a

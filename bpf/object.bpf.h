@@ -23,12 +23,11 @@ static __always_inline struct pk_scratch *pk_begin(int *ret_error)
 	agent = pk_who_as(&subjects);
 	if (!agent)
 		return 0;
-	*ret_error = -EACCES;
 	s = pk_scratch_take(agent);
-	if (!s)
-		return 0;
-	s->rq.subjects = subjects;
-	*ret_error = 0;
+	if (s)
+		s->rq.subjects = subjects;
+	else
+		*ret_error = -EACCES;
 	return s;
 }
 
@@ -148,22 +147,6 @@ static __always_inline int pk_ask_file(struct pk_scratch *s, __u32 op, __u32 acc
 	error = pk_ask_object(s, dentry);
 	pk_dir_learn(s);
 	return error;
-}
-
-/** The whole of a simple file hook: earlier verdict @ret, label, work area, path, decision. */
-static __always_inline int pk_file_hook(int ret, __u32 op, __u32 access,
-					const struct dentry *dentry,
-					const struct vfsmount *vfsmount)
-{
-	struct pk_scratch *s;
-	int error;
-
-	if (ret)
-		return ret;
-	s = pk_begin(&error);
-	if (!s)
-		return pk_errno(error);
-	return pk_end(s, pk_ask_file(s, op, access, dentry, vfsmount));
 }
 
 /** Does a mapping made with @prot and @flags of mmap(2) write to its file? */

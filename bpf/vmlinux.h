@@ -257,6 +257,7 @@ struct bpf_iter__task {
 };
 
 struct qstr {
+	u32 hash;
 	u32 len;
 	const unsigned char *name;
 };

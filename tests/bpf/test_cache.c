@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The directory cache against the whole walk: the programs are loaded so that they decide each
+ * The caches of directories and names against the whole walk: the programs are loaded so that they decide each
  * cached request by the walk too and count differences, while several processes of an agent and
  * several outside it open, create, rename, exchange, link, remove, mount and publish at random.
  *
@@ -53,7 +53,15 @@
 #define SECONDS_MAX 300
 
 /* What each flaw is called in the kernel side's enum pk_cache_flaw. */
-enum flaw { FLAW_NONE = 0, FLAW_RENAMES = 1, FLAW_MOUNTS = 2, FLAW_PLACE = 4, FLAW_IMAGE = 8 };
+enum flaw {
+	FLAW_NONE = 0,
+	FLAW_RENAMES = 1,
+	FLAW_MOUNTS = 2,
+	FLAW_PLACE = 4,
+	FLAW_IMAGE = 8,
+	FLAW_NAME = 16,
+	FLAW_RIGHTS = 32
+};
 
 /* Two policies over the same folders: neither the rights nor the automata are alike. */
 static const char *const policies[] = {
@@ -402,6 +410,16 @@ static void stale_image_is_found(void **state)
 	find_flaw(state, FLAW_IMAGE);
 }
 
+static void mistaken_name_is_found(void **state)
+{
+	find_flaw(state, FLAW_NAME);
+}
+
+static void other_rights_are_found(void **state)
+{
+	find_flaw(state, FLAW_RIGHTS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +428,8 @@ int main(void)
 		cmocka_unit_test(unnoticed_mount_is_found),
 		cmocka_unit_test(mistaken_place_is_found),
 		cmocka_unit_test(stale_image_is_found),
+		cmocka_unit_test(mistaken_name_is_found),
+		cmocka_unit_test(other_rights_are_found),
 	};
 
 	if (!hub_world_has_hooks()) {

@@ -285,7 +285,7 @@ int hub_check_maps(const struct hub *hub, struct diag_list *diags)
 
 	if (!skel)
 		return -ENOMEM;
-	(void)bpf_map__set_autocreate(skel->maps.pk_dirs, hub->tier != PK_TIER_NETWORK);
+	loader_want_caches(skel, hub->tier);
 	r = check_words(hub, skel, diags);
 	if (r)
 		return r;

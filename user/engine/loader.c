@@ -260,6 +260,13 @@ struct loader_request loader_request_for(enum pk_tier tier, const struct policy_
 /* The ring of a recording: a build makes thousands of records while one program of ours is not running. */
 #define LOADER_RECORDING_BYTES (16U << 20)
 
+void loader_want_caches(struct picket_bpf *skel, enum pk_tier tier)
+{
+	(void)bpf_map__set_autocreate(skel->maps.pk_dirs, tier != PK_TIER_NETWORK);
+	(void)bpf_map__set_autocreate(skel->maps.pk_leaves, tier != PK_TIER_NETWORK);
+	(void)bpf_map__set_autocreate(skel->maps.pk_freed, tier != PK_TIER_NETWORK);
+}
+
 /* What is set before the verifier looks: it removes the branches that are not taken. */
 static int prepare(struct picket_bpf *skel, const struct loader_request *request)
 {
@@ -272,8 +279,7 @@ static int prepare(struct picket_bpf *skel, const struct loader_request *request
 	skel->rodata->pk_tier = request->tier;
 	skel->rodata->pk_answers = !request->unanswered;
 	(void)bpf_map__set_autocreate(skel->maps.pk_refused_map, false);
-	/* The directory cache: for hooks of files. */
-	(void)bpf_map__set_autocreate(skel->maps.pk_dirs, request->tier != PK_TIER_NETWORK);
+	loader_want_caches(skel, request->tier);
 	if (!request->names) {
 		(void)bpf_map__set_max_entries(skel->maps.pk_learned_map, 1);
 		(void)bpf_map__set_max_entries(skel->maps.pk_hosts, 1);

@@ -55,6 +55,9 @@ int loader_load(enum pk_tier tier, struct loader *ret_loader, struct diag_list *
  */
 struct loader_request loader_request_for(enum pk_tier tier, const struct policy_image *image);
 
+/** Have the maps of caches made only where @tier has the hooks of files, which they are for. */
+void loader_want_caches(struct picket_bpf *skel, enum pk_tier tier);
+
 /** Load what @request asks for. Errors as loader_load(). */
 int loader_load_request(const struct loader_request *request, struct loader *ret_loader,
 			struct diag_list *diags);
