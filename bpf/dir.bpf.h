@@ -72,6 +72,15 @@ static __always_inline bool pk_dir_present(struct pk_scratch *s, const struct de
 	return true;
 }
 
+/* Are the counts what they were when s->dir was filled? */
+static __always_inline bool pk_dir_steady(const struct pk_scratch *s)
+{
+	__u32 renames, mounts;
+
+	return pk_dir_counts(&renames, &mounts) && renames == s->dir.renames &&
+	       mounts == s->dir.mounts;
+}
+
 /**
  * Does the cache know that s->rq for the object at @dentry below @vfsmount is allowed, with nothing
  * to report? Also prepares what pk_dir_learn() needs.
@@ -88,7 +97,8 @@ static __always_inline bool pk_dir_allows(struct pk_scratch *s, const struct den
 		s->components[0].name = (__u64)dentry->d_name.name;
 		s->components[0].length = dentry->d_name.len;
 	}
-	allowed = pk_decide_leaf(s);
+	/* The name was looked up and read, the parent with it: nothing moved meanwhile. */
+	allowed = pk_decide_leaf(s) && pk_dir_steady(s);
 	if (allowed && s->named)
 		pk_leaf_learn(s, dentry, vfsmount);
 	if (allowed && !pk_cache_check)
@@ -101,11 +111,8 @@ static __always_inline bool pk_dir_allows(struct pk_scratch *s, const struct den
 /* Tests: the walk and the cache must agree, unless something moved between them. */
 static __always_inline void pk_dir_compare(const struct pk_scratch *s)
 {
-	__u32 renames, mounts;
-
 	pk_count(s->rq.agent, PK_COUNT_CACHE_HIT);
-	if (!pk_dir_counts(&renames, &mounts) || renames != s->dir.renames ||
-	    mounts != s->dir.mounts || (s->walked && s->known.image != s->dir.image))
+	if (!pk_dir_steady(s) || (s->walked && s->known.image != s->dir.image))
 		return;
 	if (!s->walked || s->known.states[0] != s->dir.states[0] ||
 	    s->known.states[1] != s->dir.states[1])

@@ -87,8 +87,9 @@ struct pk_leaf {
 /** One component of a path on its way from the dentry chain into text. */
 struct pk_component {
 	__u64 name; /* kernel address */
+	__u64 dentry; /* the same */
 	__u32 length;
-	__u32 _pad;
+	__u32 moves; /* dentry.d_seq: even, and another one once the dentry was moved */
 };
 
 /** What about a flow's first payload. */
@@ -310,6 +311,8 @@ struct pk_scratch {
 	__u64 mount; /* the struct mount around it */
 	__u64 root; /* the dentry at that mount's root */
 	__u32 folded; /* a component may be spelled in other ways */
+	__u32 moved; /* a component was moved while it was read */
+	__u32 _pad;
 	__u32 unsteady; /* nothing is kept: a component may change its name without rename_lock, or
 			 * the path does not decide alone */
 	struct pk_dir dir; /* the object's directory as it is now; inode 0: not asked for */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The walk from a dentry to the root of the task's mount namespace, crossing mounts. It holds no
- * lock: a rename under way may give a mixture of old and new names, as d_path() before its seqlock
- * check would; every component read was a name of that object's ancestors at some instant.
+ * lock. A component's parent and its name are of one instant: where a rename was under way the walk
+ * begins again, else what has neither name could be given a third one, the old folder with the new name,
+ * that no rule forbids. Components may be of different instants: a folder that the agent can move has the
+ * same rules at both places.
  *
  * The walk works on addresses through bpf_probe_read_kernel, because `struct mount` around a
  * vfsmount is out of reach for direct loads on 6.1. Its state lives in map memory: counters on the
@@ -37,6 +39,9 @@ static __always_inline bool pk_walk_control(__u64 vfsmount)
 
 	return magic == PROC_SUPER_MAGIC || pk_is_control(magic);
 }
+
+/* Walks at most, while components are moved. It takes somebody who moves the very object on and on. */
+#define PK_WALK_TRIES 8
 
 struct pk_climb {
 	struct pk_scratch *s;
@@ -117,6 +122,8 @@ static long pk_climb_step(__u32 index, void *arg)
 	}
 	pk_climb_flags(s, dentry, (const struct dentry *)parent,
 		       PK_DENTRY_FIELD(s, dentry, __u32, d_flags));
+	s->components[at].dentry = s->dentry;
+	s->components[at].moves = PK_DENTRY_FIELD(s, dentry, __u32, d_seq.seqcount.sequence);
 	s->components[at].name = PK_DENTRY_FIELD(s, dentry, __u64, d_name.name);
 	s->components[at].length = PK_DENTRY_FIELD(s, dentry, __u32, d_name.len);
 	s->depth = at + 1;
@@ -128,6 +135,15 @@ struct pk_text {
 	struct pk_scratch *s;
 	__u8 *out;
 };
+
+/* Was the dentry moved since its name and its parent were looked up, or was it on its way then? */
+static __always_inline bool pk_component_moved(const struct pk_component *component)
+{
+	const struct dentry *dentry = (const struct dentry *)component->dentry;
+
+	return (component->moves & 1) ||
+	       BPF_CORE_READ(dentry, d_seq.seqcount.sequence) != component->moves;
+}
 
 /* Append "/" and one component, the outermost first. */
 static long pk_text_step(__u32 index, void *arg)
@@ -149,15 +165,15 @@ static long pk_text_step(__u32 index, void *arg)
 	length &= PK_NAME_MAX;
 	t->out[offset] = '/';
 	if (bpf_probe_read_kernel(t->out + offset + 1, length,
-				  (const void *)s->components[at].name)) {
+				  (const void *)s->components[at].name))
 		s->failed = PK_REASON_PATH_READ;
-		return 1;
-	}
 	s->offset = offset + 1 + length;
-	return 0;
+	s->moved = pk_component_moved(&s->components[at]);
+	return s->moved || s->failed;
 }
 
-__noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
+/** One walk; a function of its own, so that verifiers look at it once. Nothing counts when s->moved is set. */
+__noinline int pk_path_try(struct pk_scratch *s, __u32 which)
 {
 	struct pk_climb climb = { .s = s };
 	struct pk_text text = { .s = s };
@@ -169,13 +185,12 @@ __noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
 	s->failed = 0;
 	s->offset = 0;
 	s->folded = 0;
+	s->moved = 0;
 	s->unsteady = pk_walk_control(s->vfsmount);
 	pk_climb_mount(s, s->vfsmount - bpf_core_field_offset(struct mount, mnt));
 	bpf_loop(2 * PK_PATH_DEPTH, pk_climb_step, &climb, 0);
 	if (!climb.done)
 		s->failed = PK_REASON_PATH_DEEP;
-	if (climb.end == PK_WALK_ELSEWHERE)
-		s->rq.reason = PK_REASON_DETACHED;
 	if (climb.end != PK_WALK_PATH)
 		return climb.end;
 	text.out = which ? s->data + PK_PATH_MAX : s->data;
@@ -185,6 +200,30 @@ __noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
 	}
 	if (!s->failed)
 		bpf_loop(PK_PATH_DEPTH, pk_text_step, &text, 0);
+	return PK_WALK_PATH;
+}
+
+__noinline int pk_path_walk(struct pk_scratch *s, __u32 which)
+{
+	int end = PK_WALK_PATH;
+	__u64 dentry;
+
+	if (!s)
+		return end;
+	which &= 1;
+	dentry = s->dentry;
+	for (int i = 0; i < PK_WALK_TRIES; i++) {
+		s->dentry = dentry;
+		end = pk_path_try(s, which);
+		if (!s->moved)
+			break;
+	}
+	if (end == PK_WALK_ELSEWHERE)
+		s->rq.reason = PK_REASON_DETACHED;
+	if (end != PK_WALK_PATH)
+		return end;
+	if (s->moved)
+		s->failed = PK_REASON_PATH_READ;
 	/* Of a path too long the beginning is kept: it is not matched, it tells people what it was. */
 	s->rq.length[which] = s->offset;
 	if (s->folded && !s->failed)

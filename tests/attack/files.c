@@ -284,6 +284,23 @@ static int act_fanotify(char **a)
 			    a[1]);
 }
 
+/*
+ * Move a file to and fro between two names that may not be read while opening it: "won" when it opened.
+ * Whoever takes the old folder with the new name for its path takes one that may be read.
+ */
+static int act_mixed(char **a)
+{
+	int won = 0;
+	pid_t child = fork();
+
+	for (int i = 0; child == 0; i++)
+		(void)rename(a[i % 2], a[!(i % 2)]);
+	for (int i = 0; i < 20000 && !won; i++)
+		won = !opened(open(a[i % 2], O_RDONLY | O_CLOEXEC));
+	kill(child, 9);
+	return say(won ? "won" : "lost");
+}
+
 /* Swap a link between a harmless file and another while opening it: "won" when the other opened. */
 static int act_race(char **a)
 {
@@ -377,6 +394,7 @@ static const struct act acts[] = {
 	{ "inotify", 1, act_inotify },
 	{ "fanotify", 2, act_fanotify },
 	{ "race", 4, act_race },
+	{ "mixed", 2, act_mixed },
 	{ "deep-create", 3, act_deep_create },
 };
 
