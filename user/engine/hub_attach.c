@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <picket.skel.h>
 
@@ -25,6 +26,9 @@
 
 /* Passes over all tasks at most until no label is found to be taken back. */
 #define PASSES_MAX 100
+
+/* Links of cgroup programs that an agent has at most, and more. */
+#define HELD_LINKS_MAX 32
 
 static int fail(struct diag_list *diags, int error, const char *what)
 {
@@ -281,6 +285,45 @@ int hub_agent_attach(struct hub *hub, int cgroup_fd, const struct policy_image *
 	return 0;
 }
 
+/** Links that are held while their pins go. */
+struct held_links {
+	int fds[HELD_LINKS_MAX]; /* owned */
+	size_t count;
+};
+
+static int hold_link(void *context, const char *name, int fd, const struct bpf_link_info *info)
+{
+	struct held_links *held = context;
+
+	(void)name;
+	if (fd < 0 || info->type != BPF_LINK_TYPE_CGROUP || held->count == HELD_LINKS_MAX)
+		return 0;
+	held->fds[held->count] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (held->fds[held->count] >= 0)
+		held->count++;
+	return 0;
+}
+
+/*
+ * Remove the agent's pins, then detach at once what they pinned: left alone, the kernel does so some time after
+ * the last reference is gone, and until then refuses the network to whom no agent is known for. In this order: a
+ * picketd that is killed in between leaves no agent that only looks attached.
+ */
+static int detach_links(struct hub *hub, const char *folder)
+{
+	struct held_links held = { .count = 0 };
+	int r;
+
+	(void)hub_each_link(hub, folder, hold_link, &held);
+	r = hub_set_empty(hub, folder);
+	for (size_t i = 0; i < held.count; i++) {
+		if (r == 0)
+			(void)bpf_link_detach(held.fds[i]);
+		(void)close(held.fds[i]);
+	}
+	return r;
+}
+
 int hub_attached_remove(struct hub *hub, const struct hub_agent *agent, struct diag_list *diags)
 {
 	struct picket_bpf *skel = hub->loader.skel;
@@ -288,7 +331,7 @@ int hub_attached_remove(struct hub *hub, const struct hub_agent *agent, struct d
 	int r;
 
 	hub_agent_name(agent->slot, folder);
-	r = hub_set_empty(hub, folder);
+	r = detach_links(hub, folder);
 	if (r)
 		return fail(diags, r, "detach the programs of the agent");
 	if (bpf_map_delete_elem(bpf_map__fd(skel->maps.pk_cgroups), &agent->cgroup) &&
