@@ -2,9 +2,11 @@
 """Sinks: what is denied arrives, in files, sockets and the journal, whatever hangs, dies or is full."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -95,19 +97,39 @@ def file_and_rotation(host, tap, agent):
     tap.check("file: the account is exact", is_exact(state("plain")), state("plain"))
 
 
-def calls_of(pid, act):
-    """How often the process writes, and syncs, meanwhile: [writes, syncs]."""
-    path = f"/tmp/strace-{pid}"
+def trace(name, path):
+    """A tracer of the sink's process, at work; None for a process that was replaced meanwhile."""
+    traced = re.compile(r"TracerPid:\t[1-9]").search
+    pid = state(name)["pid"]
     watch = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=write,writev,pwrite64,fsync,fdatasync", "-o", path,
                               "-p", str(pid)], stderr=subprocess.PIPE, text=True, preexec_fn=stage.die_with_parent)
-    stage.wait_until(lambda: stage.read(f"/proc/{pid}/status").find("TracerPid:\t0\n") < 0)
+    stage.wait_until(lambda: watch.poll() is not None or traced(stage.read(f"/proc/{pid}/status")))
+    if watch.poll() is None and state(name)["pid"] == pid:
+        return watch
+    watch.kill()
+    watch.wait()
+    return None
+
+
+def traced_sink(name, path):
+    for _ in range(5):
+        watch = trace(name, path)
+        if watch:
+            return watch
+    sys.exit(f"Bail out! the process of the sink {name} cannot be traced")
+
+
+def calls_of(name, act):
+    """How often the sink's process writes, and syncs, meanwhile: [writes, syncs]."""
+    path = f"/tmp/strace-{os.getpid()}"
+    watch = traced_sink(name, path)
     act()
     watch.send_signal(signal.SIGINT)
     watch.wait(stage.PATIENCE)
     lines = stage.read(path).splitlines()
     os.unlink(path)
-    return [sum(any(f" {name}(" in line and "= -1" not in line for name in names) for line in lines)
-            for names in (("write", "writev", "pwrite64"), ("fsync", "fdatasync"))]
+    return [sum(any(f" {call}(" in line and "= -1" not in line for call in calls) for line in lines)
+            for calls in (("write", "writev", "pwrite64"), ("fsync", "fdatasync"))]
 
 
 def synced(host, tap, agent):
@@ -123,7 +145,7 @@ def synced(host, tap, agent):
             for _ in range(10):
                 agent.deny(1)
             stage.wait_until(lambda: idle("synced") and len(denials([path])) == total)
-        writes, found = calls_of(state("synced")["pid"], act)
+        writes, found = calls_of("synced", act)
         tap.check(f"fsync: {policy}: control: it writes", writes > 0 and len(denials([path])) == made, writes)
         tap.check(f"fsync: {policy}: {'each batch is on the disk' if syncs else 'nothing is synced'}",
                   found > 0 if syncs else found == 0, (writes, found))
