@@ -6,7 +6,8 @@
     executed.py record REASON    take over what was measured; lines that changed so much get the reason
     executed.py selftest         does the comparison trip?
 
-A line is `VERSION TIER PROGRAM INSTRUCTIONS REASON`: why that number is right.
+A line is `VERSION TIER PROGRAM INSTRUCTIONS REASON`: why that number is right. Of what was measured more than
+once the least counts.
 """
 import os
 import sys
@@ -22,7 +23,8 @@ def parse(lines):
     for line in lines:
         words = line.split(None, 4)
         if len(words) >= 4 and not line.startswith("#") and words[3].isdigit():
-            found[tuple(words[:3])] = int(words[3]), words[4].strip() if len(words) > 4 else ""
+            key, number = tuple(words[:3]), (int(words[3]), words[4].strip() if len(words) > 4 else "")
+            found[key] = min(number, found.get(key, number))
     return found
 
 
@@ -78,6 +80,7 @@ def selftest():
     record = parse(["6.1 lsm pk_a 1000 first", "6.1 lsm pk_b 40 first", "6.1 lsm pk_c 1000"])
     for plant, wanted in [(["6.1 lsm pk_a 1099", "6.1 lsm pk_b 50"], 1),
                           (["6.1 lsm pk_a 1101", "6.1 lsm pk_b 50"], 2),
+                          (["6.1 lsm pk_a 1200", "6.1 lsm pk_b 40", "6.1 lsm pk_a 1000"], 1),
                           (["6.1 lsm pk_a 900", "6.1 lsm pk_b 56"], 2), (["6.1 lsm pk_a 1000"], 2),
                           (["6.1 lsm pk_a 1000", "6.1 lsm pk_b 40", "6.1 lsm pk_d 1"], 2), ([], 1),
                           (["6.1 lsm pk_a 1000", "6.1 lsm pk_b 40", "6.1 lsm pk_c 1000"], 1)]:
