@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What acts cost under picket and under other mechanisms of the kernel, in a guest. Prints a line of JSON
-for each number: {"arm", "act", "ns"}, and {"arm", "missing"} for what cannot be had here.
+for each number: {"arm", "act", "ns"}, {"arm", "act", "program", "runs", "ns"} for each of picket's programs that
+runs for an act, and {"arm", "missing"} for what cannot be had here.
 
     guest.py [ROUNDS]       default 1: with a clock that counts instructions each round gives the same
 
@@ -21,8 +22,12 @@ BUILD = os.path.abspath(os.environ.get("BUILD", f"{HERE}/../../.output"))
 PICKET, ACTS = f"{BUILD}/picket", f"{BUILD}/tests/bench/acts"
 AGENT = os.path.abspath(f"{HERE}/../../policies/examples/coding-agent.yaml")
 WRAP, EMPTY = f"{BUILD}/tests/bench/wrap", f"{BUILD}/tests/bpf/bench_empty"
+WORK = f"{BUILD}/tests/bpf/bench_work"
 FOLDER = "/srv/bench"
 RULES = [10, 1000, 100000]
+NO_AGENT = "picket, no agent"
+# What picket's reader of counters costs all itself.
+METER = "pk_bpf"
 # Of paths and of addresses each, but where the text would be over its limit: in all.
 EACH = {10: 10, 1000: 1000, 100000: 50000}
 TIMEOUT = 900
@@ -43,18 +48,27 @@ def policy(count):
     return path
 
 
+def run_under(count):
+    """What confines a program by a policy of so many rules."""
+    return [PICKET, "run", "--quiet", "-p", policy(count), "--"]
+
+
+def ruled(count):
+    """The name of that arm."""
+    return f"picket, {count:,} rules"
+
+
 def arms():
     """{name: what stands before the program}."""
-    before = {"no policy": [], "no policy, again": [], "empty programs": [EMPTY],
-              "picket, no agent": []}
+    before = {"no policy": [], "no policy, again": [], "empty programs": [EMPTY], NO_AGENT: []}
     for count in RULES[:-1]:
-        before[f"picket, {count:,} rules"] = [PICKET, "run", "--quiet", "-p", policy(count), "--"]
+        before[ruled(count)] = run_under(count)
     before["Landlock, 10 rules"] = [WRAP, "landlock", "10"]
     before["Landlock, 1,000 rules"] = [WRAP, "landlock", "1000"]
     before["seccomp notification"] = [WRAP, "notify"]
     before["fanotify"] = [WRAP, "fanotify"]
     # Last: its start takes longest.
-    before[f"picket, {RULES[-1]:,} rules"] = [PICKET, "run", "--quiet", "-p", policy(RULES[-1]), "--"]
+    before[ruled(RULES[-1])] = run_under(RULES[-1])
     return before
 
 
@@ -67,8 +81,7 @@ def build_arms():
 
 def other_agent():
     """An agent that does nothing, so that all programs are attached: its process."""
-    process = subprocess.Popen([PICKET, "run", "--quiet", "-p", policy(RULES[0]), "--", ACTS, "wait"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(run_under(RULES[0]) + [ACTS, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     if not process.stdout.readline():
         raise OSError("picket run did not start")
     return process
@@ -81,7 +94,7 @@ def measure(name, before, what="run"):
     subprocess.run([ACTS, "prepare", FOLDER], check=True)
     # The kernel frees what the arm before had, with a worker of its own.
     time.sleep(SETTLE)
-    other = other_agent() if name == "picket, no agent" else None
+    other = other_agent() if name == NO_AGENT else None
     # In the folder that all policies allow.
     shutil.copy(ACTS, f"{FOLDER}/acts")
     done = subprocess.run(before + [f"{FOLDER}/acts", what, FOLDER], cwd=FOLDER, capture_output=True,
@@ -95,14 +108,29 @@ def measure(name, before, what="run"):
     return [line.split() for line in done.stdout.splitlines()]
 
 
+def say(**row):
+    print(json.dumps(row), flush=True)
+
+
 def tell(name, before, what):
     """Lines for one arm."""
     found = measure(name, before, what)
     if isinstance(found, str):
-        print(json.dumps({"arm": name, "missing": found}), flush=True)
+        say(arm=name, missing=found)
         return
     for act, nanoseconds in found:
-        print(json.dumps({"arm": name, "act": act, "ns": int(nanoseconds)}), flush=True)
+        say(arm=name, act=act, ns=int(nanoseconds))
+
+
+def tell_profile(name, before):
+    """Lines for what each of picket's programs takes of one act in one arm."""
+    found = measure(name, [WORK] + before, "profile")
+    if isinstance(found, str):
+        say(arm=f"{name}, programs", missing=found)
+        return
+    for act, count, program, runs, nanoseconds in found:
+        if int(count) and program != METER:
+            say(arm=name, act=act, program=program, runs=int(runs) / int(count), ns=int(nanoseconds) / int(count))
 
 
 def main():
@@ -114,6 +142,8 @@ def main():
         for what, all_arms in parts.items():
             for name, before in all_arms.items():
                 tell(name, before, what)
+    for name in (NO_AGENT, ruled(RULES[1])):
+        tell_profile(name, arms()[name])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ PICKET = {"egress": ["10,000 CIDRs + 10,000 names"],
           "acts": ["picket, 1,000 rules", "picket, coding-agent.yaml"]}
 OTHERS = ["bubblewrap", "firejail", "nftables, 10,000 addresses", "Landlock, 10 rules",
           "Landlock, 1,000 rules", "seccomp notification", "fanotify"]
+# A program that takes less of an act than this is not told.
+TOLD = 0.005
 
 
 def number(ratio):
@@ -39,6 +41,26 @@ def line_of(part, act, arms):
     return f"| {re.sub(',(?! )', ', ', act)} | {number(own['ratio'])} | {again} | {beside} | {said} |"
 
 
+def part_of(part):
+    """A part of an act as text, in hundredths of the act without a policy."""
+    return f"{100 * part:.1f}"
+
+
+def profile_lines(report):
+    """Which programs take what picket adds to an act: the rows of its usual arm."""
+    rows = [row for row in report.get("profiles", []) if row["arm"] == PICKET["acts"][0]]
+    lines = ["| act: what is added, in % of the act without a policy | by program (runs x instructions of one) | around them |",
+             "|---|---|---|"] if rows else []
+    for row in rows:
+        told = {name: program for name, program in row["programs"].items() if program["part"] >= TOLD}
+        added = sum(program["part"] for program in row["programs"].values()) + row["around"]["part"]
+        words = ", ".join(f"{name} {part_of(program['part'])} ({program['runs']:.3g} x "
+                          f"{program['instructions'] / program['runs']:.0f})" for name, program in told.items())
+        lines.append(f"| {re.sub(',(?! )', ', ', row['act'])}: {part_of(added)} | {words} "
+                     f"| {part_of(row['around']['part'])} |")
+    return lines + [""] if lines else []
+
+
 def table(report):
     """The section's lines."""
     host = report["host"]
@@ -53,7 +75,7 @@ def table(report):
             lines += [f"| {title} | picket | no policy, again | others | target |", "|---|---|---|---|---|"]
             lines += [line for line in (line_of(part, act, arms) for act, arms in acts.items()) if line]
             lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines + profile_lines(report))
 
 
 def main():

@@ -29,7 +29,7 @@ def main():
                           stdout=subprocess.PIPE, text=True, check=True)
     total = {}
     for line in done.stdout.splitlines():
-        name, runs, nanoseconds = line.split()
+        _act, _count, name, runs, nanoseconds = line.split()
         before = total.get(name, (0, 0))
         total[name] = before[0] + int(runs), before[1] + int(nanoseconds)
     for name, (runs, nanoseconds) in sorted(total.items()):
