@@ -55,7 +55,7 @@ def files(tap, host):
 def record(tap, host):
     """The folder of the record of approvals cannot be written."""
     host.end_daemon(signal.SIGTERM)
-    stage.sh("mount -o remount,ro /var/lib")
+    stage.make_read_only("/var/lib")
     host.start_daemon()
 
     def status():

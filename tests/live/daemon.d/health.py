@@ -102,7 +102,7 @@ def policies(tap, host):
 
 def read_only(tap, host):
     """A run folder that cannot be written: said, and agents run."""
-    stage.sh("mount -o remount,ro /run")
+    stage.make_read_only("/run")
     for _ in range(2):
         done = host.picket("plain", "run", "--quiet", "-p", "work", "--", "bash", "-c",
                            "exec 3<>/dev/tcp/127.0.0.1/18002")

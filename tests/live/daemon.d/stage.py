@@ -40,6 +40,11 @@ def sh(command):
     return done.stdout
 
 
+def make_read_only(mount):
+    """Of a file system that somebody may be writing to just now: the kernel refuses as long."""
+    sh(f"for _ in $(seq {10 * PATIENCE}); do mount -o remount,ro {mount} && exit 0; sleep 0.1; done; exit 1")
+
+
 def write(path, text, mode=0o644):
     """A file that is whole whenever somebody looks."""
     with open(f"{path}.new", "w", encoding="utf-8") as file:
