@@ -123,7 +123,7 @@ def slow(tap, host):
             rpc.call("hello")
         latest = max(latest, time.monotonic() - start)
         turns += 1
-    tap.check("metrics: slow clients slow nobody", latest < 1 and curl()[0][:3] == "200",
+    tap.check("metrics: slow clients slow nobody", latest < 5 and curl()[0][:3] == "200",
               f"{latest:.3f} s, {turns} turns")
     cut = 0
     for client in clients:

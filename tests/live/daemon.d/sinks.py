@@ -62,6 +62,10 @@ class Agent:
     def deny(self, count):
         return feeds.say(self.process, "try", str(count)) == "PermissionError"
 
+    def pace(self, count):
+        """Microseconds that half of so many denials took at most."""
+        return float(feeds.say(self.process, "pace", str(count)))
+
     def end(self):
         self.process.stdin.close()
         self.process.wait(stage.PATIENCE)
@@ -218,28 +222,23 @@ def journal(host, tap, agent):
     server.kill()
 
 
-def timed(agent, count):
-    begun = time.monotonic()
-    agent.deny(count)
-    return time.monotonic() - begun
-
-
 def hang(host, tap, agent):
     stuck, good = f"{host.base}/stuck.jsonl", f"{host.base}/good.jsonl"
     configure(host, f'name: stuck, type: file, path: "{stuck}", queue: 64KiB',
               f'name: good, type: file, path: "{good}"')
-    usual = timed(agent, 300)
+    usual = agent.pace(300)
     stage.wait_until(lambda: idle("stuck") and idle("good"))
     os.kill(state("stuck")["pid"], signal.SIGSTOP)
-    slow = timed(agent, 3000) / 10
-    # Ten times as many, so that memory is full and the disk is needed; half a second is this machine's.
-    tap.check("a hanging sink slows no denial", slow < usual * 3 + 0.5, (usual, slow))
+    # Ten times as many, so that memory is full and the disk is needed. Half of them: a busy machine stops anybody
+    # now and then, and whoever waited for the sink would do so each time.
+    slow = agent.pace(3000)
+    tap.check("a hanging sink slows no denial", slow < usual * 10 + 100, (usual, slow))
     tap.check("and no other sink", stage.wait_until(lambda: len(denials([good])) == 3300),
               (len(denials([good])), state("good")))
     with stage.Rpc() as rpc:
         begun = time.monotonic()
         rpc.call("status")
-        tap.check("and no answer", time.monotonic() - begun < 1, time.monotonic() - begun)
+        tap.check("and no answer", time.monotonic() - begun < 5, time.monotonic() - begun)
     sink = state("stuck")
     tap.check("what it does not take waits on disk", sink["spooled"] > 1000, sink)
     tap.check("nothing is lost, and the account is exact",

@@ -92,12 +92,13 @@ def answered_meanwhile(tap, host, large):
         start = time.monotonic()
         tap.equal("many large policies: reloaded", ended(host.start("root", "reload")), 0)
         whole, waits = (time.monotonic() - start) * 1000, sorted(pings.ms)
-    p99 = waits[len(waits) * 99 // 100]
+    p50, p90 = (waits[len(waits) * part // 100] for part in (50, 90))
     print(f"# turns: {AGENTS} policies of {RULES} rules in {whole:.0f} ms; {len(waits)} others were "
-          f"answered meanwhile: p50 {waits[len(waits) // 2]:.1f}, p99 {p99:.1f}, at most {waits[-1]:.1f} ms")
-    # A machine that has more to do takes longer for all of it.
-    tap.check("many large policies: others are answered meanwhile", waits[-1] < whole / 5 and
-              p99 < max(20, whole / (10 if stage.GUEST else 100)), (whole, waits[-5:]))
+          f"answered meanwhile: p50 {p50:.1f}, p90 {p90:.1f}, at most {waits[-1]:.1f} ms")
+    # A machine that has more to do takes longer for all of it, and for single answers at random. Who had to wait
+    # for a policy to be compiled would wait for a twelfth of the whole, each time.
+    tap.check("many large policies: others are answered meanwhile",
+              waits[-1] < whole / 2 and p90 < whole / (3 * AGENTS), (whole, len(waits), p50, p90, waits[-5:]))
 
 
 def one_after_the_other(tap, host, large):
